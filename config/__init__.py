@@ -1,0 +1,1 @@
+"""What an operator may change: settings, protocol and site files, words in two languages. Imports nothing of ours."""

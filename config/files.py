@@ -1,0 +1,118 @@
+"""Reads the TOML files of a configuration directory and reports the defects of all of them at once."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from config.defects import Defect
+from config.schema import LabFile, ProtocolFile, SiteFile
+
+__all__ = ["DEFAULT_DIR", "Files", "Loaded", "read_files", "shape_defects"]
+
+DEFAULT_DIR = Path(__file__).parent
+
+Content = TypeVar("Content", bound=BaseModel)
+
+_REMEDIES = {
+    "extra_forbidden": "Remove the key or correct its spelling.",
+    "missing": "Add it.",
+    "string_pattern_mismatch": "Write it in the form that the documentation of the file gives.",
+    "literal_error": "Use one of the words listed.",
+    "value_error": "Correct the value.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[Content]):
+    """A file that has the right shape: its name, its content, and the hash of its text."""
+
+    name: str
+    content: Content
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Everything read from one configuration directory."""
+
+    protocols: tuple[Loaded[ProtocolFile], ...]
+    sites: tuple[Loaded[SiteFile], ...]
+    labs: tuple[Loaded[LabFile], ...]
+    regressions: tuple[dict[str, Any], ...]
+
+
+def shape_defects(name: str, error: ValidationError) -> list[Defect]:
+    """The defects that pydantic found in one file, as file, key, problem, remedy."""
+    found = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"]) or "file"
+        remedy = _REMEDIES.get(item["type"], "Correct the value.")
+        found.append(Defect(name, key, item["msg"].rstrip(".") + ".", remedy))
+    return found
+
+
+def read_files(directory: Path) -> tuple[Files, list[Defect]]:
+    """All files of `directory` that can be read, and every defect of those that cannot."""
+    defects: list[Defect] = []
+    protocols = _read_folder(directory, "protocols", ProtocolFile, defects)
+    sites = _read_folder(directory, "sites", SiteFile, defects)
+    labs = _read_folder(directory, "labs", LabFile, defects)
+    regressions = _read_toml(directory / "regressions.toml", "regressions.toml", defects)
+    equations = tuple((regressions or ("", {}))[1].get("equations", ()))
+    defects += _repeated(sites, "id", [loaded.content.id for loaded in sites])
+    defects += _repeated(labs, "code", [loaded.content.code for loaded in labs])
+    versions = [f"{one.content.study.id} {one.content.study.version}" for one in protocols]
+    defects += _repeated(protocols, "study.version", versions)
+    return Files(protocols, sites, labs, equations), defects
+
+
+def _read_folder(
+    directory: Path, folder: str, shape: type[Content], defects: list[Defect]
+) -> tuple[Loaded[Content], ...]:
+    paths = sorted((directory / folder).glob("*.toml"))
+    if not paths:
+        defects.append(
+            Defect(f"{folder}/", "folder", "There is no .toml file here.", "Add one; see the documentation.")
+        )
+    loaded = []
+    for path in paths:
+        name = f"{folder}/{path.name}"
+        raw = _read_toml(path, name, defects)
+        if raw is None:
+            continue
+        text, mapping = raw
+        try:
+            content = shape.model_validate(mapping)
+        except ValidationError as error:
+            defects += shape_defects(name, error)
+        else:
+            loaded.append(Loaded(name, content, sha256(text.encode()).hexdigest(), text))
+    return tuple(loaded)
+
+
+def _read_toml(path: Path, name: str, defects: list[Defect]) -> tuple[str, dict[str, Any]] | None:
+    try:
+        text = path.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except FileNotFoundError:
+        defects.append(Defect(name, "file", "The file is missing.", "Copy it from the project's config folder."))
+    except UnicodeDecodeError:
+        defects.append(Defect(name, "file", "The file is not UTF-8 text.", "Save it as UTF-8."))
+    except tomllib.TOMLDecodeError as error:
+        defects.append(Defect(name, "file", f"Not valid TOML: {error}.", "Correct the line."))
+    return None
+
+
+def _repeated(files: tuple[Loaded[Content], ...], key: str, values: list[str]) -> list[Defect]:
+    return [
+        Defect(files[i].name, key, f"'{value}' is already used by {files[values.index(value)].name}.", "Use another.")
+        for i, value in enumerate(values)
+        if values.index(value) != i
+    ]

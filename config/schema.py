@@ -1,0 +1,221 @@
+"""The shape of the TOML files: keys, types, allowed words. What the values mean together is the domain's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+__all__ = [
+    "ActivityFile",
+    "BandFile",
+    "DigestFile",
+    "EncounterFile",
+    "LabFile",
+    "LimitsFile",
+    "NoticeFile",
+    "PointFile",
+    "ProtocolFile",
+    "ReminderFile",
+    "SamplingFile",
+    "SiteFile",
+    "StaffFile",
+    "StudyFile",
+    "Text",
+    "TimingFile",
+]
+
+
+
+def _some_length(text: str) -> str:
+    if text.endswith(("P", "T")):
+        raise ValueError(f"'{text}' names no length of time; write P7D or PT30M")
+    return text
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+Duration = Annotated[
+    str, StringConstraints(pattern=r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?)?$"), AfterValidator(_some_length)
+]
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:()]+@[^@\s<>\",;:()]+$")]
+LocalTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Text(_File):
+    """The same words in both languages."""
+
+    en: str = Field(min_length=1)
+    fr: str = Field(min_length=1)
+
+
+class TimingFile(_File):
+    """When an encounter is planned (terms of CDISC USDM; windows are distances from the target)."""
+
+    type: Literal["fixed", "after", "before"]
+    value: Duration = "P0D"
+    relative_to: Id | None = None
+    window_lower: Duration = "P0D"
+    window_upper: Duration = "P0D"
+    anchor_basis: Literal["planned", "actual"] = "actual"
+    if_anchor_missed: Literal["use_target", "block"] = "use_target"
+    month_rule: Literal["clamp_end"] = "clamp_end"
+    shift: Literal["none", "nearest_open_day", "next_open_day"] = "none"
+    grace: Duration = "P0D"
+    expires_after: Duration = "P14D"
+
+
+class EncounterFile(_File):
+    id: Id
+    code: Id
+    label: Text
+    timing: TimingFile
+    sampling: bool = True
+    required: tuple[Id, ...] = ()
+    optional: tuple[Id, ...] = ()
+
+
+class PointFile(_File):
+    """One draw of the sampling sub-timeline, anchored on the dose."""
+
+    id: Id
+    type: Literal["before", "after"]
+    value: Duration
+    window_lower: Duration
+    window_upper: Duration
+
+
+class SamplingFile(_File):
+    reference: Literal["DOSE"]
+    points: tuple[PointFile, ...] = Field(min_length=1)
+
+
+class ActivityFile(_File):
+    id: Id
+    label: Text
+    unit: str
+    minimum: float
+    maximum: float
+    integer: bool = False
+
+
+class ReminderFile(_File):
+    """A mail that becomes due at an instant of the timeline."""
+
+    id: Id
+    template: Id
+    to: tuple[Id, ...] = Field(min_length=1)
+    trigger: str
+    type: Literal["before", "after", "at"] = "at"
+    value: Duration = "P0D"
+    at: LocalTime | None = None
+    while_: tuple[str, ...] = Field(alias="while", min_length=1)
+    valid_for: Duration
+    accept_short_validity: bool = False
+
+
+class NoticeFile(_File):
+    """A mail that an event calls for, at once."""
+
+    event: str
+    template: Id
+    to: tuple[Id, ...] = Field(min_length=1)
+
+
+class DigestFile(_File):
+    at: LocalTime
+    to: tuple[Id, ...] = Field(min_length=1)
+
+
+class LimitsFile(_File):
+    """How long data may be awaited before somebody is told."""
+
+    complete_within: Duration
+    results_within: Duration
+    attendance_within: Duration
+
+
+class BandFile(_File):
+    """A reference band of MPA AUC0-12, borrowed from another disease."""
+
+    id: Id
+    label: Text
+    low_mg_h_l: float | None = None
+    high_mg_h_l: float | None = None
+    source: str
+    flag: bool = False
+
+
+class StudyFile(_File):
+    id: Id
+    version: str
+    title: Text
+    acronym: str
+    registry_id: str
+    sponsor_id: str
+    study_id: str
+    subject_pattern: str
+    subject_check: Literal["none", "damm"] = "none"
+
+
+class ProtocolFile(_File):
+    """One protocol version."""
+
+    format: Literal[1]
+    study: StudyFile
+    encounters: tuple[EncounterFile, ...] = Field(min_length=1)
+    sampling: SamplingFile
+    activities: tuple[ActivityFile, ...] = ()
+    limits: LimitsFile
+    bands: tuple[BandFile, ...] = ()
+    reminders: tuple[ReminderFile, ...] = ()
+    notices: tuple[NoticeFile, ...] = ()
+    digest: DigestFile
+
+
+class StaffFile(_File):
+    id: Id
+    name: str
+    email: Address
+    language: Literal["fr", "en"]
+    roles: tuple[Id, ...] = Field(min_length=1)
+    active: bool = True
+
+
+class SiteFile(_File):
+    """A hospital: its zone, when it is open, who works there."""
+
+    format: Literal[1]
+    id: Id
+    name: str
+    zone: str
+    open_weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+    holidays: str | None = None
+    closed: tuple[dt.date, ...] = ()
+    quiet_from: LocalTime = "20:00"
+    quiet_until: LocalTime = "07:00"
+    staff: tuple[StaffFile, ...] = Field(min_length=1)
+
+
+class LabFile(_File):
+    """A laboratory: what its files may call things. Nothing here supplies a value that a file leaves out."""
+
+    format: Literal[1]
+    code: Id
+    name: str
+    zone: str
+    site: Id
+    language: Literal["fr", "en"] = "fr"
+    analyte_codes: tuple[str, ...] = Field(min_length=1)
+    other_analyte_codes: tuple[str, ...] = ()
+    matrices: tuple[str, ...] = Field(min_length=1)
+    substance_units: bool = False
+    accept_mg_per_dl: bool = False
+    blocking_qualities: tuple[str, ...] = ("HEM", "LIP", "ICT", "COAG", "IDENT")
+    column_aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    visit_aliases: dict[str, str] = Field(default_factory=dict)
+    timepoint_aliases: dict[str, str] = Field(default_factory=dict)

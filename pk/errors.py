@@ -1,0 +1,23 @@
+"""What can be wrong on the caller's side; data problems are reasons, see `pk.result`."""
+
+
+class PkError(Exception):
+    """A caller of `pk` gave something no result can describe."""
+
+
+class UnitError(PkError, ValueError):
+    """A concentration or dose that no conversion is known for."""
+
+
+class EquationError(PkError, ValueError):
+    """Every defect found in a limited-sampling equation, each with its key and remedy.
+
+    Attributes
+    ----------
+    defects : tuple of str
+        One line per defect, `key: what is wrong; what would be right`.
+    """
+
+    def __init__(self, defects: tuple[str, ...]) -> None:
+        super().__init__("\n".join(defects))
+        self.defects = defects

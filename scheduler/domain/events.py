@@ -1,0 +1,68 @@
+"""What happened that somebody may have to be told. Values only; who is told is the notifications' affair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.domain.protocol import Event
+from scheduler.domain.timeline import Slot
+
+__all__ = ["DomainEvent", "ExposureChanged", "LabFileTroubled", "MailFailed", "ReminderDue", "VisitRebooked"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderDue:
+    """A reminder of the timeline became due and still makes sense."""
+
+    subject: str
+    visit: str
+    slot: Slot
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRebooked:
+    """An appointment was made, changed or taken back."""
+
+    event: Event
+    subject: str
+    visit: str
+    old_local: datetime | None
+    new_local: datetime | None
+    sequence: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureChanged:
+    """An AUC became available, changed, or no longer stands. `version` counts the estimates of this visit."""
+
+    event: Event
+    subject: str
+    visit: str
+    version: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabFileTroubled:
+    """A laboratory file was quarantined, or some of its rows were held."""
+
+    event: Event
+    site: str
+    file_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailFailed:
+    """A mail will never reach its recipient."""
+
+    event: Event
+    site: str
+    outbox_id: int
+    key: str
+
+
+DomainEvent = ReminderDue | VisitRebooked | ExposureChanged | LabFileTroubled | MailFailed

@@ -1,0 +1,210 @@
+"""What needs a person's attention, with its reason, since when, and what closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from scheduler.domain.exposure import VisitExposures, settled_at
+from scheduler.domain.protocol import TimingType, VisitStatus
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.status import MissingKind, VisitView
+from scheduler.domain.timeline import Draw, Timeline
+
+__all__ = ["CLOSED_BY_PERSON", "Flag", "FlagCode", "Severity", "flag_key", "flags_of"]
+
+
+class FlagCode(StrEnum):
+    VISIT_OVERDUE = "visit_overdue"
+    VISIT_MISSED = "visit_missed"
+    VISIT_UNCONFIRMED = "visit_unconfirmed"
+    VISIT_INCOMPLETE = "visit_incomplete"
+    VISIT_OUT_OF_WINDOW = "visit_out_of_window"
+    NO_OPEN_DAY = "no_open_day"
+    SAMPLE_OUT_OF_WINDOW = "sample_out_of_window"
+    RESULT_OVERDUE = "result_overdue"
+    RESULT_WITHOUT_DRAW = "result_without_draw"
+    AUC_NOT_COMPUTABLE = "auc_not_computable"
+    AUC_OUTSIDE_BAND = "auc_outside_band"
+    ENDPOINT_MISSING = "endpoint_missing"
+    FILE_QUARANTINED = "file_quarantined"
+    ROWS_HELD = "rows_held"
+    MAIL_FAILED = "mail_failed"
+    SUBJECT_PARKED = "subject_parked"
+
+
+class Severity(IntEnum):
+    """How soon a person should look: now, this week, when convenient."""
+
+    NOW = 1
+    SOON = 2
+    KNOW = 3
+
+
+_SEVERITY = {
+    FlagCode.VISIT_OVERDUE: Severity.NOW,
+    FlagCode.VISIT_UNCONFIRMED: Severity.NOW,
+    FlagCode.FILE_QUARANTINED: Severity.NOW,
+    FlagCode.ROWS_HELD: Severity.NOW,
+    FlagCode.MAIL_FAILED: Severity.NOW,
+    FlagCode.SUBJECT_PARKED: Severity.NOW,
+    FlagCode.RESULT_OVERDUE: Severity.NOW,
+    FlagCode.VISIT_INCOMPLETE: Severity.SOON,
+    FlagCode.RESULT_WITHOUT_DRAW: Severity.SOON,
+    FlagCode.NO_OPEN_DAY: Severity.SOON,
+    FlagCode.ENDPOINT_MISSING: Severity.SOON,
+    FlagCode.VISIT_MISSED: Severity.SOON,
+    FlagCode.AUC_NOT_COMPUTABLE: Severity.KNOW,
+    FlagCode.AUC_OUTSIDE_BAND: Severity.KNOW,
+    FlagCode.VISIT_OUT_OF_WINDOW: Severity.KNOW,
+    FlagCode.SAMPLE_OUT_OF_WINDOW: Severity.KNOW,
+}
+
+# Flags about files and mails, not about one subject: a person closes them by acknowledging.
+CLOSED_BY_PERSON = frozenset(
+    {FlagCode.FILE_QUARANTINED, FlagCode.ROWS_HELD, FlagCode.MAIL_FAILED, FlagCode.SUBJECT_PARKED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One open flag. `detail` tells two flags of the same code on one visit apart."""
+
+    code: FlagCode
+    subject: str
+    visit: str | None
+    detail: str
+    reason: Reason
+    since: datetime
+
+    @property
+    def key(self) -> str:
+        return flag_key(self.code, self.subject, self.visit, self.detail)
+
+    @property
+    def severity(self) -> Severity:
+        return _SEVERITY[self.code]
+
+    @property
+    def closes(self) -> Reason:
+        """What makes the flag go away."""
+        return because(f"closes_{self.code}")
+
+
+def flag_key(code: FlagCode, subject: str, visit: str | None, detail: str) -> str:
+    return "|".join((subject, visit or "-", code, detail or "-"))
+
+
+def flags_of(
+    timeline: Timeline, views: tuple[VisitView, ...], exposures: Mapping[str, VisitExposures], now: datetime
+) -> list[Flag]:
+    """Every flag that is open on this subject at `now`."""
+    found: list[Flag] = []
+    for view in views:
+        if view.status in _QUIET and not view.plan.planned.derivation.no_open_day:
+            continue
+        found += _visit_flags(timeline, view)
+        if view.plan.attended_at is not None:
+            found += _draw_flags(timeline, view, now)
+            found += _exposure_flags(timeline, view, exposures.get(view.plan.id))
+    return found
+
+
+_QUIET = frozenset(
+    {
+        VisitStatus.PLANNED,
+        VisitStatus.WINDOW_OPEN,
+        VisitStatus.BOOKED,
+        VisitStatus.CANCELLED,
+        VisitStatus.NOT_APPLICABLE,
+    }
+)
+_STATUS_FLAGS = {
+    VisitStatus.OVERDUE: FlagCode.VISIT_OVERDUE,
+    VisitStatus.MISSED: FlagCode.VISIT_MISSED,
+    VisitStatus.UNCONFIRMED: FlagCode.VISIT_UNCONFIRMED,
+    VisitStatus.INCOMPLETE: FlagCode.VISIT_INCOMPLETE,
+}
+
+
+def _visit_flags(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
+    plan, planned, subject = view.plan, view.plan.planned, timeline.subject
+    code = _STATUS_FLAGS.get(view.status)
+    if code is not None:
+        yield Flag(code, subject, plan.id, "", view.reason, view.since or timeline.enrolled_at)
+    if planned.derivation.no_open_day and plan.attended_at is None:
+        reason = because("flag_no_open_day", first=planned.first, last=planned.last)
+        yield Flag(FlagCode.NO_OPEN_DAY, subject, plan.id, "", reason, timeline.enrolled_at)
+    if plan.attended_at is not None and not planned.opens_at <= plan.attended_at < planned.closes_at:
+        reason = because("flag_visit_out_of_window", at=plan.attended_at, first=planned.first, last=planned.last)
+        yield Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, plan.attended_at)
+    endpoint = planned.encounter.timing.type is not TimingType.FIXED
+    if endpoint and view.status is VisitStatus.MISSED:
+        for item in planned.encounter.required:
+            yield Flag(
+                FlagCode.ENDPOINT_MISSING, subject, plan.id, item, because("flag_endpoint_missing", item=item),
+                planned.missed_at,
+            )  # fmt: skip
+    if endpoint and view.status is VisitStatus.INCOMPLETE:
+        for one in view.missing:
+            if one.kind is MissingKind.ASSESSMENT and one.expected_by is not None:
+                reason = because("flag_endpoint_missing", item=one.item)
+                yield Flag(FlagCode.ENDPOINT_MISSING, subject, plan.id, one.item, reason, one.expected_by)
+
+
+def _draw_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[Flag]:
+    plan, subject = view.plan, timeline.subject
+    for draw in plan.draws:
+        name, taken_at = draw.point.id, draw.taken_at
+        if draw.window is not None and taken_at is not None and not draw.window[0] <= taken_at <= draw.window[1]:
+            yield Flag(
+                FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, name, _deviation(draw, taken_at), taken_at
+            )
+        if draw.result is not None and draw.drawn is None and draw.result.is_final:
+            version = draw.result.version
+            reason = because("flag_result_without_draw", point=name, specimen=version.specimen)
+            yield Flag(FlagCode.RESULT_WITHOUT_DRAW, subject, plan.id, name, reason, version.recorded_at)
+    for one in view.missing:
+        if one.kind is MissingKind.RESULT and one.expected_by is not None and now >= one.expected_by:
+            reason = because("flag_result_overdue", point=one.item, on=plan.attended_on or now.date())
+            yield Flag(FlagCode.RESULT_OVERDUE, subject, plan.id, one.item, reason, one.expected_by)
+
+
+def _deviation(draw: Draw, taken_at: datetime) -> Reason:
+    assert draw.window is not None
+    dose_at = draw.window[0] - timedelta(minutes=draw.point.earliest_min)
+    minutes = round((taken_at - dose_at).total_seconds() / 60)
+    return because(
+        "flag_sample_out_of_window",
+        point=draw.point.id,
+        minutes=minutes,
+        low=draw.point.earliest_min,
+        high=draw.point.latest_min,
+    )
+
+
+def _exposure_flags(timeline: Timeline, view: VisitView, found: VisitExposures | None) -> Iterator[Flag]:
+    primary = found.primary if found is not None else None
+    if found is None or primary is None:
+        return
+    plan, subject = view.plan, timeline.subject
+    since = settled_at(plan) or timeline.enrolled_at
+    if primary.value is None:
+        reason = because("flag_auc_not_computable", why=primary.reasons)
+        yield Flag(FlagCode.AUC_NOT_COMPUTABLE, subject, plan.id, "", reason, since)
+        return
+    for band in timeline.protocol.bands:
+        low, high = band.low_mg_h_l, band.high_mg_h_l
+        below = low is not None and primary.value < low
+        above = high is not None and primary.value > high
+        if band.flag and (below or above):
+            reason = because(
+                "flag_auc_below_band" if below else "flag_auc_above_band",
+                value=round(primary.value, 1),
+                low=low if low is not None else "",
+                high=high if high is not None else "",
+                band=because(f"band_{band.id}"),
+            )
+            yield Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since)

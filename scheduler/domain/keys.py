@@ -1,0 +1,36 @@
+"""The stable keys of everything that must be done once, each written by one function."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+__all__ = ["booking_key", "exposure_key", "file_key", "for_recipient", "message_id", "reminder_key"]
+
+
+def reminder_key(subject: str, visit: str, rule: str, target: str) -> str:
+    return f"reminder|{subject}|{visit}|{rule}|{target}"
+
+
+def booking_key(subject: str, visit: str, sequence: int) -> str:
+    return f"booking|{subject}|{visit}|{sequence}"
+
+
+def exposure_key(subject: str, visit: str, version: int) -> str:
+    return f"exposure|{subject}|{visit}|{version}"
+
+
+def file_key(event: str, sha256_hex: str) -> str:
+    return f"file|{event}|{sha256_hex}"
+
+
+def for_recipient(key: str, staff: str) -> str:
+    return f"{key}|to:{staff}"
+
+
+def message_id(key: str, domain: str) -> str:
+    """The Message-ID of the mail with this key: the same at every attempt, telling nothing.
+
+    >>> message_id("booking|MPA-0042-7|W6|0|to:a", "study.example")
+    '<b6ebcfed80dcdbe9ad7a9cd0a2f2cc79@study.example>'
+    """
+    return f"<{sha256(key.encode()).hexdigest()[:32]}@{domain}>"

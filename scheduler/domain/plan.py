@@ -1,0 +1,259 @@
+"""What should be recorded and said at an instant, and how that differs from what already was."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.domain import keys
+from scheduler.domain.events import DomainEvent, ExposureChanged, ReminderDue, VisitRebooked
+from scheduler.domain.exposure import VisitExposures
+from scheduler.domain.flags import Flag, flags_of
+from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Event, VisitStatus
+from scheduler.domain.reason import Reason
+from scheduler.domain.status import VisitView, view_visit
+from scheduler.domain.timeline import NEVER, Draw, Slot, Timeline
+
+__all__ = [
+    "Changes",
+    "Desired",
+    "DueReminder",
+    "ExposureChange",
+    "Recorded",
+    "RecordedDraw",
+    "RecordedExposure",
+    "RecordedVisit",
+    "as_recorded",
+    "assess",
+    "diff",
+    "is_still_due",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DueReminder:
+    """A reminder whose instant has come and whose condition holds; `expired` when it comes too late."""
+
+    visit: str
+    slot: Slot
+    key: str
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What is true of a subject at `now`; nothing in it can differ before `next_change`."""
+
+    views: tuple[VisitView, ...]
+    flags: tuple[Flag, ...]
+    reminders: tuple[DueReminder, ...]
+    exposures: Mapping[str, VisitExposures]
+    next_change: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDraw:
+    """A draw's row."""
+
+    point: str
+    window_from: datetime | None
+    window_to: datetime | None
+    drawn_at: datetime | None
+    tube: str | None
+    not_drawn: str | None
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVisit:
+    """A visit's row: everything a board or a mail shows of it."""
+
+    status: VisitStatus
+    reason: Reason
+    target: date
+    first: date
+    last: date
+    booked_local: datetime | None
+    sequence: int
+    attended_at: datetime | None
+    missing: tuple[Reason, ...]
+    draws: tuple[RecordedDraw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedExposure:
+    """The newest estimate on record for a visit; `inputs_hash` is None once it was withdrawn."""
+
+    inputs_hash: str | None
+    version: int
+    had_value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was already written about a subject."""
+
+    visits: Mapping[str, RecordedVisit]
+    open_flags: Mapping[str, Reason]
+    reminder_keys: Collection[str]
+    exposures: Mapping[str, RecordedExposure]
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureChange:
+    """A new version of a visit's exposures; `found` is None when they no longer stand."""
+
+    visit: str
+    version: int
+    found: VisitExposures | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What must be written; empty when everything is as it should be."""
+
+    visits: tuple[tuple[str, RecordedVisit], ...]
+    opened: tuple[Flag, ...]
+    reworded: tuple[Flag, ...]
+    closed: tuple[str, ...]
+    reminders: tuple[DueReminder, ...]
+    exposures: tuple[ExposureChange, ...]
+    events: tuple[DomainEvent, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.visits or self.opened or self.reworded or self.closed or self.reminders or self.exposures)
+
+
+def assess(timeline: Timeline, exposures: Mapping[str, VisitExposures], now: datetime) -> Desired:
+    """What is true at `now`, what is due, and when that can next change. A step function of time."""
+    views = tuple([view_visit(timeline, plan, now) for plan in timeline.visits])
+    until = min([view.until for view in views])
+    reminders: list[DueReminder] = []
+    on_hold = bool(timeline.pauses) and timeline.pauses[-1].end is None
+    for view in views:
+        if view.status in _SILENT or (on_hold and view.plan.attended_at is None):
+            continue
+        until = min(until, _due(timeline.subject, view, now, reminders))
+    flags = tuple(flags_of(timeline, views, exposures, now))
+    return Desired(views, flags, tuple(reminders), exposures, until if until < NEVER else None)
+
+
+_SILENT = frozenset({VisitStatus.COMPLETE, VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE})
+
+
+def _due(subject: str, view: VisitView, now: datetime, found: list[DueReminder]) -> datetime:
+    """Adds the reminders of one visit that are due; returns the next instant at which one changes."""
+    until = NEVER
+    for slot in view.plan.slots:
+        due_at, valid_until = slot.due_at, slot.valid_until
+        if now < due_at:
+            until = min(until, due_at)
+        elif is_still_due(view, slot):
+            expired = now >= valid_until
+            if not expired:
+                until = min(until, valid_until)
+            key = keys.reminder_key(subject, view.plan.id, slot.rule.id, slot.target)
+            found.append(DueReminder(view.plan.id, slot, key, expired))
+    return until
+
+
+def is_still_due(view: VisitView, slot: Slot) -> bool:
+    """Whether a reminder's condition holds for the visit as it is."""
+    wanted = slot.rule.while_
+    return view.status in wanted or NOT_DRAWN in wanted or (view.results_overdue and RESULTS_OVERDUE in wanted)
+
+
+def as_recorded(view: VisitView) -> RecordedVisit:
+    """The row that a visit should have."""
+    plan, planned = view.plan, view.plan.planned
+    return RecordedVisit(
+        view.status,
+        view.reason,
+        planned.target,
+        planned.first,
+        planned.last,
+        plan.booking.local if plan.booking is not None else None,
+        plan.booking_sequence,
+        plan.attended_at,
+        tuple([one.reason for one in view.missing]),
+        tuple([_recorded_draw(draw) for draw in plan.draws]),
+    )
+
+
+def _recorded_draw(draw: Draw) -> RecordedDraw:
+    window_from, window_to = draw.window if draw.window is not None else (None, None)
+    return RecordedDraw(
+        draw.point.id,
+        window_from,
+        window_to,
+        draw.drawn.at if draw.drawn is not None else None,
+        draw.drawn.tube if draw.drawn is not None else None,
+        draw.not_drawn.reason if draw.not_drawn is not None else None,
+        draw.result.version.status.value if draw.result is not None else None,
+    )
+
+
+def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
+    """What to write and what to announce. Applied and asked again, it gives nothing."""
+    events: list[DomainEvent] = []
+    visits = []
+    for view in desired.views:
+        name, wanted = view.plan.id, as_recorded(view)
+        before = recorded.visits.get(name)
+        if before != wanted:
+            visits.append((name, wanted))
+            _announce_booking(subject, name, before, wanted, events)
+    wanted_flags = {flag.key: flag for flag in desired.flags}
+    opened = tuple(flag for key, flag in wanted_flags.items() if key not in recorded.open_flags)
+    reworded = tuple(
+        flag for key, flag in wanted_flags.items() if recorded.open_flags.get(key, flag.reason) != flag.reason
+    )
+    closed = tuple(key for key in recorded.open_flags if key not in wanted_flags)
+    reminders = tuple(one for one in desired.reminders if one.key not in recorded.reminder_keys)
+    events += [ReminderDue(subject, one.visit, one.slot, one.key) for one in reminders if not one.expired]
+    exposures = tuple(_exposure_changes(subject, desired, recorded, events))
+    return Changes(tuple(visits), opened, reworded, closed, reminders, exposures, tuple(events))
+
+
+def _announce_booking(
+    subject: str, visit: str, before: RecordedVisit | None, wanted: RecordedVisit, events: list[DomainEvent]
+) -> None:
+    """An appointment made, moved or taken back; one in a visit that ended by attendance is history."""
+    old = before.booked_local if before is not None and not _is_off(before.status) else None
+    new = wanted.booked_local if not _is_off(wanted.status) else None
+    if old == new or wanted.attended_at is not None:
+        return
+    if old is None:
+        event = Event.VISIT_BOOKED
+    else:
+        event = Event.VISIT_MOVED if new is not None else Event.VISIT_CANCELLED
+    sequence = wanted.sequence + (1 if _is_off(wanted.status) else 0)
+    key = keys.booking_key(subject, visit, sequence)
+    events.append(VisitRebooked(event, subject, visit, old, new, sequence, key))
+
+
+def _is_off(status: VisitStatus) -> bool:
+    return status in (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE)
+
+
+def _exposure_changes(
+    subject: str, desired: Desired, recorded: Recorded, events: list[DomainEvent]
+) -> Iterator[ExposureChange]:
+    for visit in {**recorded.exposures, **desired.exposures}:
+        before, found = recorded.exposures.get(visit), desired.exposures.get(visit)
+        wanted_hash = found.inputs_hash if found is not None else None
+        if wanted_hash == (before.inputs_hash if before is not None else None):
+            continue
+        version = before.version + 1 if before is not None else 1
+        yield ExposureChange(visit, version, found)
+        has_value = found is not None and found.primary is not None and found.primary.value is not None
+        had_value = before is not None and before.had_value
+        if has_value or had_value:
+            if not has_value:
+                event = Event.AUC_WITHDRAWN
+            else:
+                event = Event.AUC_AVAILABLE if before is None else Event.AUC_AMENDED
+            key = keys.exposure_key(subject, visit, version)
+            events.append(ExposureChanged(event, subject, visit, version, key))

@@ -1,0 +1,172 @@
+"""What is true of a visit at an instant: its status, what is missing, until when that holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from scheduler.domain.civil import start_of_day
+from scheduler.domain.facts import Withdrawal
+from scheduler.domain.protocol import VisitStatus
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.results import ResultStatus
+from scheduler.domain.timeline import NEVER, Draw, Timeline, VisitPlan
+
+__all__ = ["Missing", "MissingKind", "VisitView", "view_visit"]
+
+
+class MissingKind(StrEnum):
+    """What kind of record a visit lacks."""
+
+    DOSE = "dose"
+    DRAW = "draw"
+    RESULT = "result"
+    ASSESSMENT = "assessment"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One record that a visit lacks. `lost` when it can never come."""
+
+    kind: MissingKind
+    item: str
+    lost: bool
+    expected_by: datetime | None = None
+    why: str = ""
+
+    @property
+    def reason(self) -> Reason:
+        suffix = "_lost" if self.lost else ""
+        return because(f"missing_{self.kind}{suffix}", item=self.item, why=self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    """A visit at an instant. `until` is the first later instant at which it can differ."""
+
+    plan: VisitPlan
+    status: VisitStatus
+    reason: Reason
+    missing: tuple[Missing, ...]
+    since: datetime | None
+    results_overdue: bool
+    until: datetime
+
+
+def view_visit(timeline: Timeline, plan: VisitPlan, now: datetime) -> VisitView:
+    """The status of a visit at `now`, its reason, and until when both hold."""
+    if plan.attended_at is not None:
+        return _after_attendance(timeline, plan, now)
+    return _before_attendance(timeline, plan, now)
+
+
+def _before_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> VisitView:
+    planned = plan.planned
+    ended = _ended(timeline, plan)
+    if ended is not None:
+        status, reason, since = ended
+        return VisitView(plan, status, reason, (), since, False, NEVER)
+    until = _next(planned.instants, now)
+    booking = plan.booking
+    if booking is not None and now < booking.unconfirmed_at:
+        until = min(until, booking.unconfirmed_at)
+        reason = because("status_booked", at=booking.starts_at)
+        return VisitView(plan, VisitStatus.BOOKED, reason, (), None, False, until)
+    if now >= planned.missed_at:
+        reason = because("status_missed", closed=planned.last, missed=planned.missed_at)
+        return VisitView(plan, VisitStatus.MISSED, reason, (), planned.missed_at, False, until)
+    if now >= planned.overdue_at:
+        reason = because("status_overdue", closed=planned.last)
+        return VisitView(plan, VisitStatus.OVERDUE, reason, (), planned.overdue_at, False, until)
+    if booking is not None:
+        reason = because("status_unconfirmed", at=booking.starts_at)
+        return VisitView(plan, VisitStatus.UNCONFIRMED, reason, (), booking.unconfirmed_at, False, until)
+    if now >= planned.opens_at:
+        reason = because("status_window_open", first=planned.first, last=planned.last)
+        return VisitView(plan, VisitStatus.WINDOW_OPEN, reason, (), planned.opens_at, False, until)
+    code = "status_blocked" if planned.derivation.blocked else "status_planned"
+    reason = because(code, target=planned.target, first=planned.first, anchor=planned.derivation.anchor or "")
+    return VisitView(plan, VisitStatus.PLANNED, reason, (), None, False, until)
+
+
+def _ended(timeline: Timeline, plan: VisitPlan) -> tuple[VisitStatus, Reason, datetime | None] | None:
+    """Why an unattended visit will not take place, or not while participation is on hold."""
+    withdrawn_at, missed_at = timeline.withdrawn_at, plan.planned.missed_at
+    cancelled = plan.facts.cancelled
+    if cancelled is not None and cancelled.final:
+        return VisitStatus.CANCELLED, because("status_cancelled", why=cancelled.reason), None
+    if withdrawn_at is not None and withdrawn_at < missed_at:
+        withdrawn = timeline.facts.withdrawn
+        cause = withdrawn.cause if withdrawn is not None else Withdrawal.OTHER
+        reason = because("status_withdrawn", on=withdrawn_at, cause=because(f"withdrawal_{cause}"))
+        return VisitStatus.NOT_APPLICABLE, reason, withdrawn_at
+    for pause in timeline.pauses:
+        if pause.start > plan.planned.overdue_at:
+            continue
+        if pause.end is None:
+            return VisitStatus.PLANNED, because("status_on_hold", since=pause.start), pause.start
+        if plan.planned.overdue_at <= pause.end:
+            reason = because("status_paused", since=pause.start, until=pause.end)
+            return VisitStatus.NOT_APPLICABLE, reason, pause.start
+    return None
+
+
+def _next(instants: tuple[datetime, ...], now: datetime) -> datetime:
+    index = bisect_right(instants, now)
+    return instants[index] if index < len(instants) else NEVER
+
+
+def _after_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> VisitView:
+    missing = _missing(timeline, plan)
+    attended = because("status_attended", at=plan.attended_at or now)
+    if not missing:
+        return VisitView(plan, VisitStatus.COMPLETE, because("status_complete"), (), None, False, NEVER)
+    reason = because("status_incomplete", missing=tuple(one.reason for one in missing))
+    lost = any(one.lost for one in missing)
+    open_ = [one for one in missing if one.expected_by is not None]
+    late = [one for one in open_ if one.expected_by is not None and now >= one.expected_by]
+    results_overdue = any(one.kind is MissingKind.RESULT for one in late)
+    until = min((one.expected_by for one in open_ if one.expected_by and now < one.expected_by), default=NEVER)
+    if lost or late:
+        since = max((one.expected_by for one in late if one.expected_by), default=plan.facts.last_recorded_at)
+        return VisitView(plan, VisitStatus.INCOMPLETE, reason, missing, since, results_overdue, until)
+    if all(one.kind is MissingKind.RESULT for one in missing):
+        return VisitView(plan, VisitStatus.AWAITING_RESULTS, reason, missing, None, False, until)
+    return VisitView(plan, VisitStatus.ATTENDED, attended, missing, plan.attended_at, False, until)
+
+
+def _missing(timeline: Timeline, plan: VisitPlan) -> tuple[Missing, ...]:
+    """Every record that the visit lacks, in the order of the day."""
+    limits, zone = timeline.protocol.limits, timeline.zone_calendar.zone
+    assert plan.attended_on is not None
+    entry_by = start_of_day(plan.attended_on + timedelta(days=1 + limits.complete_within.days), zone)
+    missing = []
+    if plan.planned.encounter.sampling:
+        if plan.facts.dose is None:
+            missing.append(Missing(MissingKind.DOSE, "DOSE", False, entry_by))
+        results_by = start_of_day(plan.attended_on + timedelta(days=1 + limits.results_within.days), zone)
+        for draw in plan.draws:
+            lack = _missing_of_draw(draw, entry_by, results_by)
+            if lack is not None:
+                missing.append(lack)
+    assessed = plan.facts.assessments
+    for item in plan.planned.encounter.required:
+        if item not in assessed:
+            missing.append(Missing(MissingKind.ASSESSMENT, item, False, entry_by))
+    return tuple(missing)
+
+
+def _missing_of_draw(draw: Draw, entry_by: datetime, results_by: datetime) -> Missing | None:
+    name = draw.point.id
+    if draw.not_drawn is not None:
+        return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason)
+    result = draw.result
+    if result is not None and result.version.status is ResultStatus.NOT_OBTAINED:
+        return Missing(MissingKind.RESULT, name, True, None, result.version.blocking or "")
+    if draw.drawn is None:
+        return Missing(MissingKind.DRAW, name, False, entry_by)
+    if result is None or not result.is_final:
+        return Missing(MissingKind.RESULT, name, False, results_by)
+    return None

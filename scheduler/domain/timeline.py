@@ -1,0 +1,376 @@
+"""The planned year of one subject: for every visit its dates, its appointment, its draws. It knows no "now"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
+from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn
+from scheduler.domain.history import History, Pause, SubjectFacts, VisitFacts, fold
+from scheduler.domain.protocol import (
+    AnchorBasis,
+    Encounter,
+    IfAnchorMissed,
+    Protocol,
+    ReminderRule,
+    SamplePoint,
+    Shift,
+    Trigger,
+)
+from scheduler.domain.results import CurrentResult
+
+__all__ = [
+    "Booking",
+    "Derivation",
+    "Dose",
+    "Draw",
+    "PlannedVisit",
+    "Slot",
+    "StudyPlan",
+    "Timeline",
+    "VisitPlan",
+    "build_timeline",
+]
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a target date came about."""
+
+    anchor: str | None
+    anchor_date: date
+    anchor_is_actual: bool
+    unshifted: date
+    shift: Shift
+    no_open_day: bool = False
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A reminder with its instants: due, and no longer worth sending. `target` is the date in its key."""
+
+    rule: ReminderRule
+    due_at: datetime
+    valid_until: datetime
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVisit:
+    """What the calendar alone says of a visit; shared by all subjects with the same anchor date."""
+
+    encounter: Encounter
+    target: date
+    first: date
+    last: date
+    opens_at: datetime
+    closes_at: datetime
+    overdue_at: datetime
+    missed_at: datetime
+    derivation: Derivation
+    slots: tuple[Slot, ...]
+    instants: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The appointment in force. `sequence` counts its changes, as iCalendar does."""
+
+    local: datetime
+    starts_at: datetime
+    day_ends_at: datetime
+    unconfirmed_at: datetime
+    sequence: int
+    fact_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    given: DoseGiven
+    days_unchanged: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One point of the sampling day: its window once the dose is known, what was drawn, what was measured."""
+
+    point: SamplePoint
+    window: tuple[datetime, datetime] | None
+    drawn: SampleDrawn | None
+    not_drawn: SampleNotDrawn | None
+    result: CurrentResult | None
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When the sample was taken: as recorded at the bedside, else as the laboratory says."""
+        if self.drawn is not None:
+            return self.drawn.at
+        return self.result.version.collected_at if self.result is not None and self.result.is_final else None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPlan:
+    """One visit of one subject: calendar, appointment, evidence."""
+
+    planned: PlannedVisit
+    facts: VisitFacts
+    booking: Booking | None
+    booking_sequence: int
+    attended_at: datetime | None
+    attended_on: date | None
+    dose: Dose | None
+    draws: tuple[Draw, ...]
+    slots: tuple[Slot, ...]
+
+    @property
+    def id(self) -> str:
+        return self.planned.encounter.id
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    subject: str
+    site: str
+    protocol: Protocol
+    zone_calendar: DayCalendar
+    enrolled_at: datetime
+    visits: tuple[VisitPlan, ...]
+    pauses: tuple[Pause, ...]
+    withdrawn_at: datetime | None
+    facts: SubjectFacts
+
+    def visit(self, name: str) -> VisitPlan | None:
+        return next((v for v in self.visits if v.id == name), None)
+
+
+_NO_FACTS = VisitFacts()
+_BEFORE = {Trigger.WINDOW_OPEN, Trigger.TARGET, Trigger.WINDOW_CLOSE, Trigger.OVERDUE, Trigger.MISSED}
+
+
+class StudyPlan:
+    """A protocol at a site; remembers what the calendar says for each anchor date."""
+
+    def __init__(self, protocol: Protocol, site: str, calendar: DayCalendar) -> None:
+        self.protocol = protocol
+        self.site = site
+        self.calendar = calendar
+        by_trigger: dict[str, list[ReminderRule]] = {}
+        for rule in protocol.reminders:
+            by_trigger.setdefault(rule.trigger, []).append(rule)
+        self.calendar_rules = [r for r in protocol.reminders if r.trigger in _BEFORE]
+        self.booking_rules = by_trigger.get(Trigger.BOOKING, [])
+        self.attended_rules = by_trigger.get(Trigger.ATTENDED, [])
+        self.draws_rules = by_trigger.get(Trigger.DRAWS, [])
+        self.point_rules = {p.id: by_trigger.get(p.id, []) for p in protocol.points}
+        self.last_point = max((p.latest_min for p in protocol.points), default=0)
+        self._planned: dict[tuple[str, date, bool, bool], PlannedVisit] = {}
+
+    def planned(self, encounter: Encounter, anchor: date, actual: bool, blocked: bool) -> PlannedVisit:
+        """The calendar of an encounter for an anchor date; made once."""
+        key = (encounter.id, anchor, actual, blocked)
+        found = self._planned.get(key)
+        if found is None:
+            found = self._planned[key] = self._plan(encounter, anchor, actual, blocked)
+        return found
+
+    def _plan(self, encounter: Encounter, anchor: date, actual: bool, blocked: bool) -> PlannedVisit:
+        timing = encounter.timing
+        unshifted = add_period(anchor, timing.value, timing.sign)
+        first = add_period(unshifted, timing.window_lower, -1)
+        last = add_period(unshifted, timing.window_upper)
+        target, no_open_day = self._shift(timing.shift, unshifted, first, last)
+        zone = self.calendar.zone
+        overdue_on = add_period(last, timing.grace) + timedelta(days=1)
+        overdue_at = NEVER if blocked else start_of_day(overdue_on, zone)
+        missed_at = NEVER if blocked else start_of_day(add_period(overdue_on, timing.expires_after), zone)
+        derivation = Derivation(
+            timing.relative_to, anchor, actual, unshifted, timing.shift, no_open_day, blocked
+        )
+        planned = PlannedVisit(
+            encounter, target, first, last, start_of_day(first, zone),
+            start_of_day(last + timedelta(days=1), zone), overdue_at, missed_at, derivation, (), (),
+        )  # fmt: skip
+        slots = () if blocked else tuple(self._calendar_slot(rule, planned) for rule in self.calendar_rules)
+        instants = {planned.opens_at, planned.closes_at, overdue_at, missed_at}
+        for slot in slots:
+            instants |= {slot.due_at, slot.valid_until}
+        return PlannedVisit(
+            encounter, target, first, last, planned.opens_at, planned.closes_at, overdue_at, missed_at,
+            derivation, slots, tuple(sorted(instants - {NEVER})),
+        )  # fmt: skip
+
+    def _shift(self, shift: Shift, target: date, first: date, last: date) -> tuple[date, bool]:
+        if shift is Shift.NONE:
+            return target, False
+        if shift is Shift.NEAREST_OPEN_DAY:
+            found = self.calendar.nearest_open_day(target, first, last)
+        else:
+            found = self.calendar.next_open_day(target, last)
+        return (found, False) if found is not None else (target, True)
+
+    def _calendar_slot(self, rule: ReminderRule, planned: PlannedVisit) -> Slot:
+        zone = self.calendar.zone
+        reference, until, name = {
+            Trigger.WINDOW_OPEN: (planned.first, planned.closes_at, planned.target),
+            Trigger.TARGET: (planned.target, planned.closes_at, planned.target),
+            Trigger.WINDOW_CLOSE: (planned.last, planned.closes_at, planned.target),
+            Trigger.OVERDUE: (local_date(planned.overdue_at, zone), planned.missed_at, planned.target),
+            Trigger.MISSED: (local_date(planned.missed_at, zone), NEVER, planned.target),
+        }[Trigger(rule.trigger)]
+        return self.day_slot(rule, reference, until, name.isoformat())
+
+    def day_slot(self, rule: ReminderRule, reference: date, until: datetime, target: str) -> Slot:
+        """A reminder at a local time of a day."""
+        day = add_period(reference, rule.value, rule.sign) if rule.sign else reference
+        due_at = at_local(day, rule.at or time(8), self.calendar.zone)
+        return Slot(rule, due_at, min(due_at + rule.valid_for.elapsed, until), target)
+
+
+def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
+    """The subject's year as the facts and the calendar give it; None when nobody was enrolled."""
+    facts = fold(history)
+    if facts.enrolled is None or facts.enrolled_at is None:
+        return None
+    anchors: dict[str, tuple[date, date | None]] = {}
+    visits = []
+    zone = plan.calendar.zone
+    for encounter in plan.protocol.encounters:
+        visit_facts = facts.visits.get(encounter.id, _NO_FACTS)
+        attended_at = visit_facts.evidence_at
+        attended_on = local_date(attended_at, zone) if attended_at is not None else None
+        planned = _planned(plan, encounter, facts.enrolled.baseline, anchors)
+        anchors[encounter.id] = (planned.derivation.unshifted, attended_on)
+        if visit_facts is _NO_FACTS:
+            visits.append(VisitPlan(planned, visit_facts, None, 0, None, None, None, (), planned.slots))
+        else:
+            visits.append(_visit(plan, facts, planned, visit_facts, attended_at, attended_on))
+    return Timeline(
+        history.subject,
+        plan.site,
+        plan.protocol,
+        plan.calendar,
+        facts.enrolled_at,
+        tuple(visits),
+        tuple(facts.pauses),
+        facts.withdrawn.at if facts.withdrawn else None,
+        facts,
+    )
+
+
+def _planned(
+    plan: StudyPlan, encounter: Encounter, baseline: date, anchors: dict[str, tuple[date, date | None]]
+) -> PlannedVisit:
+    timing = encounter.timing
+    if timing.relative_to is None:
+        return plan.planned(encounter, baseline, False, False)
+    target, attended_on = anchors[timing.relative_to]
+    if timing.anchor_basis is AnchorBasis.PLANNED:
+        return plan.planned(encounter, target, False, False)
+    if attended_on is not None:
+        return plan.planned(encounter, attended_on, True, False)
+    return plan.planned(encounter, target, False, timing.if_anchor_missed is IfAnchorMissed.BLOCK)
+
+
+def _visit(
+    plan: StudyPlan,
+    facts: SubjectFacts,
+    planned: PlannedVisit,
+    visit: VisitFacts,
+    attended_at: datetime | None,
+    attended_on: date | None,
+) -> VisitPlan:
+    booking = _booking(plan, planned, visit)
+    dose = _dose(facts, visit.dose, plan)
+    draws = _draws(plan, planned, visit) if attended_at is not None and planned.encounter.sampling else ()
+    sequence = max(0, len(visit.bookings) - 1)
+    slots: list[Slot] = []
+    if attended_at is None:
+        slots += planned.slots
+        if booking is not None:
+            slots += _booking_slots(plan, booking)
+    else:
+        slots += _attended_slots(plan, draws, attended_at, attended_on)
+    return VisitPlan(planned, visit, booking, sequence, attended_at, attended_on, dose, draws, tuple(slots))
+
+
+def _booking(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> Booking | None:
+    if not visit.bookings or visit.bookings[-1] is None:
+        return None
+    local, zone = visit.bookings[-1], plan.calendar.zone
+    day = local.date()
+    return Booking(
+        local,
+        at_local(day, local.time(), zone),
+        start_of_day(day + timedelta(days=1), zone),
+        start_of_day(day + timedelta(days=plan.protocol.limits.attendance_within.days), zone),
+        len(visit.bookings) - 1,
+        visit.booked_fact,
+    )
+
+
+def _booking_slots(plan: StudyPlan, booking: Booking) -> list[Slot]:
+    day = booking.local.date()
+    return [
+        plan.day_slot(rule, day, NEVER if rule.sign > 0 else booking.day_ends_at, day.isoformat())
+        for rule in plan.booking_rules
+    ]
+
+
+def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose | None:
+    """The dose with how long its regimen was unchanged, when the record allows to say."""
+    if given is None:
+        return None
+    day = local_date(given.at, plan.calendar.zone)
+    current = None
+    for period in facts.regimens:
+        if period.from_instant is None or period.from_instant <= given.at:
+            current = period
+    if current is None:
+        return Dose(given, None)
+    same = (
+        current.regimen.formulation is given.formulation
+        and current.regimen.dose_mg == given.dose_mg
+        and current.regimen.interval_h == given.interval_h
+    )
+    if not same:
+        return Dose(given, 0.0)
+    since = current.since
+    if since is None and current.from_instant is not None:
+        since = local_date(current.from_instant, plan.calendar.zone)
+    return Dose(given, float((day - since).days) if since is not None else None)
+
+
+def _draws(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> tuple[Draw, ...]:
+    dose_at = visit.dose.at if visit.dose is not None else None
+    draws = []
+    for point in plan.protocol.points:
+        window = None
+        if dose_at is not None:
+            window = (dose_at + timedelta(minutes=point.earliest_min), dose_at + timedelta(minutes=point.latest_min))
+        recorded = visit.draws.get(point.id)
+        drawn = recorded if type(recorded) is SampleDrawn else None
+        not_drawn = recorded if type(recorded) is SampleNotDrawn else None
+        draws.append(Draw(point, window, drawn, not_drawn, visit.results.get(point.id)))
+    return tuple(draws)
+
+
+def _attended_slots(
+    plan: StudyPlan, draws: tuple[Draw, ...], attended_at: datetime, attended_on: date | None
+) -> list[Slot]:
+    slots: list[Slot] = []
+    if attended_on is not None:
+        slots += [plan.day_slot(r, attended_on, NEVER, attended_on.isoformat()) for r in plan.attended_rules]
+        slots += [plan.day_slot(r, attended_on, NEVER, attended_on.isoformat()) for r in plan.draws_rules]
+    for draw in draws:
+        if draw.window is None or draw.drawn is not None or draw.not_drawn is not None:
+            continue
+        nominal = draw.window[0] + timedelta(minutes=draw.point.nominal_min - draw.point.earliest_min)
+        for rule in plan.point_rules[draw.point.id]:
+            due_at = nominal + rule.sign * rule.value.elapsed
+            until = min(due_at + rule.valid_for.elapsed, draw.window[1])
+            slots.append(Slot(rule, due_at, until, nominal.isoformat(timespec="minutes")))
+    return slots
