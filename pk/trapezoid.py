@@ -47,16 +47,7 @@ def segment_areas_mg_h_l(time_h: ArrayLike, conc_mg_l: ArrayLike, rule: Rule = R
     [1.0, 1.5]
     """
     times, concs = np.broadcast_arrays(np.asarray(time_h, np.float64), np.asarray(conc_mg_l, np.float64))
-    before, after = concs[..., :-1], concs[..., 1:]
-    with np.errstate(all="ignore"):
-        width = np.diff(times, axis=-1)
-        mean = 0.5 * before + 0.5 * after
-        if rule is Rule.LINUP_LOGDOWN:
-            mean = np.where(
-                (after > 0) & (after < before), (before - after) / _log_ratio(before, after), mean
-            )
-        areas: Floats = width * mean
-    return areas
+    return _joined_areas(times, concs, _logarithmic(concs, rule))
 
 
 def concentration_at(
@@ -146,6 +137,25 @@ def auc(
     )
 
 
+def _logarithmic(concs: Floats, rule: Rule) -> NDArray[np.bool_]:
+    """Return which segments are joined logarithmically: those that fall, but not to zero."""
+    before, after = concs[..., :-1], concs[..., 1:]
+    falls: NDArray[np.bool_] = (after > 0) & (after < before)
+    return falls if rule is Rule.LINUP_LOGDOWN else np.zeros_like(falls)
+
+
+def _joined_areas(times: Floats, concs: Floats, logarithmic: NDArray[np.bool_]) -> Floats:
+    before, after = concs[..., :-1], concs[..., 1:]
+    with np.errstate(all="ignore"):
+        mean = np.where(
+            logarithmic & (after < before),
+            (before - after) / _log_ratio(before, after),
+            0.5 * before + 0.5 * after,
+        )
+        areas: Floats = np.diff(times, axis=-1) * mean
+    return areas
+
+
 def _log_ratio(before: ArrayLike, after: ArrayLike) -> Floats:
     """Return ln(before / after) without loss where the two are close or very far apart."""
     high, low = np.asarray(before, np.float64), np.asarray(after, np.float64)
@@ -155,11 +165,13 @@ def _log_ratio(before: ArrayLike, after: ArrayLike) -> Floats:
 
 
 def _area(times: Floats, concs: Floats, start: float, end: float, rule: Rule) -> float:
+    """Area of the segments cut to the interval, each joined as the whole segment is."""
     inside = (times > start) & (times < end)
     ends = [concentration_at(at, times, concs, rule) for at in (start, end)]
-    clipped_times = np.concatenate(([start], times[inside], [end]))
-    clipped_concs = np.concatenate((ends[:1], concs[inside], ends[1:]))
-    areas: list[float] = segment_areas_mg_h_l(clipped_times, clipped_concs, rule).tolist()
+    cut_times = np.concatenate(([start], times[inside], [end]))
+    cut_concs = np.concatenate((ends[:1], concs[inside], ends[1:]))
+    whole = np.searchsorted(times, cut_times[:-1], side="right") - 1
+    areas: list[float] = _joined_areas(cut_times, cut_concs, _logarithmic(concs, rule)[whole]).tolist()
     return sum(areas)
 
 

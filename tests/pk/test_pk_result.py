@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from pk_cases import ROOT
 
 import pk
 from pk.result import SENTENCES, UNIT_AUC, Estimate, Reason, fields, short
@@ -95,6 +96,7 @@ def test_numbers_are_said_shortly(value: float, said: object) -> None:
     assert short(value) == said
 
 
+@pytest.mark.process
 def test_the_value_modules_load_neither_numpy_nor_scipy_and_nothing_loads_the_rest_of_the_project() -> None:
     script = (
         "import sys, pk.result, pk.profile, pk.regression, pk.units;"
@@ -103,5 +105,7 @@ def test_the_value_modules_load_neither_numpy_nor_scipy_and_nothing_loads_the_re
         "late = {'scipy', 'config', 'scheduler', 'notifications', 'asyncio', 'logging'} & set(sys.modules);"
         "print(sorted(early), sorted(late))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["[]", "[]"]

@@ -75,6 +75,11 @@ def test_equal_and_zero_neighbours_are_rectangles_and_triangles() -> None:
     assert segment_areas_mg_h_l([0, 1, 2, 4, 5], [3, 3, 0, 0, 2]).tolist() == [3.0, 1.5, 0.0, 1.0]
 
 
+def test_a_fall_to_zero_stays_linear_when_the_interval_ends_within_it() -> None:
+    assert value([0.0, 2.0], [4.0, 0.0], end_h=1.0) == 3.0
+    assert value([0.0, 2.0], [4.0, 0.0], start_h=1.0) == 1.0
+
+
 def test_a_mono_exponential_decline_is_exact_by_the_logarithmic_rule() -> None:
     times = [0.0, 1.0, 2.5, 7.0]
     concs = [8 * math.exp(-0.3 * t) for t in times]

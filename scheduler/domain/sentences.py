@@ -1,0 +1,67 @@
+"""The English sentence of every reason code of the domain. French is in templates/locale/fr/domain.po."""
+
+from __future__ import annotations
+
+__all__ = ["SENTENCES"]
+
+SENTENCES: dict[str, str] = {
+    # statuses
+    "status_planned": "planned for {target}; the window opens on {first}",
+    "status_blocked": "no date until {anchor} has taken place",
+    "status_window_open": "the window is open from {first} to {last}; nothing is booked",
+    "status_booked": "booked for {at}",
+    "status_unconfirmed": "was booked for {at}; nothing has been recorded since",
+    "status_overdue": "the window closed on {closed} and no visit is recorded",
+    "status_missed": "the window closed on {closed} and the visit can no longer be made up",
+    "status_cancelled": "will not take place: {why}",
+    "status_withdrawn": "the subject left the study on {on} ({cause})",
+    "status_on_hold": "participation is on hold since {since}",
+    "status_paused": "the window closed while participation was on hold, from {since} to {until}",
+    "status_attended": "attended on {at}",
+    "status_incomplete": "still missing: {missing}",
+    "status_complete": "everything required is recorded",
+    "withdrawal_consent": "consent withdrawn",
+    "withdrawal_death": "death",
+    "withdrawal_lost": "lost to follow-up",
+    "withdrawal_other": "other reason",
+    # what a visit lacks
+    "missing_dose": "time of the MMF dose",
+    "missing_draw": "sample {item}",
+    "missing_draw_lost": "sample {item} (not drawn: {why})",
+    "missing_result": "result of {item}",
+    "missing_result_lost": "result of {item} (the laboratory could not measure it)",
+    "missing_assessment": "{item}",
+    # flags
+    "flag_no_open_day": "no day from {first} to {last} is a working day of the site; the target was not shifted",
+    "flag_visit_out_of_window": "attended on {at}, outside the window from {first} to {last}",
+    "flag_endpoint_missing": "{item} is required at this visit and is not recorded",
+    "flag_sample_out_of_window": "{point} was drawn {minutes} min after the dose; expected from {low} to {high} min",
+    "flag_result_overdue": "{point} was drawn on {on} and no final result has arrived",
+    "flag_result_without_draw": "a result of {point} arrived (tube {specimen}) but no draw is recorded",
+    "flag_auc_not_computable": "AUC0-12 cannot be estimated: {why}",
+    "flag_auc_below_band": "AUC0-12 is {value} mg·h/L, below {low} mg·h/L ({band}; not a target of this disease)",
+    "flag_auc_above_band": "AUC0-12 is {value} mg·h/L, above {high} mg·h/L ({band}; not a target of this disease)",
+    "flag_file_quarantined": "the laboratory file {name} could not be used: {why}",
+    "flag_rows_held": "{count} row(s) of the laboratory file {name} are held: {why}",
+    "flag_mail_failed": "mail to {staff} cannot be delivered: {why}",
+    "flag_subject_parked": "this subject's data cannot be processed ({why}); the other subjects go on",
+    "band_transplant": "kidney transplant band, borrowed",
+    "band_lupus": "lupus threshold, borrowed",
+    # what closes a flag
+    "closes_visit_overdue": "record the attendance, or book a date; it becomes 'missed' when it is too late",
+    "closes_visit_missed": "record the attendance if it took place after all, or acknowledge",
+    "closes_visit_unconfirmed": "record the attendance, or move or cancel the appointment",
+    "closes_visit_incomplete": "record what is missing, or acknowledge that it cannot be had",
+    "closes_visit_out_of_window": "correct the date if it is wrong, or acknowledge",
+    "closes_no_open_day": "book the visit",
+    "closes_sample_out_of_window": "correct the time if it is wrong, or acknowledge",
+    "closes_result_overdue": "the laboratory sends the result",
+    "closes_result_without_draw": "record the draw with its time and tube",
+    "closes_auc_not_computable": "correct what is wrong, or acknowledge",
+    "closes_auc_outside_band": "for information; acknowledge once read",
+    "closes_endpoint_missing": "record the assessment, or acknowledge that it cannot be had",
+    "closes_file_quarantined": "the laboratory sends a corrected file; then acknowledge",
+    "closes_rows_held": "the laboratory sends corrected rows; then acknowledge",
+    "closes_mail_failed": "correct the address and send again, or acknowledge",
+    "closes_subject_parked": "correct the cause, then release the subject",
+}

@@ -1,0 +1,93 @@
+"""Puts reasons, dates and numbers into the reader's language and the site's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal
+
+from config.language import Language, translator
+from scheduler.domain.protocol import Protocol
+from scheduler.domain.reason import Param, Reason
+from scheduler.domain.sentences import SENTENCES
+
+__all__ = ["Speaker", "speaker_for"]
+
+_DATE = {Language.EN: "d MMMM y", Language.FR: "d MMMM y"}
+_DAY = {Language.EN: "EEEE d MMMM y", Language.FR: "EEEE d MMMM y"}
+_MOMENT = {Language.EN: "d MMMM y 'at' HH:mm", Language.FR: "d MMMM y 'à' HH:mm"}
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Says things to one reader. `names` gives visits and assessments their labels."""
+
+    language: Language
+    zone: ZoneInfo
+    names: Mapping[str, str] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, english: str, **params: Param) -> str:
+        """An English sentence in the reader's language, its fields filled."""
+        words = {name: self._word(value) for name, value in params.items()}
+        return translator(self.language)(english).format(**words)
+
+    def say(self, reason: Reason) -> str:
+        """The sentence of a reason. An unknown code is shown as it is rather than hidden."""
+        english = SENTENCES.get(reason.code) or self.sentences.get(reason.code)
+        if english is None:
+            return f"{reason.code} {dict(reason.params)}"
+        return self.text(english, **dict(reason.params))
+
+    def name(self, identifier: str) -> str:
+        """The label of a visit or assessment."""
+        return self.names.get(identifier, identifier)
+
+    def status(self, status: str) -> str:
+        """The word for a status or other plain term."""
+        return translator(self.language)(status.replace("_", " "))
+
+    def date(self, day: date) -> str:
+        return format_date(day, _DATE[self.language], locale=self.language.value)
+
+    def day(self, day: date) -> str:
+        """A date with its weekday."""
+        return format_date(day, _DAY[self.language], locale=self.language.value)
+
+    def moment(self, instant: datetime) -> str:
+        """An instant in the site's zone; a naive one is already local."""
+        local = instant.astimezone(self.zone) if instant.tzinfo is not None else instant
+        return format_datetime(local, _MOMENT[self.language], locale=self.language.value)
+
+    def clock(self, instant: datetime) -> str:
+        """The local time of day."""
+        local = instant.astimezone(self.zone) if instant.tzinfo is not None else instant
+        return format_time(local.time(), "HH:mm", locale=self.language.value)
+
+    def number(self, value: float, digits: int = 1) -> str:
+        return format_decimal(value, format=f"0.{'0' * digits}" if digits else "0", locale=self.language.value)
+
+    def _word(self, value: Param) -> str:
+        if isinstance(value, datetime):
+            return self.moment(value)
+        if isinstance(value, date):
+            return self.date(value)
+        if isinstance(value, Reason):
+            return self.say(value)
+        if isinstance(value, tuple):
+            return "; ".join(self.say(one) for one in value)
+        if isinstance(value, float):
+            return format_decimal(value, format="0.###", locale=self.language.value)
+        return self.names.get(value, value) if isinstance(value, str) else str(value)
+
+
+def speaker_for(
+    language: Language, zone: ZoneInfo, protocol: Protocol, sentences: Mapping[str, str] | None = None
+) -> Speaker:
+    """A speaker that knows the protocol's labels; `sentences` adds codes of other packages."""
+    names = {one.id: one.label[language] for one in (*protocol.encounters, *protocol.activities)}
+    return Speaker(language, zone, names, sentences or {})

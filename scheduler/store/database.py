@@ -1,0 +1,103 @@
+"""The one way to the database: whole transactions, run one after the other in one writer thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session
+
+__all__ = ["Database", "StoreError", "sqlite_module"]
+
+Result = TypeVar("Result")
+Step = Callable[[Session], Result]
+
+_FIXED_SQLITE = (3, 51, 3)  # the first release without the WAL-reset bug; also back-ported to these:
+_ALSO_FIXED = {(3, 50): 7, (3, 44): 6}
+
+
+class StoreError(Exception):
+    """The database cannot be used."""
+
+
+def sqlite_module() -> tuple[ModuleType, bool]:
+    """The SQLite to use, and whether it is free of the WAL-reset bug."""
+    try:
+        import pysqlite3.dbapi2 as module
+    except ImportError:
+        import sqlite3 as module  # type: ignore[no-redef]
+    version: tuple[int, int, int] = tuple(int(part) for part in module.sqlite_version.split("."))  # type: ignore[assignment]
+    back_ported = version[:2] in _ALSO_FIXED and version[2] >= _ALSO_FIXED[version[:2]]
+    return module, version >= _FIXED_SQLITE or back_ported
+
+
+class Database:
+    """A database by its URL. Steps are plain functions of a session; each runs in a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self._writer = ThreadPoolExecutor(1, "store")
+
+    def transact(self, step: Step[Result]) -> Result:
+        """Run `step` in one transaction: all of it is kept, or none."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            return step(session)
+
+    async def run(self, step: Step[Result]) -> Result:
+        """`transact` in the writer thread; once begun it ends, even when the caller is cancelled."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._writer, self.transact, step))
+
+    def ping(self) -> None:
+        """Raises StoreError when the database does not answer."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except Exception as error:
+            raise StoreError(f"The database {self.url.render_as_string()} does not answer: {error}") from error
+
+    def close(self) -> None:
+        self._writer.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: str) -> Engine:
+    module, safe_wal = sqlite_module()
+    engine = create_engine(url, module=module, poolclass=QueuePool, pool_size=4)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute(f"PRAGMA journal_mode={'WAL' if safe_wal else 'DELETE'}")
+        cursor.execute(f"PRAGMA synchronous={'FULL' if safe_wal else 'EXTRA'}")
+        for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "recursive_triggers=ON", "cell_size_check=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        raise StoreError(f"'{parsed.get_backend_name()}' is not a database that can be used; use sqlite or postgresql.")
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=4,
+        connect_args={"options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"},
+    )
