@@ -1,0 +1,162 @@
+"""Rows to domain values and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from scheduler.domain.exposure import Exposure
+from scheduler.domain.facts import KINDS, Corrected, Fact, Source, What
+from scheduler.domain.flags import Flag
+from scheduler.domain.plan import RecordedDraw, RecordedVisit
+from scheduler.domain.protocol import VisitStatus
+from scheduler.domain.reason import from_json, to_json
+from scheduler.store.tables import ExposureRow, FactRow, FlagRow, SamplingRow, VisitRow
+
+__all__ = [
+    "exposure_from_row",
+    "exposure_row",
+    "fact_from_row",
+    "flag_row",
+    "payload_of",
+    "recorded_visit",
+    "sampling_rows",
+    "visit_row",
+    "what_from",
+]
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(KINDS[kind])
+
+
+def payload_of(what: What) -> dict[str, Any]:
+    """A fact's content as JSON values."""
+    if isinstance(what, Corrected):
+        instead = what.instead
+        inner = None if instead is None else {"kind": instead.kind, "payload": payload_of(instead)}
+        return {"fact_id": what.fact_id, "instead": inner, "reason": what.reason}
+    content: dict[str, Any] = _adapter(what.kind).dump_python(what, mode="json")
+    return content
+
+
+def what_from(kind: str, payload: dict[str, Any]) -> What:
+    """The content that `payload_of` wrote. Raises pydantic.ValidationError for anything else."""
+    if kind == Corrected.kind:
+        inner = payload["instead"]
+        instead = None if inner is None else what_from(inner["kind"], inner["payload"])
+        return Corrected(payload["fact_id"], instead, payload["reason"])
+    what: What = _adapter(kind).validate_python(payload)
+    return what
+
+
+def fact_from_row(row: FactRow) -> Fact:
+    assert row.id is not None
+    return Fact(row.id, what_from(row.kind, row.payload), row.recorded_at, row.recorded_by, Source(row.source))
+
+
+def recorded_visit(row: VisitRow, draws: list[SamplingRow]) -> RecordedVisit:
+    return RecordedVisit(
+        status=VisitStatus(row.status),
+        reason=from_json(row.reason),
+        target=row.target,
+        first=row.first,
+        last=row.last,
+        booked_local=datetime.fromisoformat(row.booked_local) if row.booked_local else None,
+        sequence=row.sequence,
+        attended_at=row.attended_at,
+        missing=tuple(from_json(one) for one in row.missing),
+        draws=tuple(
+            RecordedDraw(d.point, d.window_from, d.window_to, d.drawn_at, d.tube, d.not_drawn, d.result)
+            for d in draws
+        ),
+    )
+
+
+def visit_row(subject: str, visit: str, wanted: RecordedVisit) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "visit": visit,
+        "status": wanted.status.value,
+        "reason": to_json(wanted.reason),
+        "target": wanted.target,
+        "first": wanted.first,
+        "last": wanted.last,
+        "booked_local": wanted.booked_local.isoformat() if wanted.booked_local else None,
+        "sequence": wanted.sequence,
+        "attended_at": wanted.attended_at,
+        "missing": [to_json(one) for one in wanted.missing],
+    }
+
+
+def sampling_rows(subject: str, visit: str, wanted: RecordedVisit) -> list[dict[str, Any]]:
+    return [
+        {
+            "subject": subject,
+            "visit": visit,
+            "point": draw.point,
+            "window_from": draw.window_from,
+            "window_to": draw.window_to,
+            "drawn_at": draw.drawn_at,
+            "tube": draw.tube,
+            "not_drawn": draw.not_drawn,
+            "result": draw.result,
+        }
+        for draw in wanted.draws
+    ]
+
+
+def flag_row(flag: Flag, site: str, now: datetime) -> FlagRow:
+    return FlagRow(
+        key=flag.key,
+        code=flag.code.value,
+        site_id=site,
+        subject=flag.subject,
+        visit=flag.visit,
+        detail=flag.detail,
+        severity=int(flag.severity),
+        reason=to_json(flag.reason),
+        since=flag.since,
+        opened_at=now,
+    )
+
+
+def exposure_row(
+    subject: str, visit: str, version: int, exposure: Exposure, inputs_hash: str, inputs: str, now: datetime
+) -> ExposureRow:
+    return ExposureRow(
+        subject=subject,
+        visit=visit,
+        version=version,
+        method=exposure.method,
+        inputs_hash=inputs_hash,
+        quantity=exposure.quantity,
+        value=exposure.value,
+        low=exposure.low,
+        high=exposure.high,
+        unit=exposure.unit,
+        from_h=exposure.interval_h[0],
+        to_h=exposure.interval_h[1],
+        reasons=[to_json(one) for one in exposure.reasons],
+        notes=[to_json(one) for one in exposure.notes],
+        inputs=inputs,
+        computed_at=now,
+    )
+
+
+def exposure_from_row(row: ExposureRow) -> Exposure:
+    return Exposure(
+        row.method,
+        row.quantity or "",
+        row.value,
+        row.low,
+        row.high,
+        row.unit or "",
+        (row.from_h or 0.0, row.to_h or 0.0),
+        tuple(from_json(one) for one in row.reasons),
+        tuple(from_json(one) for one in row.notes),
+    )
