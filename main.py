@@ -1,5 +1,211 @@
-"""Composition root and command line of mpa-monitor."""
+"""Composition root and command line of mpa-monitor: puts scheduler, notifications and settings together."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from sqlmodel import Session
+
+from config.defects import ConfigurationInvalidError
+from config.language import Language
+from config.settings import MailSettings, Settings, load_settings
+from notifications import commands as mail_commands
+from notifications.calm import MailSite, mail_site
+from notifications.channel import Channel
+from notifications.delivery import Mailroom, delivery_step
+from notifications.digest import digest_step, next_digest_at
+from notifications.handlers import make_handler
+from notifications.ledger import backlog, list_outbox
+from notifications.letter import Letterhead
+from notifications.maildir import MaildirTransport
+from notifications.outbox import Calm
+from notifications.render import template_names
+from notifications.sentences import MAIL_SENTENCES
+from notifications.smtp import Security, SmtpServer, SmtpTransport
+from notifications.transport import Transport
+from scheduler.clock import SystemClock
+from scheduler.domain.speech import Speaker
+from scheduler.engine.recheck import make_recheck
+from scheduler.engine.reconcile import Handle
+from scheduler.engine.study import Study
+from scheduler.runtime.cli import lab, operate, protocol, read, record
+from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of
+from scheduler.runtime.program import Program
+from scheduler.runtime.work import DELIVERY, DIGEST, Work
+from scheduler.runtime.works import intake_work, reconcile_work
+from scheduler.store.database import StoreError
+
+__all__ = ["app", "main", "make_program"]
+
+
+def make_program(settings: Settings) -> Program:
+    """The program for these settings: the one place that knows all packages."""
+    return Program(
+        settings=settings,
+        templates=template_names,
+        make_handle=_make_handle,
+        make_works=make_works,
+        mail_backlog=_mail_backlog,
+        mail_rows=_mail_rows,
+        sentences=dict(MAIL_SENTENCES),
+        clock=SystemClock(),
+    )
+
+
+def _make_handle(settings: Settings, study: Study) -> Handle:
+    return make_handler(study.protocol_of, settings.mail.domain)
+
+
+def make_works(program: Program) -> list[Work]:
+    """All the work of the service, in the order in which data flows."""
+    study, settings = program.study, program.settings
+    sites = {name: mail_site(file, study.calendars[name]) for name, file in study.sites.items()}
+    room = Mailroom(
+        letterhead=_letterhead(settings.mail),
+        calm=Calm(sites, settings.mail.per_recipient_per_hour),
+        protocol_of=study.protocol_of,
+        handle=program.handle,
+        recheck=make_recheck(study),
+        owner=f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:8]}",
+        sentences=program.all_sentences,
+    )
+    return [
+        intake_work(program),
+        reconcile_work(program),
+        _digest_work(program, sites),
+        _delivery_work(program, room, make_transport(settings.mail)),
+    ]
+
+
+def _letterhead(mail: MailSettings) -> Letterhead:
+    return Letterhead(mail.sender, mail.reply_to or parseaddr(mail.sender)[1], mail.domain)
+
+
+def make_transport(mail: MailSettings) -> Transport:
+    """The way out that the settings name."""
+    if mail.transport == "maildir":
+        return MaildirTransport(mail.maildir)
+    security = Security.PLAIN if mail.security == "none" else Security(mail.security)
+    return SmtpTransport(
+        SmtpServer(
+            host=mail.host,
+            port=mail.port,
+            security=security,
+            username=mail.username,
+            password=mail.password.get_secret_value() if mail.password is not None else None,
+            ca_file=str(mail.ca_file) if mail.ca_file is not None else None,
+            timeout_s=mail.timeout_s,
+        )
+    )
+
+
+def _digest_work(program: Program, sites: dict[str, MailSite]) -> Work:
+    newest = program.study.newest[1]
+
+    async def step(now: datetime) -> datetime | None:
+        domain = program.settings.mail.domain
+        await program.database.run(lambda session: digest_step(session, sites, newest, domain, now))
+        coming = [next_digest_at(site, newest.digest_at, now) for site in sites.values()]
+        return min((one for one in coming if one is not None), default=None)
+
+    return Work(DIGEST, step, wakes=(DELIVERY,))
+
+
+def _delivery_work(program: Program, room: Mailroom, transport: Transport) -> Work:
+    channel: list[Channel] = []
+
+    async def step(now: datetime) -> datetime | None:
+        first = not channel
+        state = channel.pop() if channel else Channel()
+        only_we = first and program.database.is_sqlite
+        report = await delivery_step(
+            program.database, transport, program.clock, room, state, everyone=only_we
+        )
+        channel.append(report.channel)
+        if report.next_due is None:
+            return None
+        return (
+            max(report.next_due, now + timedelta(seconds=1))
+            if not report.settled
+            else max(report.next_due, now)
+        )
+
+    return Work(DELIVERY, step)
+
+
+def _mail_backlog(session: Session, now: datetime) -> dict[str, object]:
+    found = backlog(session, now)
+    return {
+        "waiting": found.waiting,
+        "overdue": found.overdue,
+        "oldest_due": found.oldest_due,
+        "counts": found.counts,
+    }
+
+
+def _mail_rows(session: Session, speaker: Speaker) -> list[dict[str, object]]:
+    return mail_commands.outbox_rows(list_outbox(session, limit=1_000_000), speaker)
+
+
+app = typer.Typer(
+    name="mpa-monitor",
+    help="Visit scheduler and notification service for studies that follow drug exposure. "
+    "Research software, not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    database: Annotated[str | None, typer.Option(help="Database URL; MPA_DATABASE.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration directory; MPA_CONFIG.")] = None,
+    language: Annotated[Language | None, typer.Option(help="fr or en; MPA_LANGUAGE.")] = None,
+) -> None:
+    """Visit scheduler and notification service. Research software, not a medical device."""
+    if context.resilient_parsing:
+        return
+    try:
+        settings = load_settings(database=database, config=config, language=language)
+    except ConfigurationInvalidError as error:
+        fail(str(error), BAD_INPUT)
+    context.obj = make_program(settings)
+
+
+for commands in (record, read, protocol, lab, operate):
+    commands.add_commands(app)
+mail_commands.add_commands(
+    app,
+    mail_commands.MailCommands(
+        database=lambda context: program_of(context).database,
+        speaker=lambda context: program_of(context).speaker(),
+        now=lambda context: program_of(context).clock.now(),
+        account=getpass.getuser,
+    ),
+)
 
 
 def main() -> None:
-    raise SystemExit(0)
+    """The command `mpa-monitor`."""
+    try:
+        app()
+    except ConfigurationInvalidError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(BAD_INPUT)
+    except StoreError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(FAILURE)
+
+
+if __name__ == "__main__":
+    main()

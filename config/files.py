@@ -45,7 +45,7 @@ class Files:
     protocols: tuple[Loaded[ProtocolFile], ...]
     sites: tuple[Loaded[SiteFile], ...]
     labs: tuple[Loaded[LabFile], ...]
-    regressions: tuple[dict[str, Any], ...]
+    regressions: dict[str, Any]
 
 
 def shape_defects(name: str, error: ValidationError) -> list[Defect]:
@@ -65,12 +65,12 @@ def read_files(directory: Path) -> tuple[Files, list[Defect]]:
     sites = _read_folder(directory, "sites", SiteFile, defects)
     labs = _read_folder(directory, "labs", LabFile, defects)
     regressions = _read_toml(directory / "regressions.toml", "regressions.toml", defects)
-    equations = tuple((regressions or ("", {}))[1].get("equations", ()))
+    document = regressions[1] if regressions is not None else {}
     defects += _repeated(sites, "id", [loaded.content.id for loaded in sites])
     defects += _repeated(labs, "code", [loaded.content.code for loaded in labs])
     versions = [f"{one.content.study.id} {one.content.study.version}" for one in protocols]
     defects += _repeated(protocols, "study.version", versions)
-    return Files(protocols, sites, labs, equations), defects
+    return Files(protocols, sites, labs, document), defects
 
 
 def _read_folder(
@@ -102,7 +102,9 @@ def _read_toml(path: Path, name: str, defects: list[Defect]) -> tuple[str, dict[
         text = path.read_text("utf-8")
         return text, tomllib.loads(text)
     except FileNotFoundError:
-        defects.append(Defect(name, "file", "The file is missing.", "Copy it from the project's config folder."))
+        defects.append(
+            Defect(name, "file", "The file is missing.", "Copy it from the project's config folder.")
+        )
     except UnicodeDecodeError:
         defects.append(Defect(name, "file", "The file is not UTF-8 text.", "Save it as UTF-8."))
     except tomllib.TOMLDecodeError as error:
@@ -112,7 +114,12 @@ def _read_toml(path: Path, name: str, defects: list[Defect]) -> tuple[str, dict[
 
 def _repeated(files: tuple[Loaded[Content], ...], key: str, values: list[str]) -> list[Defect]:
     return [
-        Defect(files[i].name, key, f"'{value}' is already used by {files[values.index(value)].name}.", "Use another.")
+        Defect(
+            files[i].name,
+            key,
+            f"'{value}' is already used by {files[values.index(value)].name}.",
+            "Use another.",
+        )
         for i, value in enumerate(values)
         if values.index(value) != i
     ]

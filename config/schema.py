@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 
-
 def _some_length(text: str) -> str:
     if text.endswith(("P", "T")):
         raise ValueError(f"'{text}' names no length of time; write P7D or PT30M")
@@ -36,7 +35,9 @@ def _some_length(text: str) -> str:
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Duration = Annotated[
-    str, StringConstraints(pattern=r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?)?$"), AfterValidator(_some_length)
+    str,
+    StringConstraints(pattern=r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?)?$"),
+    AfterValidator(_some_length),
 ]
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:()]+@[^@\s<>\",;:()]+$")]
 LocalTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]

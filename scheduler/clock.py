@@ -9,6 +9,9 @@ from typing import Protocol
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class Clock(Protocol):
     """Where a step learns what time it is."""
 
@@ -28,7 +31,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(_STEADY)  # counts a suspended machine's sleep too, where the system can
 
 
 class ManualClock:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, time, timedelta
+from itertools import pairwise
 
 from config.defects import Defect
 from config.schema import EncounterFile, ProtocolFile, ReminderFile, TimingFile
@@ -108,7 +109,9 @@ class _Checker:
         for i, notice in enumerate(self.source.notices):
             where = f"notices.{i} ({notice.event})"
             if notice.event not in set(Event):
-                self.say(f"{where}.event", f"'{notice.event}' is not an event.", f"Use one of {_words(Event)}.")
+                self.say(
+                    f"{where}.event", f"'{notice.event}' is not an event.", f"Use one of {_words(Event)}."
+                )
             self.check_roles(where, notice.to)
             self.check_template(where, notice.template)
         self.check_roles("digest", self.source.digest.to)
@@ -134,10 +137,14 @@ class _Checker:
 
     def check_encounter(self, where: str, encounter: EncounterFile) -> None:
         timing, key = encounter.timing, f"{where} ({encounter.id}).timing"
-        lower, upper, value = (parse_period(p) for p in (timing.window_lower, timing.window_upper, timing.value))
+        lower, upper, value = (
+            parse_period(p) for p in (timing.window_lower, timing.window_upper, timing.value)
+        )
         for name, period in (("window_lower", lower), ("window_upper", upper), ("value", value)):
             if period.minutes:
-                self.say(f"{key}.{name}", "Hours and minutes do not fit a visit's day.", "Use days, weeks, months.")
+                self.say(
+                    f"{key}.{name}", "Hours and minutes do not fit a visit's day.", "Use days, weeks, months."
+                )
         if timing.type == "fixed":
             if timing.relative_to or not (value.is_zero and lower.is_zero and upper.is_zero):
                 self.say(
@@ -149,9 +156,15 @@ class _Checker:
             self.say(f"{key}.relative_to", "It is missing.", "Name the encounter that it is reckoned from.")
         elif timing.relative_to not in self.encounters:
             names = _words(self.encounters)
-            self.say(f"{key}.relative_to", f"There is no encounter '{timing.relative_to}'.", f"Use one of {names}.")
+            self.say(
+                f"{key}.relative_to", f"There is no encounter '{timing.relative_to}'.", f"Use one of {names}."
+            )
         elif self.position(timing.relative_to) > self.position(encounter.id):
-            self.say(f"{key}.relative_to", "The anchor is listed after it.", "Move the anchor's entry before this one.")
+            self.say(
+                f"{key}.relative_to",
+                "The anchor is listed after it.",
+                "Move the anchor's entry before this one.",
+            )
         elif _crosses(timing):
             self.say(
                 f"{key}.{'window_lower' if timing.type == 'after' else 'window_upper'}",
@@ -173,7 +186,9 @@ class _Checker:
             self.say("encounters", f"{len(fixed)} encounters are fixed.", "Exactly one must be the anchor.")
         for i, encounter in enumerate(self.source.encounters):
             if encounter.timing.relative_to == encounter.id:
-                self.say(f"encounters.{i}.timing.relative_to", "It is its own anchor.", "Name another encounter.")
+                self.say(
+                    f"encounters.{i}.timing.relative_to", "It is its own anchor.", "Name another encounter."
+                )
 
     def check_points(self) -> None:
         for i, point in enumerate(self.source.sampling.points):
@@ -184,7 +199,9 @@ class _Checker:
                     self.say(f"{key}.{name}", "Days and months do not fit a draw.", "Use hours and minutes.")
             towards = upper if point.type == "before" else lower
             if towards.minutes > value.minutes:
-                self.say(key, "The window crosses the dose.", "Make it shorter than the distance to the dose.")
+                self.say(
+                    key, "The window crosses the dose.", "Make it shorter than the distance to the dose."
+                )
 
     def check_reminder(self, where: str, rule: ReminderFile) -> None:
         self.check_roles(where, rule.to)
@@ -197,7 +214,9 @@ class _Checker:
         allowed = {NOT_DRAWN} if is_point else {*VisitStatus, RESULTS_OVERDUE}
         for word in rule.while_:
             if word not in allowed:
-                self.say(f"{where}.while", f"'{word}' does not fit the trigger.", f"Use some of {_words(allowed)}.")
+                self.say(
+                    f"{where}.while", f"'{word}' does not fit the trigger.", f"Use some of {_words(allowed)}."
+                )
         if not is_point and not set(rule.while_) & _POSSIBLE[rule.trigger]:
             self.say(
                 f"{where}.while",
@@ -206,25 +225,39 @@ class _Checker:
             )
         value, valid_for = parse_period(rule.value), parse_period(rule.valid_for)
         if is_point and (rule.at or value.days or value.months):
-            self.say(where, "A draw's reminder is reckoned in minutes.", "Use hours and minutes, without 'at'.")
+            self.say(
+                where, "A draw's reminder is reckoned in minutes.", "Use hours and minutes, without 'at'."
+            )
         if not is_point and value.minutes:
             self.say(f"{where}.value", "A day-level reminder is reckoned in days.", "Use days and 'at'.")
         if not is_point and rule.at is None:
             self.say(f"{where}.at", "A day-level reminder needs a local time.", 'Add at = "08:00".')
         if valid_for.months or valid_for.elapsed <= timedelta(0):
-            self.say(f"{where}.valid_for", "The reminder can never be valid.", "Give it a length in days or minutes.")
-        elif not is_point and valid_for.elapsed < _SHORTEST_DAY_LEVEL_VALIDITY and not rule.accept_short_validity:
+            self.say(
+                f"{where}.valid_for",
+                "The reminder can never be valid.",
+                "Give it a length in days or minutes.",
+            )
+        elif (
+            not is_point
+            and valid_for.elapsed < _SHORTEST_DAY_LEVEL_VALIDITY
+            and not rule.accept_short_validity
+        ):
             self.say(
                 f"{where}.valid_for",
                 "A day-level reminder valid for less than 12 hours is lost in a short outage.",
                 "Make it longer, or add accept_short_validity = true.",
             )
         if rule.trigger == Trigger.WINDOW_CLOSE and rule.type == "after" and not value.is_zero:
-            self.say(where, "The reminder can never be valid: it falls after the window.", "Use trigger 'overdue'.")
+            self.say(
+                where, "The reminder can never be valid: it falls after the window.", "Use trigger 'overdue'."
+            )
         if is_point and rule.type == "after" and not value.is_zero:
             point = next(p for p in self.source.sampling.points if p.id == rule.trigger)
             if value.minutes >= parse_period(point.window_upper).minutes:
-                self.say(where, "The reminder can never be valid: it falls after the draw's window.", "Shorten it.")
+                self.say(
+                    where, "The reminder can never be valid: it falls after the draw's window.", "Shorten it."
+                )
 
     def check_roles(self, where: str, roles: tuple[str, ...]) -> None:
         for role in roles:
@@ -240,7 +273,7 @@ class _Checker:
         """Windows of encounters on the same chain of anchors must not share a day."""
         days = {one.id: _window(self.encounters, one.id) for one in self.source.encounters}
         ordered = sorted(days.items(), key=lambda item: item[1])
-        for (name, (_, last)), (following, (first, _)) in zip(ordered, ordered[1:], strict=False):
+        for (name, (_, last)), (following, (first, _)) in pairwise(ordered):
             if first <= last:
                 self.say(
                     f"encounters ({following}).timing",
@@ -273,7 +306,7 @@ def _target(encounters: dict[str, EncounterFile], name: str) -> date:
     return add_period(_target(encounters, timing.relative_to), parse_period(timing.value), sign)
 
 
-def _words(words: Collection[str]) -> str:
+def _words(words: Iterable[str]) -> str:
     return ", ".join(sorted(str(word) for word in words))
 
 
@@ -299,7 +332,8 @@ def _build(source: ProtocolFile, key: str) -> Protocol:
             for p in source.sampling.points
         ),
         activities=tuple(
-            Activity(a.id, a.label.model_dump(), a.unit, a.minimum, a.maximum, a.integer) for a in source.activities
+            Activity(a.id, a.label.model_dump(), a.unit, a.minimum, a.maximum, a.integer)
+            for a in source.activities
         ),
         limits=Limits(
             parse_period(source.limits.attendance_within),
@@ -307,7 +341,8 @@ def _build(source: ProtocolFile, key: str) -> Protocol:
             parse_period(source.limits.results_within),
         ),
         bands=tuple(
-            Band(b.id, b.label.model_dump(), b.low_mg_h_l, b.high_mg_h_l, b.source, b.flag) for b in source.bands
+            Band(b.id, b.label.model_dump(), b.low_mg_h_l, b.high_mg_h_l, b.source, b.flag)
+            for b in source.bands
         ),
         reminders=tuple(_rule(one) for one in source.reminders),
         notices=tuple(Notice(Event(n.event), n.template, n.to) for n in source.notices),

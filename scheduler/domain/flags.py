@@ -138,7 +138,9 @@ def _visit_flags(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
         reason = because("flag_no_open_day", first=planned.first, last=planned.last)
         yield Flag(FlagCode.NO_OPEN_DAY, subject, plan.id, "", reason, timeline.enrolled_at)
     if plan.attended_at is not None and not planned.opens_at <= plan.attended_at < planned.closes_at:
-        reason = because("flag_visit_out_of_window", at=plan.attended_at, first=planned.first, last=planned.last)
+        reason = because(
+            "flag_visit_out_of_window", at=plan.attended_at, first=planned.first, last=planned.last
+        )
         yield Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, plan.attended_at)
     endpoint = planned.encounter.timing.type is not TimingType.FIXED
     if endpoint and view.status is VisitStatus.MISSED:
@@ -158,7 +160,11 @@ def _draw_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[
     plan, subject = view.plan, timeline.subject
     for draw in plan.draws:
         name, taken_at = draw.point.id, draw.taken_at
-        if draw.window is not None and taken_at is not None and not draw.window[0] <= taken_at <= draw.window[1]:
+        if (
+            draw.window is not None
+            and taken_at is not None
+            and not draw.window[0] <= taken_at <= draw.window[1]
+        ):
             yield Flag(
                 FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, name, _deviation(draw, taken_at), taken_at
             )

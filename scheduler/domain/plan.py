@@ -123,7 +123,9 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.visits or self.opened or self.reworded or self.closed or self.reminders or self.exposures)
+        return not (
+            self.visits or self.opened or self.reworded or self.closed or self.reminders or self.exposures
+        )
 
 
 def assess(timeline: Timeline, exposures: Mapping[str, VisitExposures], now: datetime) -> Desired:
@@ -162,7 +164,9 @@ def _due(subject: str, view: VisitView, now: datetime, found: list[DueReminder])
 def is_still_due(view: VisitView, slot: Slot) -> bool:
     """Whether a reminder's condition holds for the visit as it is."""
     wanted = slot.rule.while_
-    return view.status in wanted or NOT_DRAWN in wanted or (view.results_overdue and RESULTS_OVERDUE in wanted)
+    return (
+        view.status in wanted or NOT_DRAWN in wanted or (view.results_overdue and RESULTS_OVERDUE in wanted)
+    )
 
 
 def as_recorded(view: VisitView) -> RecordedVisit:
@@ -225,10 +229,8 @@ def _announce_booking(
     new = wanted.booked_local if not _is_off(wanted.status) else None
     if old == new or wanted.attended_at is not None:
         return
-    if old is None:
-        event = Event.VISIT_BOOKED
-    else:
-        event = Event.VISIT_MOVED if new is not None else Event.VISIT_CANCELLED
+    made = Event.VISIT_MOVED if new is not None else Event.VISIT_CANCELLED
+    event = Event.VISIT_BOOKED if old is None else made
     sequence = wanted.sequence + (1 if _is_off(wanted.status) else 0)
     key = keys.booking_key(subject, visit, sequence)
     events.append(VisitRebooked(event, subject, visit, old, new, sequence, key))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
@@ -51,30 +51,32 @@ class Speaker:
         """The word for a status or other plain term."""
         return translator(self.language)(status.replace("_", " "))
 
-    def date(self, day: date) -> str:
+    def date(self, day: dt.date) -> str:
         return format_date(day, _DATE[self.language], locale=self.language.value)
 
-    def day(self, day: date) -> str:
+    def day(self, day: dt.date) -> str:
         """A date with its weekday."""
         return format_date(day, _DAY[self.language], locale=self.language.value)
 
-    def moment(self, instant: datetime) -> str:
+    def moment(self, instant: dt.datetime) -> str:
         """An instant in the site's zone; a naive one is already local."""
         local = instant.astimezone(self.zone) if instant.tzinfo is not None else instant
         return format_datetime(local, _MOMENT[self.language], locale=self.language.value)
 
-    def clock(self, instant: datetime) -> str:
+    def clock(self, instant: dt.datetime) -> str:
         """The local time of day."""
         local = instant.astimezone(self.zone) if instant.tzinfo is not None else instant
         return format_time(local.time(), "HH:mm", locale=self.language.value)
 
     def number(self, value: float, digits: int = 1) -> str:
-        return format_decimal(value, format=f"0.{'0' * digits}" if digits else "0", locale=self.language.value)
+        return format_decimal(
+            value, format=f"0.{'0' * digits}" if digits else "0", locale=self.language.value
+        )
 
     def _word(self, value: Param) -> str:
-        if isinstance(value, datetime):
+        if isinstance(value, dt.datetime):
             return self.moment(value)
-        if isinstance(value, date):
+        if isinstance(value, dt.date):
             return self.date(value)
         if isinstance(value, Reason):
             return self.say(value)
@@ -89,5 +91,6 @@ def speaker_for(
     language: Language, zone: ZoneInfo, protocol: Protocol, sentences: Mapping[str, str] | None = None
 ) -> Speaker:
     """A speaker that knows the protocol's labels; `sentences` adds codes of other packages."""
-    names = {one.id: one.label[language] for one in (*protocol.encounters, *protocol.activities)}
+    names = {one.id: one.label[language] for one in protocol.encounters}
+    names |= {one.id: one.label[language] for one in protocol.activities}
     return Speaker(language, zone, names, sentences or {})

@@ -128,7 +128,9 @@ def _after_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> Vis
     open_ = [one for one in missing if one.expected_by is not None]
     late = [one for one in open_ if one.expected_by is not None and now >= one.expected_by]
     results_overdue = any(one.kind is MissingKind.RESULT for one in late)
-    until = min((one.expected_by for one in open_ if one.expected_by and now < one.expected_by), default=NEVER)
+    until = min(
+        (one.expected_by for one in open_ if one.expected_by and now < one.expected_by), default=NEVER
+    )
     if lost or late:
         since = max((one.expected_by for one in late if one.expected_by), default=plan.facts.last_recorded_at)
         return VisitView(plan, VisitStatus.INCOMPLETE, reason, missing, since, results_overdue, until)
@@ -152,9 +154,11 @@ def _missing(timeline: Timeline, plan: VisitPlan) -> tuple[Missing, ...]:
             if lack is not None:
                 missing.append(lack)
     assessed = plan.facts.assessments
-    for item in plan.planned.encounter.required:
-        if item not in assessed:
-            missing.append(Missing(MissingKind.ASSESSMENT, item, False, entry_by))
+    missing += [
+        Missing(MissingKind.ASSESSMENT, item, False, entry_by)
+        for item in plan.planned.encounter.required
+        if item not in assessed
+    ]
     return tuple(missing)
 
 

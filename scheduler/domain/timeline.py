@@ -350,7 +350,10 @@ def _draws(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> tuple[D
     for point in plan.protocol.points:
         window = None
         if dose_at is not None:
-            window = (dose_at + timedelta(minutes=point.earliest_min), dose_at + timedelta(minutes=point.latest_min))
+            window = (
+                dose_at + timedelta(minutes=point.earliest_min),
+                dose_at + timedelta(minutes=point.latest_min),
+            )
         recorded = visit.draws.get(point.id)
         drawn = recorded if type(recorded) is SampleDrawn else None
         not_drawn = recorded if type(recorded) is SampleNotDrawn else None

@@ -50,7 +50,9 @@ def append(
     """Add a row to the chain, in the transaction of the change that it records. Returns its number."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.exec(select(AuditRow.seq, AuditRow.hash).order_by(col(AuditRow.seq).desc()).limit(1)).first()
+    last = session.exec(
+        select(AuditRow.seq, AuditRow.hash).order_by(col(AuditRow.seq).desc()).limit(1)
+    ).first()
     seq, prev_hash = (last[0] + 1, last[1]) if last is not None else (1, GENESIS)
     salt = secrets.token_hex(16) if reason else ""
     row = AuditRow(
@@ -98,7 +100,11 @@ def _breaks(row: AuditRow, expected_seq: int, prev_hash: str, review: ReviewRow 
         yield Break(row.seq, "does not follow the row before it")
     if row.hash != _hash(row):
         yield Break(row.seq, "its content was changed")
-    if row.reason_hash is not None and review is not None and _digest(review.salt, review.text) != row.reason_hash:
+    if (
+        row.reason_hash is not None
+        and review is not None
+        and _digest(review.salt, review.text) != row.reason_hash
+    ):
         yield Break(row.seq, "its reason was changed")
     if row.reason_hash is not None and review is None:
         yield Break(row.seq, "its reason was removed")
@@ -117,7 +123,9 @@ def _hash(row: AuditRow) -> str:
         row.reason_hash,
         row.app_version,
     ]
-    return _digest(row.prev_hash, json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":")))
+    return _digest(
+        row.prev_hash, json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    )
 
 
 def _digest(*parts: str) -> str:

@@ -31,7 +31,7 @@ def sqlite_module() -> tuple[ModuleType, bool]:
     try:
         import pysqlite3.dbapi2 as module
     except ImportError:
-        import sqlite3 as module  # type: ignore[no-redef]
+        import sqlite3 as module
     version: tuple[int, int, int] = tuple(int(part) for part in module.sqlite_version.split("."))  # type: ignore[assignment]
     back_ported = version[:2] in _ALSO_FIXED and version[2] >= _ALSO_FIXED[version[:2]]
     return module, version >= _FIXED_SQLITE or back_ported
@@ -56,13 +56,20 @@ class Database:
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._writer, self.transact, step))
 
+    async def call(self, work: Callable[[], Result]) -> Result:
+        """Run something that makes transactions of its own in the writer thread, so that all writes stay in a row."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._writer, work))
+
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
         try:
             with self.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except Exception as error:
-            raise StoreError(f"The database {self.url.render_as_string()} does not answer: {error}") from error
+            raise StoreError(
+                f"The database {self.url.render_as_string()} does not answer: {error}"
+            ) from error
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)
@@ -80,7 +87,12 @@ def _sqlite_engine(url: str) -> Engine:
         cursor.execute("PRAGMA busy_timeout=10000")
         cursor.execute(f"PRAGMA journal_mode={'WAL' if safe_wal else 'DELETE'}")
         cursor.execute(f"PRAGMA synchronous={'FULL' if safe_wal else 'EXTRA'}")
-        for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "recursive_triggers=ON", "cell_size_check=ON"):
+        for pragma in (
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            "recursive_triggers=ON",
+            "cell_size_check=ON",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -94,10 +106,14 @@ def _sqlite_engine(url: str) -> Engine:
 def _postgresql_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "postgresql":
-        raise StoreError(f"'{parsed.get_backend_name()}' is not a database that can be used; use sqlite or postgresql.")
+        raise StoreError(
+            f"'{parsed.get_backend_name()}' is not a database that can be used; use sqlite or postgresql."
+        )
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         pool_size=4,
-        connect_args={"options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"},
+        connect_args={
+            "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+        },
     )

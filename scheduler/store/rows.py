@@ -56,7 +56,9 @@ def what_from(kind: str, payload: dict[str, Any]) -> What:
 
 def fact_from_row(row: FactRow) -> Fact:
     assert row.id is not None
-    return Fact(row.id, what_from(row.kind, row.payload), row.recorded_at, row.recorded_by, Source(row.source))
+    return Fact(
+        row.id, what_from(row.kind, row.payload), row.recorded_at, row.recorded_by, Source(row.source)
+    )
 
 
 def recorded_visit(row: VisitRow, draws: list[SamplingRow]) -> RecordedVisit:

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import func, insert, or_, update
 from sqlmodel import Session, col, delete, select
 
+from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import Fact, Source, What
+from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
 from scheduler.domain.plan import Changes, Recorded, RecordedExposure, RecordedVisit
 from scheduler.domain.reason import from_json, to_json
@@ -94,12 +96,16 @@ def load_recorded(session: Session, subject: str) -> Recorded:
     for row in session.exec(select(VisitRow).where(VisitRow.subject == subject)):
         visits[row.visit] = recorded_visit(row, draws.get(row.visit, []))
     flags = session.exec(
-        select(FlagRow.key, FlagRow.reason).where(FlagRow.subject == subject, col(FlagRow.closed_at).is_(None))
+        select(FlagRow.key, FlagRow.reason).where(
+            FlagRow.subject == subject,
+            col(FlagRow.closed_at).is_(None),
+            col(FlagRow.code).not_in([code.value for code in CLOSED_BY_PERSON]),
+        )
     )
     reminders = session.exec(select(ReminderRow.key).where(ReminderRow.subject == subject))
     return Recorded(
         visits,
-        {key: from_json(reason) for key, reason in flags},
+        {key: from_json(dict(reason)) for key, reason in flags},
         frozenset(reminders),
         _recorded_exposures(session, subject),
     )
@@ -107,18 +113,12 @@ def load_recorded(session: Session, subject: str) -> Recorded:
 
 def _recorded_exposures(session: Session, subject: str) -> dict[str, RecordedExposure]:
     newest: dict[str, RecordedExposure] = {}
-    rows = session.exec(
-        select(
-            ExposureRow.visit, ExposureRow.version, ExposureRow.inputs_hash, ExposureRow.quantity, ExposureRow.value
-        )
-        .where(ExposureRow.subject == subject)
-        .order_by(col(ExposureRow.version))
-    )
-    for visit, version, inputs_hash, quantity, value in rows:
-        before = newest.get(visit)
-        whole = quantity == "AUC0-12" and value is not None
-        had_value = whole or (before is not None and before.version == version and before.had_value)
-        newest[visit] = RecordedExposure(inputs_hash, version, had_value)
+    query = select(ExposureRow).where(ExposureRow.subject == subject).order_by(col(ExposureRow.version))
+    for row in session.exec(query):
+        before = newest.get(row.visit)
+        whole = row.quantity == VisitExposures.PRIMARY and row.value is not None
+        had_value = whole or (before is not None and before.version == row.version and before.had_value)
+        newest[row.visit] = RecordedExposure(row.inputs_hash, row.version, had_value)
     return newest
 
 
@@ -157,7 +157,9 @@ def apply_changes(
         found = change.found
         for exposure in found.exposures:
             session.add(
-                exposure_row(code, change.visit, change.version, exposure, found.inputs_hash, found.inputs, now)
+                exposure_row(
+                    code, change.visit, change.version, exposure, found.inputs_hash, found.inputs, now
+                )
             )
     subject.next_wake = next_change
     subject.failures = 0
@@ -175,12 +177,20 @@ def _replace(session: Session, subject: str, visit: str, wanted: RecordedVisit) 
 
 
 def _open_flag(session: Session, key: str, values: dict[str, Any]) -> None:
-    session.execute(update(FlagRow).where(col(FlagRow.key) == key, col(FlagRow.closed_at).is_(None)).values(values))
+    session.execute(
+        update(FlagRow).where(col(FlagRow.key) == key, col(FlagRow.closed_at).is_(None)).values(values)
+    )
 
 
 def _withdrawn_exposure(subject: str, visit: str, version: int, now: datetime) -> ExposureRow:
     return ExposureRow(
-        subject=subject, visit=visit, version=version, method="withdrawn", reasons=[], notes=[], computed_at=now
+        subject=subject,
+        visit=visit,
+        version=version,
+        method="withdrawn",
+        reasons=[],
+        notes=[],
+        computed_at=now,
     )
 
 
@@ -200,5 +210,3 @@ def next_wake(session: Session) -> datetime | None:
     """The first instant at which some subject must be looked at."""
     query = select(func.min(SubjectRow.next_wake)).where(col(SubjectRow.parked).is_(None))
     return session.exec(query).one()
-
-

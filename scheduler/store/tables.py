@@ -23,7 +23,6 @@ __all__ = [
     "LabFileRow",
     "LabResultRow",
     "LabResultVersionRow",
-    "LeaseRow",
     "OutboxRow",
     "ProtocolVersionRow",
     "ReminderRow",
@@ -345,14 +344,6 @@ class ExposureRow(SQLModel, table=True):
 # --- operations: evidence ---------------------------------------------------------------------------------------
 
 
-class LeaseRow(SQLModel, table=True):
-    __tablename__ = "lease"
-    name: str = Field(primary_key=True)
-    owner: str
-    token: int
-    until: datetime = Field(sa_type=Instant)
-
-
 class HeartbeatRow(SQLModel, table=True):
     __tablename__ = "heartbeat"
     service: str = Field(primary_key=True)
@@ -388,5 +379,13 @@ class ReviewRow(SQLModel, table=True):
     text: str
 
 
-APPEND_ONLY = ("protocol_version", "fact", "lab_result", "lab_result_version", "exposure", "acknowledgement", "audit")
+APPEND_ONLY = (
+    "protocol_version",
+    "fact",
+    "lab_result",
+    "lab_result_version",
+    "exposure",
+    "acknowledgement",
+    "audit",
+)
 DERIVED = ("visit", "sampling", "flag")

@@ -1,0 +1,149 @@
+"""The program's settings: environment variables MPA_…, else settings.toml of the configuration directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from config.defects import ConfigurationInvalidError, Defect
+from config.files import DEFAULT_DIR, shape_defects
+from config.language import Language
+
+__all__ = ["DaemonSettings", "IntakeSettings", "MailSettings", "Settings", "load_settings"]
+
+PREFIX = "MPA_"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MailSettings(_Group):
+    """How mails leave: by an SMTP server, or into a Maildir for development and rehearsals."""
+
+    transport: Literal["smtp", "maildir"] = "maildir"
+    maildir: Path = Path("var/mail")
+    host: str = "localhost"
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    sender: str = "mpa-monitor@localhost.localdomain"
+    reply_to: str | None = None
+    domain: str = "mpa-monitor.localdomain"
+    timeout_s: float = Field(default=30, gt=0)
+    per_recipient_per_hour: int = Field(default=60, ge=1)
+
+    @model_validator(mode="after")
+    def _plain_only_here(self) -> MailSettings:
+        if (
+            self.transport == "smtp"
+            and self.security == "none"
+            and self.host not in ("localhost", "127.0.0.1", "::1")
+        ):
+            raise ValueError(
+                "security = 'none' is only for a mail server on this machine; use 'starttls' or 'tls'"
+            )
+        return self
+
+
+class IntakeSettings(_Group):
+    """The laboratory's drop folder."""
+
+    folder: Path = Path("var/lab")
+    poll_s: float = Field(default=5, gt=0)
+    settle_s: float = Field(default=30, ge=0)
+
+
+class DaemonSettings(_Group):
+    """How the daemon waits and gives up."""
+
+    longest_wait_s: float = Field(default=30, gt=0, le=30)
+    stop_within_s: float = Field(default=20, gt=0)
+    give_up_after: int = Field(default=10, ge=1)
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    database: str = "sqlite:///var/mpa-monitor.db"
+    config: Path = DEFAULT_DIR
+    language: Language = Language.EN
+    mail: MailSettings = MailSettings()
+    intake: IntakeSettings = IntakeSettings()
+    daemon: DaemonSettings = DaemonSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _toml_source(settings_cls, init_settings)
+
+
+def _toml_source(
+    settings_cls: type[BaseSettings], init: PydanticBaseSettingsSource
+) -> PydanticBaseSettingsSource:
+    given = init().get("config") or os.environ.get(f"{PREFIX}CONFIG") or DEFAULT_DIR
+    return TomlConfigSettingsSource(settings_cls, Path(given) / "settings.toml")
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings; `given` (from the command line) wins over the environment, that over the file.
+
+    Raises ConfigurationInvalidError with every defect, an MPA_… variable that means nothing included.
+    """
+    defects = [
+        Defect(
+            "environment",
+            name,
+            "This variable means nothing to mpa-monitor.",
+            "Remove it or correct its name.",
+        )
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and not _is_known(name)
+    ]
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigurationInvalidError(defects + shape_defects("settings", error)) from error
+    except ValueError as error:  # a settings.toml that is not TOML
+        raise ConfigurationInvalidError(
+            [*defects, Defect("settings.toml", "file", f"{error}.", "Correct it.")]
+        ) from error
+    if defects:
+        raise ConfigurationInvalidError(defects)
+    return settings
+
+
+def _is_known(variable: str) -> bool:
+    first, *rest = variable.removeprefix(PREFIX).lower().split("__")
+    field = Settings.model_fields.get(first)
+    if field is None:
+        return False
+    group = field.annotation
+    if rest and isinstance(group, type) and issubclass(group, BaseModel):
+        return len(rest) == 1 and rest[0] in group.model_fields
+    return not rest

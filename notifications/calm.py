@@ -1,0 +1,74 @@
+"""When a mail may leave: quiet hours, working days, and not too many at once to one person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from config.schema import SiteFile
+from scheduler.domain.civil import DayCalendar, at_local
+
+__all__ = ["MailSite", "after_burst", "after_quiet", "in_quiet_hours", "mail_site", "quiet_ends_at"]
+
+BURST_SPAN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MailSite:
+    """What the mails of a site need to know of it."""
+
+    id: str
+    name: str
+    calendar: DayCalendar
+    quiet_from: time
+    quiet_until: time
+
+
+def mail_site(file: SiteFile, calendar: DayCalendar) -> MailSite:
+    """The site of a configuration file."""
+    return MailSite(
+        file.id,
+        file.name,
+        calendar,
+        time.fromisoformat(file.quiet_from),
+        time.fromisoformat(file.quiet_until),
+    )
+
+
+def in_quiet_hours(site: MailSite, now: datetime) -> bool:
+    """Whether ordinary mail has to wait. Equal bounds mean that there are no quiet hours."""
+    clock = now.astimezone(site.calendar.zone).time()
+    if site.quiet_from <= site.quiet_until:
+        return site.quiet_from <= clock < site.quiet_until
+    return clock >= site.quiet_from or clock < site.quiet_until
+
+
+def quiet_ends_at(site: MailSite, now: datetime) -> datetime:
+    """The end of the quiet hours in which `now` lies."""
+    zone = site.calendar.zone
+    today = now.astimezone(zone).date()
+    ends = at_local(today, site.quiet_until, zone)
+    return ends if ends > now else at_local(today + timedelta(days=1), site.quiet_until, zone)
+
+
+def after_quiet(site: MailSite, urgent: bool, expires_at: datetime | None, now: datetime) -> datetime:
+    """When the mail may leave: now, or at the end of the quiet hours if it is still of use then."""
+    if urgent or not in_quiet_hours(site, now):
+        return now
+    ends = quiet_ends_at(site, now)
+    return ends if expires_at is None or ends < expires_at else now
+
+
+def after_burst(
+    left_at: Sequence[datetime], per_hour: int, exempt: bool, expires_at: datetime | None, now: datetime
+) -> datetime:
+    """When the mail may leave after those that left for the same person at `left_at`.
+
+    Now, or when the number of the last hour falls below `per_hour`, if the mail is still of use then.
+    """
+    recent = sorted(instant for instant in left_at if instant > now - BURST_SPAN)
+    if exempt or len(recent) < per_hour:
+        return now
+    free_at = recent[len(recent) - per_hour] + BURST_SPAN
+    return free_at if expires_at is None or free_at < expires_at else now

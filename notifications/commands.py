@@ -1,0 +1,192 @@
+"""Commands about mails: the outbox and the templates. The composition root hands in what they need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlmodel import Session
+
+from config.language import Language
+from notifications import ledger
+from notifications.outbox import reason_of
+from notifications.preview import preview
+from notifications.render import template_names
+from notifications.states import State
+from scheduler.domain.speech import Speaker
+from scheduler.store import audit
+from scheduler.store.database import Database
+from scheduler.store.tables import OutboxRow
+
+__all__ = ["MailCommands", "add_commands", "outbox_rows", "outbox_table"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Number = Annotated[int, typer.Argument(help="Number of the mail; 'outbox list' shows them.")]
+
+
+@dataclass(frozen=True)
+class MailCommands:
+    """What the commands need, each fetched when a command runs."""
+
+    database: Callable[[typer.Context], Database]
+    speaker: Callable[[typer.Context], Speaker]
+    now: Callable[[typer.Context], datetime]
+    account: Callable[[], str]
+
+
+def add_commands(app: typer.Typer, needs: MailCommands) -> None:
+    """Adds `outbox …` and `template …`."""
+    outbox = typer.Typer(help="The mails: sent, waiting, failed.", no_args_is_help=True)
+    template = typer.Typer(help="The mail templates.", no_args_is_help=True)
+    _add_outbox(outbox, needs)
+    _add_template(template)
+    app.add_typer(outbox, name="outbox")
+    app.add_typer(template, name="template")
+
+
+def _add_outbox(app: typer.Typer, needs: MailCommands) -> None:
+    @app.command("list")
+    def list_(
+        context: typer.Context,
+        state: Annotated[State | None, typer.Option(help="Only mails in this state.")] = None,
+        subject: Annotated[str | None, typer.Option(help="Only mails about this subject.")] = None,
+        limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
+        as_json: AsJson = False,
+    ) -> None:
+        """The newest mails and what became of them."""
+        speaker = needs.speaker(context)
+        rows = needs.database(context).transact(
+            lambda session: outbox_rows(ledger.list_outbox(session, state, subject, limit), speaker)
+        )
+        if as_json:
+            _json(rows)
+        else:
+            Console(width=None if Console().is_terminal else 160).print(outbox_table(rows, speaker))
+
+    @app.command("show")
+    def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+        """One mail: every attempt at it, and its text once written."""
+        speaker = needs.speaker(context)
+        shown = needs.database(context).transact(lambda session: ledger.show_outbox(session, number))
+        if shown is None:
+            typer.echo(
+                speaker.text("There is no mail {number}. 'outbox list' shows them.", number=number), err=True
+            )
+            raise typer.Exit(2)
+        row = outbox_rows([shown.mail], speaker)[0]
+        row["attempts"] = [
+            {
+                "at": one.started_at,
+                "phase": one.phase,
+                "outcome": one.outcome,
+                "code": one.code,
+                "text": one.text,
+            }
+            for one in shown.attempts
+        ]
+        row["message"] = shown.mail.body.decode("utf-8", "replace") if shown.mail.body is not None else None
+        if as_json:
+            _json(row)
+            return
+        for name, value in row.items():
+            if name not in ("attempts", "message"):
+                typer.echo(f"{name}: {value if value is not None else ''}")
+        for attempt in row["attempts"]:
+            typer.echo(
+                "  " + " · ".join(f"{name} {value}" for name, value in attempt.items() if value is not None)
+            )
+        if row["message"]:
+            typer.echo("\n" + row["message"])
+
+    @app.command("retry")
+    def retry(context: typer.Context, number: Number) -> None:
+        """Send a failed or cancelled mail again, to the address the person has now."""
+        now = needs.now(context)
+        _change(context, needs, number, lambda session: ledger.retry(session, number, now), "mail_retried")
+
+    @app.command("cancel")
+    def cancel(context: typer.Context, number: Number) -> None:
+        """Take a waiting mail back."""
+        by = needs.account()
+        _change(context, needs, number, lambda session: ledger.cancel(session, number, by), "mail_cancelled")
+
+
+def _change(
+    context: typer.Context, needs: MailCommands, number: int, change: Callable[[Session], bool], action: str
+) -> None:
+    speaker, now = needs.speaker(context), needs.now(context)
+
+    def step(session: Session) -> bool:
+        if not change(session):
+            return False
+        audit.append(session, now, action, "outbox", str(number), actor=needs.account(), source="cli")
+        return True
+
+    if not needs.database(context).transact(step):
+        words = "Mail {number} cannot be changed so: it does not exist, has left, or is out of date."
+        typer.echo(speaker.text(words, number=number), err=True)
+        raise typer.Exit(2)
+    typer.echo(speaker.text("Done."))
+
+
+def _add_template(app: typer.Typer) -> None:
+    @app.command("preview")
+    def preview_(
+        name: Annotated[str | None, typer.Argument(help="Template; a list of them if absent.")] = None,
+        language: Annotated[Language, typer.Option("--in", help="fr or en.")] = Language.EN,
+        html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
+    ) -> None:
+        """A mail as its reader would see it, filled with sample data."""
+        if name is None or name not in template_names():
+            typer.echo("\n".join(template_names()), err=name is not None)
+            raise typer.Exit(0 if name is None else 2)
+        subject, text, html_text = preview(name, language)
+        typer.echo(html_text if html else f"Subject: {subject}\n\n{text}")
+
+
+def outbox_rows(mails: list[OutboxRow], speaker: Speaker) -> list[dict[str, Any]]:
+    """Mails as plain rows."""
+    return [
+        {
+            "id": mail.id,
+            "template": mail.template,
+            "subject": mail.subject,
+            "visit": mail.visit,
+            "to": mail.staff_id,
+            "language": mail.language,
+            "state": mail.state,
+            "why": speaker.say(reason) if (reason := reason_of(mail)) is not None else None,
+            "not_before": mail.not_before,
+            "expires_at": mail.expires_at,
+            "sent_at": mail.sent_at,
+            "attempts": mail.attempts,
+            "uncertain": mail.uncertain,
+            "message_id": mail.message_id,
+        }
+        for mail in mails
+    ]
+
+
+def outbox_table(rows: list[dict[str, Any]], speaker: Speaker) -> Table:
+    """The mails as a table."""
+    made = Table(title=speaker.text("Mails"), title_justify="left", header_style="bold")
+    for column in ("No.", "Mail", "Subject", "Visit", "To", "State", "When", "Why"):
+        made.add_column(speaker.text(column))
+    for row in rows:
+        when = row["sent_at"] or row["not_before"]
+        state = speaker.status(row["state"]) + (" (?)" if row["uncertain"] else "")
+        made.add_row(
+            str(row["id"]), speaker.status(row["template"]), row["subject"] or "", speaker.name(row["visit"] or ""),
+            row["to"], state, speaker.moment(when), row["why"] or "",
+        )  # fmt: skip
+    return made
+
+
+def _json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=lambda one: one.isoformat()))

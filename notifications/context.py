@@ -1,0 +1,219 @@
+"""What a template is filled with, looked up when the mail is written. Values only: words are made in the template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from notifications.calm import MailSite
+from notifications.digest import digest_context
+from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
+from notifications.messages import DIGEST
+from notifications.outbox import reason_of
+from scheduler.domain.civil import add_period, local_date
+from scheduler.domain.protocol import Encounter, Protocol, SamplePoint, VisitStatus
+from scheduler.domain.reason import Reason, from_json
+from scheduler.store.tables import (
+    LabFileRow,
+    LabResultVersionRow,
+    OutboxRow,
+    SamplingRow,
+    SubjectRow,
+    VisitRow,
+)
+
+__all__ = ["Context", "ContextError", "ProtocolLookup", "gather", "protocol_for"]
+
+ProtocolLookup = Callable[[Session, str | None], Protocol]
+"""The protocol with this hash, or the newest one when the matter is not about a subject."""
+
+HELD = "held"
+_OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
+_MOST_ROWS = 20
+
+
+class ContextError(LookupError):
+    """What the mail is about is not on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The values for a template and the protocol whose words are used."""
+
+    protocol: Protocol
+    values: dict[str, Any]
+
+
+def protocol_for(session: Session, protocol_of: ProtocolLookup, subject: str | None) -> Protocol:
+    """The protocol under which a subject is followed; the newest one when there is no subject."""
+    if subject is None:
+        return protocol_of(session, None)
+    row = session.get(SubjectRow, subject)
+    if row is None:
+        raise ContextError(f"there is no subject {subject}")
+    return protocol_of(session, row.protocol_sha256)
+
+
+def gather(
+    session: Session, row: OutboxRow, protocol_of: ProtocolLookup, site: MailSite, now: datetime
+) -> Context:
+    """Everything that the mail's template may name."""
+    protocol = protocol_for(session, protocol_of, row.subject)
+    today = local_date(now, site.calendar.zone)
+    values: dict[str, Any] = {
+        "study": {
+            "acronym": protocol.acronym,
+            "registry_id": protocol.registry_id,
+            "title": protocol.title.get(row.language, ""),
+        },
+        "site": {"name": site.name},
+        "today": today,
+        "for_laboratory": row.facts.get("roles") == ["laboratory"],
+        "subject": row.subject,
+        "visit": row.visit,
+    }
+    if row.subject is not None and row.visit is not None:
+        values |= _visit(session, row, protocol, today, row.subject, row.visit)
+    if "file_id" in row.facts:
+        values["file"] = _file(session, row.facts["file_id"], protocol)
+    if "outbox_id" in row.facts:
+        values["failed"] = _failed(session, row.facts["outbox_id"])
+    if row.template == DIGEST:
+        values["digest"] = digest_context(session, row.site_id, today, now)
+    return Context(protocol, values)
+
+
+def _visit(
+    session: Session, row: OutboxRow, protocol: Protocol, today: date, subject: str, name: str
+) -> dict[str, Any]:
+    visit, encounter = session.get(VisitRow, (subject, name)), protocol.encounter(name)
+    if visit is None or encounter is None:
+        raise ContextError(f"visit {name} of {subject} is not on record")
+    booked = datetime.fromisoformat(visit.booked_local) if visit.booked_local else None
+    draws = _draws(session, protocol, subject, name)
+    missing = [from_json(one) for one in visit.missing]
+    facts = row.facts
+    return {
+        "target": visit.target,
+        "first": visit.first,
+        "last": visit.last,
+        "open": visit.status not in _OVER,
+        "days_left": (visit.last - today).days,
+        "makeup_last": _makeup_last(encounter, visit.last),
+        "booked": booked,
+        "in_days": (booked.date() - today).days if booked is not None else None,
+        "attended_at": visit.attended_at,
+        "missing": [discreet(one) for one in missing],
+        "lacks_dose": any(one.code == "missing_dose" for one in missing),
+        "lacks_draws": [one.get("item") for one in missing if one.code == "missing_draw"],
+        "lacks_items": [one.get("item") for one in missing if one.code == "missing_assessment"],
+        "items": list(encounter.required + encounter.optional),
+        "sampling": encounter.sampling,
+        "points": [_point(point) for point in protocol.points],
+        "draws": draws,
+        "awaited": [one for one in draws if one["drawn_at"] and one["result"] not in ("F", "C", "X")],
+        "point": next((one for one in draws if one["point"] == facts.get("point")), None),
+        "old": _local(facts.get("old_local")),
+        "new": _local(facts.get("new_local")),
+        "version": facts.get("version"),
+    }
+
+
+def _makeup_last(encounter: Encounter, last: date) -> date:
+    """The last day on which a visit that is overdue can still be made up."""
+    return add_period(add_period(last, encounter.timing.grace), encounter.timing.expires_after)
+
+
+def _local(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _point(point: SamplePoint) -> dict[str, Any]:
+    return {
+        "point": point.id,
+        "nominal_min": point.nominal_min,
+        "earliest_min": point.earliest_min,
+        "latest_min": point.latest_min,
+    }
+
+
+def _draws(session: Session, protocol: Protocol, subject: str, visit: str) -> list[dict[str, Any]]:
+    """The draws in the order of the day, with their windows once the dose is known."""
+    found = []
+    for point in protocol.points:
+        row = session.get(SamplingRow, (subject, visit, point.id))
+        opens_at = row.window_from if row is not None else None
+        due = (
+            opens_at + timedelta(minutes=point.nominal_min - point.earliest_min)
+            if opens_at is not None
+            else None
+        )
+        found.append(
+            {
+                **_point(point),
+                "due_at": due,
+                "window_from": opens_at,
+                "window_to": row.window_to if row is not None else None,
+                "drawn_at": row.drawn_at if row is not None else None,
+                "tube": row.tube if row is not None else None,
+                "result": row.result if row is not None else None,
+            }
+        )
+    return found
+
+
+def _file(session: Session, file_id: int, protocol: Protocol) -> dict[str, Any]:
+    file = session.get(LabFileRow, file_id)
+    if file is None:
+        raise ContextError(f"laboratory file {file_id} is not on record")
+    query = (
+        select(LabResultVersionRow)
+        .where(LabResultVersionRow.file_id == file_id, LabResultVersionRow.state == HELD)
+        .order_by(col(LabResultVersionRow.row_no))
+        .limit(_MOST_ROWS)
+    )
+    return {
+        "name": " ".join(file.original_name.split())[:120],
+        "received_at": file.received_at,
+        "reason": discreet_file_reason(from_json(file.reason)) if file.reason else None,
+        "accepted": file.accepted,
+        "held": file.held,
+        "rows": [_held_row(row, protocol) for row in session.exec(query)],
+    }
+
+
+def _held_row(row: LabResultVersionRow, protocol: Protocol) -> dict[str, Any]:
+    known = protocol.encounter(row.visit) is not None
+    return {
+        "row": row.row_no,
+        "subject": discreet_code(row.subject, protocol.subject_pattern),
+        "visit": row.visit if known else "…",
+        "point": row.timepoint if protocol.point(row.timepoint) is not None else "…",
+        "tube": discreet_tube(row.specimen),
+        "reasons": [one for one in map(_finding, row.findings) if one is not None],
+    }
+
+
+def _finding(data: dict[str, Any]) -> Reason | None:
+    """The reason of a finding that keeps the row from being recorded."""
+    return discreet_file_reason(from_json(data["reason"])) if data.get("severity") == "hold" else None
+
+
+def _failed(session: Session, outbox_id: int) -> dict[str, Any]:
+    row = session.get(OutboxRow, outbox_id)
+    if row is None:
+        raise ContextError(f"mail {outbox_id} is not on record")
+    return {
+        "id": row.id,
+        "staff": row.staff_id,
+        "address": row.address,
+        "template": row.template,
+        "subject": row.subject,
+        "visit": row.visit,
+        "state": row.state,
+        "reason": reason_of(row),
+    }

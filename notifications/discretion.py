@@ -1,0 +1,117 @@
+"""What may be said in a mail. Mail is read on phones and forwarded: values and free text stay in the program. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from scheduler.domain.reason import Param, Reason, because
+
+__all__ = ["discreet", "discreet_code", "discreet_file_reason", "discreet_tube"]
+
+_DATES = frozenset({"target", "first", "last", "closed", "missed", "at", "since", "until", "on"})
+_MAIL = frozenset({"answer", "at", "by", "error", "since", "site", "staff", "template", "why", "roles"})
+
+# Reason code → the parameters that a mail may show.
+_SAFE: dict[str, frozenset[str]] = {
+    "status_planned": _DATES,
+    "status_blocked": frozenset({"anchor"}),
+    "status_window_open": _DATES,
+    "status_booked": _DATES,
+    "status_unconfirmed": _DATES,
+    "status_overdue": _DATES,
+    "status_missed": _DATES,
+    "status_incomplete": frozenset({"missing"}),
+    "missing_dose": frozenset({"item"}),
+    "missing_draw": frozenset({"item"}),
+    "missing_result": frozenset({"item"}),
+    "missing_assessment": frozenset({"item"}),
+    "mail_missing_draw_lost": frozenset({"item"}),
+    "mail_missing_result_lost": frozenset({"item"}),
+    "mail_auc_to_read": frozenset({"subject"}),
+    "mail_auc_not_computable": frozenset({"subject", "visit"}),
+    "flag_no_open_day": _DATES,
+    "flag_visit_out_of_window": _DATES,
+    "flag_endpoint_missing": frozenset({"item"}),
+    "flag_sample_out_of_window": frozenset({"point", "minutes", "low", "high"}),
+    "flag_result_overdue": frozenset({"point", "on"}),
+    "flag_result_without_draw": frozenset({"point", "specimen"}),
+    "flag_file_quarantined": frozenset({"name", "why"}),
+    "flag_rows_held": frozenset({"count", "name", "why"}),
+    "flag_mail_failed": _MAIL,
+    "flag_no_recipient": _MAIL,
+    "flag_mail_channel": _MAIL,
+    "flag_mail_not_written": _MAIL,
+}
+# A reason that tells a value, a free text or how an AUC turned out → what is said instead.
+_INSTEAD = {
+    "flag_auc_below_band": "mail_auc_to_read",
+    "flag_auc_above_band": "mail_auc_to_read",
+    "flag_auc_not_computable": "mail_auc_not_computable",
+    "missing_draw_lost": "mail_missing_draw_lost",
+    "missing_result_lost": "mail_missing_result_lost",
+    "flag_subject_parked": "mail_flag_other",
+}
+# In reasons about laboratory files: where it is wrong, and numbers of rows. What stood there is not said.
+_IN_FILE_REASONS = frozenset(
+    {
+        "at", "collected", "column", "column_name", "columns", "count", "delimiter", "encoding", "expected", "factor",
+        "file", "first", "known", "last", "limit", "name", "pattern", "quality", "row", "rows", "status", "subjects",
+        "timepoint", "unknown", "visit", "why",
+    }
+)  # fmt: skip
+# These may be said when they look like a number or code, which no name does.
+_CODES_IN_FILE_REASONS = frozenset({"other", "replaces", "specimen", "subject"})
+_TUBE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}")
+
+
+def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
+    """The reason as a mail may give it: known codes only, without values and without free text."""
+    code = _INSTEAD.get(reason.code, reason.code)
+    if code == "mail_flag_other":
+        return because(code)
+    if code in ("mail_auc_to_read", "mail_auc_not_computable"):
+        return because(code, subject=subject, visit=visit)
+    if code.startswith(("mail_", "role_", "closes_")) and code not in _SAFE:
+        return reason
+    allowed = _SAFE.get(code)
+    if allowed is None:
+        return discreet_file_reason(reason)
+    return Reason(code, tuple((name, _shown(value, name in allowed)) for name, value in reason.params))
+
+
+def discreet_file_reason(reason: Reason) -> Reason:
+    """A reason about a laboratory file: where it is wrong is said, what stood there is not."""
+    return Reason(
+        reason.code,
+        tuple((name, _in_file(name, value)) for name, value in reason.params),
+    )
+
+
+def discreet_code(text: str, pattern: str) -> str:
+    """A subject code that a file gave, unless it is anything else: a name could stand there."""
+    return text if re.fullmatch(pattern, text) else "…"
+
+
+def discreet_tube(text: str) -> str:
+    """A tube number that a file gave, unless it is anything else."""
+    return text if _TUBE.fullmatch(text) and any(letter.isdigit() for letter in text) else "…"
+
+
+def _in_file(name: str, value: Param) -> Param:
+    if name in _CODES_IN_FILE_REASONS:
+        return discreet_tube(value) if isinstance(value, str) else "…"
+    return _shown(value, name in _IN_FILE_REASONS)
+
+
+def _shown(value: Param, allowed: bool) -> Param:
+    if not allowed:
+        return "…"
+    if isinstance(value, Reason):
+        return discreet(value)
+    if isinstance(value, tuple):
+        return tuple(discreet(one) for one in value)
+    if isinstance(value, str):
+        return " ".join(value.split())[:120]
+    if isinstance(value, float):
+        return "…"
+    return value

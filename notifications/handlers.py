@@ -1,0 +1,87 @@
+"""What the service does with an event: one mail for each person concerned, put in the outbox of the same change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from notifications import outbox
+from notifications.alarms import raise_flag
+from notifications.context import ProtocolLookup, protocol_for
+from notifications.directory import active_staff, told_of_appointment
+from notifications.messages import Message
+from notifications.policy import policy
+from scheduler.domain.events import DomainEvent, LabFileTroubled, MailFailed, VisitRebooked
+from scheduler.domain.reason import because
+from scheduler.store.tables import OutboxRow, StaffRow, SubjectRow
+
+__all__ = ["Handle", "make_handler"]
+
+Handle = Callable[[Session, DomainEvent, datetime], None]
+
+
+def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
+    """The handler of all events. `domain` is the right-hand side of every Message-ID."""
+
+    def handle(session: Session, event: DomainEvent, now: datetime) -> None:
+        subject = None if isinstance(event, LabFileTroubled | MailFailed) else event.subject
+        site = (
+            event.site
+            if isinstance(event, LabFileTroubled | MailFailed)
+            else _site_of(session, event.subject)
+        )
+        if isinstance(event, VisitRebooked):
+            outbox.supersede(session, event.subject, event.visit, event.sequence)
+        told, not_to = _told(session, event), _not_to(session, event)
+        staff = [one for one in active_staff(session, site) if one.id not in not_to]
+        for message in policy(protocol_for(session, protocol_of, subject), event):
+            people = [one for one in staff if _concerns(message, one, told)]
+            for person in people:
+                outbox.enqueue(session, message, person, _facts(message, person), domain, now)
+            if not people and not not_to:
+                _nobody(session, site, message, now)
+
+    return handle
+
+
+def _site_of(session: Session, subject: str) -> str:
+    row = session.get(SubjectRow, subject)
+    if row is None:
+        raise LookupError(f"there is no subject {subject}")
+    return row.site_id
+
+
+def _told(session: Session, event: DomainEvent) -> frozenset[str]:
+    """Whoever knows the old date must learn that it no longer holds, whatever the roles of the notice."""
+    if isinstance(event, VisitRebooked) and event.old_local is not None:
+        return told_of_appointment(session, event.subject, event.visit, event.old_local)
+    return frozenset()
+
+
+def _not_to(session: Session, event: DomainEvent) -> frozenset[str]:
+    """A person whose mail fails is not told so by mail."""
+    if isinstance(event, MailFailed):
+        row = session.get(OutboxRow, event.outbox_id)
+        return frozenset({row.staff_id} if row is not None else ())
+    return frozenset()
+
+
+def _concerns(message: Message, person: StaffRow, told: frozenset[str]) -> bool:
+    return bool(set(message.roles) & set(person.roles)) or person.id in told
+
+
+def _facts(message: Message, person: StaffRow) -> dict[str, Any]:
+    """The facts of the event, and the roles in which this person is addressed."""
+    addressed = [role for role in person.roles if role in message.roles]
+    return {**message.facts, "roles": addressed or list(person.roles)}
+
+
+def _nobody(session: Session, site: str, message: Message, now: datetime) -> None:
+    """A mail that nobody can receive is a flag of the site."""
+    roles = tuple(because(f"role_{role}") for role in message.roles)
+    why = because("mail_no_recipient", site=site, roles=roles)
+    reason = because("flag_no_recipient", template=message.template, why=why)
+    raise_flag(session, site, f"roles:{'+'.join(sorted(message.roles))}", reason, now)

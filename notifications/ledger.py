@@ -1,0 +1,100 @@
+"""The outbox as people see it: lists, one mail with its attempts, the backlog; send again, take back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from notifications import outbox
+from notifications.states import OPEN, State
+from scheduler.domain.reason import because
+from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
+
+__all__ = ["Backlog", "Shown", "backlog", "cancel", "list_outbox", "next_due", "retry", "show_outbox"]
+
+_AGAIN = (State.FAILED, State.UNCERTAIN, State.RETRY, State.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A mail and the attempts at it, oldest first."""
+
+    mail: OutboxRow
+    attempts: tuple[DeliveryRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many mails stand where, and since when the oldest that should have left has waited."""
+
+    counts: dict[str, int]
+    overdue: int
+    oldest_due: datetime | None
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.counts.get(state, 0) for state in (*OPEN, State.LEASED))
+
+
+def list_outbox(
+    session: Session, state: State | None = None, subject: str | None = None, limit: int = 100
+) -> list[OutboxRow]:
+    """The newest mails, of one state or about one subject when asked."""
+    query = select(OutboxRow).order_by(col(OutboxRow.id).desc()).limit(limit)
+    if state is not None:
+        query = query.where(OutboxRow.state == state)
+    if subject is not None:
+        query = query.where(OutboxRow.subject == subject)
+    return list(session.exec(query))
+
+
+def show_outbox(session: Session, outbox_id: int) -> Shown | None:
+    """One mail with its attempts; None when there is none with this number."""
+    row = session.get(OutboxRow, outbox_id)
+    if row is None:
+        return None
+    query = select(DeliveryRow).where(DeliveryRow.outbox_id == outbox_id).order_by(col(DeliveryRow.id))
+    return Shown(row, tuple(session.exec(query)))
+
+
+def retry(session: Session, outbox_id: int, now: datetime) -> bool:
+    """Send a mail again, to the address that the person has now; False when it is sent, taken back or out of date."""
+    row = session.get(OutboxRow, outbox_id)
+    if row is None or row.state not in _AGAIN or (row.expires_at is not None and row.expires_at <= now):
+        return False
+    person = session.get(StaffRow, row.staff_id)
+    if person is not None and person.email != row.address:
+        row.address, row.body, row.body_sha256 = person.email, None, None
+    outbox.end_lease(row, State.RETRY)
+    row.not_before, row.attempts, row.reason = now, 0, None
+    session.add(row)
+    return True
+
+
+def cancel(session: Session, outbox_id: int, by: str) -> bool:
+    """Take a waiting mail back; False when it is not waiting."""
+    row = session.get(OutboxRow, outbox_id)
+    if row is None or row.state not in OPEN:
+        return False
+    outbox.cancel(session, row, because("mail_cancelled_by_person", by=by))
+    return True
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """How the outbox stands."""
+    grouped = session.exec(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
+    counts = {str(state): int(count) for state, count in grouped}
+    due = select(func.count(), func.min(OutboxRow.not_before)).where(
+        col(OutboxRow.state).in_(OPEN), OutboxRow.not_before <= now
+    )
+    overdue, oldest = session.exec(due).one()
+    return Backlog(counts, int(overdue), oldest)
+
+
+def next_due(session: Session) -> datetime | None:
+    """The next instant at which the outbox has something to do: a mail falls due, or a lease ends."""
+    due = session.exec(select(func.min(OutboxRow.not_before)).where(col(OutboxRow.state).in_(OPEN))).one()
+    lease = session.exec(select(func.min(OutboxRow.lease_until)).where(OutboxRow.state == State.LEASED)).one()
+    return min((one for one in (due, lease) if one is not None), default=None)

@@ -1,0 +1,131 @@
+"""Fills the templates: values in, words out, in the reader's language and the site's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context as JinjaContext
+
+from config.language import TEMPLATE_DIR, Language, translator
+from scheduler.domain.reason import Reason
+from scheduler.domain.speech import Speaker
+
+__all__ = ["EMAIL_DIR", "Rendered", "environment", "render", "template_names"]
+
+EMAIL_DIR = TEMPLATE_DIR / "email"
+_PARTS = ("subject.txt", "body.txt", "body.html", "sample.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail in words."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def template_names(directory: Path = EMAIL_DIR) -> tuple[str, ...]:
+    """The messages that have all four of their files."""
+    folders = sorted(one for one in directory.iterdir() if one.is_dir())
+    return tuple(one.name for one in folders if all((one / part).is_file() for part in _PARTS))
+
+
+def render(template: str, speaker: Speaker, values: Mapping[str, Any]) -> Rendered:
+    """The mail that `template` makes of these values. Raises jinja2.UndefinedError when one is missing."""
+    jinja = environment(speaker.language)
+    filled = {**values, "speaker": speaker, "language": speaker.language.value}
+    tail = _line(jinja.get_template(f"{template}/subject.txt").render(filled))
+    subject = f"{_stem(speaker, values)} · {tail}"
+    text = _tidy(jinja.get_template(f"{template}/body.txt").render(filled))
+    html = jinja.get_template(f"{template}/body.html").render({**filled, "title": subject})
+    return Rendered(subject, text, html)
+
+
+@cache
+def environment(language: Language) -> Environment:
+    """The templates in one language. A name that is not given is an error; only HTML is escaped."""
+    jinja = Environment(
+        loader=FileSystemLoader(EMAIL_DIR),
+        undefined=StrictUndefined,
+        autoescape=_is_html,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    jinja.policies["ext.i18n.trimmed"] = True
+    translate = translator(language)
+
+    def plural(one: str, many: str, number: int) -> str:
+        return translate(one if number == 1 else many)
+
+    jinja.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]
+    jinja.filters.update(_FILTERS)
+    return jinja
+
+
+def _is_html(name: str | None) -> bool:
+    return name is not None and name.endswith(".html")
+
+
+def _stem(speaker: Speaker, values: Mapping[str, Any]) -> str:
+    """The part of the subject line that all mails about one visit share."""
+    stem = f"[{values['study']['acronym']}]"
+    if values.get("subject") is None:
+        return f"{stem} {values['site']['name']}"
+    if values.get("visit") is None:
+        return f"{stem} {values['subject']}"
+    return f"{stem} {values['subject']} · {speaker.name(values['visit'])}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _tidy(text: str) -> str:
+    """Without spaces at the ends of lines and with one blank line at a time."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
+    return "\n".join(kept) + "\n"
+
+
+def _speaking(word: Callable[[Speaker, Any], str]) -> Callable[[JinjaContext, Any], str]:
+    @pass_context
+    def filter_(context: JinjaContext, value: Any) -> str:
+        return word(context["speaker"], value)
+
+    return filter_
+
+
+def _moment(speaker: Speaker, value: datetime) -> str:
+    """A day with its weekday, and the time."""
+    local = value.astimezone(speaker.zone) if value.tzinfo is not None else value
+    return speaker.text("{day} at {clock}", day=speaker.day(local.date()), clock=speaker.clock(value))
+
+
+def _local_day(speaker: Speaker, value: date) -> str:
+    """The day with its weekday, of a date or of an instant."""
+    if isinstance(value, datetime):
+        return speaker.day((value.astimezone(speaker.zone) if value.tzinfo is not None else value).date())
+    return speaker.day(value)
+
+
+def _say(speaker: Speaker, value: Reason) -> str:
+    return speaker.say(value)
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "day": _speaking(_local_day),
+    "moment": _speaking(_moment),
+    "clock": _speaking(lambda speaker, value: speaker.clock(value)),
+    "say": _speaking(_say),
+    "name": _speaking(lambda speaker, value: speaker.name(value)),
+    "status": _speaking(lambda speaker, value: speaker.status(value)),
+}

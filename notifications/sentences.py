@@ -1,0 +1,41 @@
+"""The English sentence of every reason code of this package. French is in templates/locale/fr/mails.po."""
+
+from __future__ import annotations
+
+__all__ = ["MAIL_SENTENCES"]
+
+MAIL_SENTENCES: dict[str, str] = {
+    # why a mail did not leave, or not yet
+    "mail_expired": "it could not leave before it lost its use, on {at}",
+    "mail_superseded": "the appointment changed before it left",
+    "mail_cancelled_by_person": "taken back by {by}",
+    "mail_refused_address": "the mail server does not accept the address ({answer})",
+    "mail_refused_content": "the mail server does not accept the mail itself ({answer})",
+    "mail_refused_relay": "the mail server does not pass mail on to this address ({answer})",
+    "mail_unsendable": "the address cannot be used ({answer})",
+    "mail_later": "the mail server asks to try again later ({answer})",
+    "mail_given_up": "the mail server put it off until it was too late ({answer})",
+    "mail_channel": "the mail server cannot be reached ({answer})",
+    "mail_configuration": "the mail server does not accept our connection ({answer})",
+    "mail_uncertain": "the connection broke before the mail server confirmed it ({answer})",
+    "mail_uncertain_twice": "sent twice, never confirmed; it may have arrived ({answer})",
+    "mail_uncertain_stopped": "the program stopped before it knew whether the mail had left",
+    "mail_not_written": "it could not be written ({error})",
+    "mail_no_recipient": "nobody at {site} is active with the role {roles}",
+    "role_coordinator": "coordinator",
+    "role_investigator": "investigator",
+    "role_pharmacist": "pharmacist",
+    "role_laboratory": "laboratory",
+    "role_data_manager": "data manager",
+    # flags that this package raises
+    "flag_no_recipient": "a mail ({template}) has no recipient: {why}",
+    "flag_mail_channel": "mail has been held since {since}: {why}",
+    "flag_mail_not_written": "the mail '{template}' to {staff} did not leave: {why}",
+    # what may be said in a mail instead of values and free text
+    "mail_auc_to_read": "an AUC0-12 is to be read: mpa-monitor auc {subject}",
+    "mail_auc_not_computable": "AUC0-12 cannot be estimated; the reason: mpa-monitor explain {subject} {visit}",
+    "mail_missing_draw_lost": "sample {item} (not drawn)",
+    "mail_missing_result_lost": "result of {item} (could not be measured)",
+    "mail_flag_other": "to be looked at: mpa-monitor flags",
+    "mail_reason_withheld": "the reason is not given by mail",
+}

@@ -1,0 +1,270 @@
+"""What may be recorded: why a fact is refused, and what is worth a second look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from scheduler.domain.civil import LocalTimeError, exact_instant, local_date, start_of_day
+from scheduler.domain.facts import (
+    Assessed,
+    Attended,
+    DoseGiven,
+    Enrolled,
+    Paused,
+    Regimen,
+    RegimenChanged,
+    Resumed,
+    SampleDrawn,
+    SampleNotDrawn,
+    VisitBooked,
+    VisitCancelled,
+    VisitMoved,
+    What,
+    Withdrawn,
+)
+from scheduler.domain.protocol import Protocol, VisitStatus
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.status import view_visit
+from scheduler.domain.subject_code import is_well_formed
+from scheduler.domain.timeline import Timeline, VisitPlan
+
+__all__ = ["refusals", "refusals_of_enrolment", "warnings"]
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+_LONGEST_DOSE_MG = 5000.0
+
+
+def refusals_of_enrolment(protocol: Protocol, code: str, what: Enrolled, now: datetime) -> list[Reason]:
+    """Why a subject cannot be enrolled so; empty when it can."""
+    found = []
+    problem = is_well_formed(protocol, code)
+    if problem is not None:
+        found.append(problem)
+    if what.baseline > now.date() + timedelta(days=366):
+        found.append(because("refused_baseline_far", on=what.baseline))
+    if what.baseline < now.date() - timedelta(days=5 * 366):
+        found.append(because("refused_baseline_old", on=what.baseline))
+    if what.treatment_start is not None and what.treatment_start > now.date() + timedelta(days=366):
+        found.append(because("refused_treatment_far", on=what.treatment_start))
+    if what.regimen is not None:
+        found += _regimen(what.regimen)
+    return found
+
+
+def refusals(timeline: Timeline, what: What, now: datetime) -> list[Reason]:
+    """Why a fact cannot be recorded for this subject; empty when it can."""
+    return list(_refusals(timeline, what, now))
+
+
+def _refusals(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]:
+    at = getattr(what, "at", None)
+    if isinstance(at, datetime):
+        yield from _moment(timeline, at, now)
+    visit = getattr(what, "visit", None)
+    plan = timeline.visit(visit) if isinstance(visit, str) else None
+    match what:
+        case VisitBooked() | VisitMoved() | VisitCancelled():
+            assert plan is not None
+            yield from _appointment(timeline, plan, what, now)
+        case Attended() | DoseGiven() | SampleDrawn() | SampleNotDrawn() | Assessed():
+            assert plan is not None
+            yield from _visit_record(timeline, plan, what)
+        case RegimenChanged():
+            yield from _regimen(what.regimen)
+        case Paused():
+            if timeline.pauses and timeline.pauses[-1].end is None:
+                yield because("refused_already_on_hold", since=timeline.pauses[-1].start)
+        case Resumed():
+            if not timeline.pauses or timeline.pauses[-1].end is not None:
+                yield because("refused_not_on_hold")
+            elif what.at < timeline.pauses[-1].start:
+                yield because("refused_resumed_before_pause", since=timeline.pauses[-1].start)
+        case Withdrawn():
+            if timeline.withdrawn_at is not None:
+                yield because("refused_already_withdrawn", on=timeline.withdrawn_at)
+        case _:
+            pass
+
+
+def _moment(timeline: Timeline, at: datetime, now: datetime) -> Iterator[Reason]:
+    zone = timeline.zone_calendar.zone
+    assert timeline.facts.enrolled is not None
+    baseline = timeline.facts.enrolled.baseline
+    if at > now + CLOCK_TOLERANCE:
+        yield because("refused_future", at=at, now=now)
+    if at < start_of_day(baseline, zone):
+        yield because("refused_before_enrolment", at=at, on=baseline)
+    if timeline.withdrawn_at is not None and at > timeline.withdrawn_at:
+        yield because("refused_after_withdrawal", at=at, on=timeline.withdrawn_at)
+
+
+def _appointment(
+    timeline: Timeline, plan: VisitPlan, what: VisitBooked | VisitMoved | VisitCancelled, now: datetime
+) -> Iterator[Reason]:
+    if timeline.withdrawn_at is not None:
+        yield because("refused_withdrawn", on=timeline.withdrawn_at)
+        return
+    if plan.attended_at is not None:
+        yield because("refused_already_attended", visit=plan.id, at=plan.attended_at)
+        return
+    if isinstance(what, VisitBooked) and plan.booking is not None:
+        yield because("refused_already_booked", visit=plan.id, at=plan.booking.starts_at)
+    if isinstance(what, VisitMoved) and plan.booking is None:
+        yield because("refused_not_booked", visit=plan.id)
+    if isinstance(what, VisitCancelled):
+        if plan.booking is None and not what.final:
+            yield because("refused_not_booked", visit=plan.id)
+        return
+    yield from _local_time(timeline, what.local, now)
+
+
+def _local_time(timeline: Timeline, local: datetime, now: datetime) -> Iterator[Reason]:
+    zone = timeline.zone_calendar.zone
+    try:
+        exact_instant(local, zone)
+    except LocalTimeError as error:
+        twice = "twice" in str(error)
+        yield because("refused_time_twice" if twice else "refused_time_skipped", at=local)
+    if local.date() < local_date(now, zone):
+        yield because("refused_booking_past", at=local)
+    if local.date() > local_date(now, zone) + timedelta(days=3 * 366):
+        yield because("refused_booking_far", at=local)
+
+
+def _visit_record(
+    timeline: Timeline,
+    plan: VisitPlan,
+    what: Attended | DoseGiven | SampleDrawn | SampleNotDrawn | Assessed,
+) -> Iterator[Reason]:
+    zone = timeline.zone_calendar.zone
+    facts = plan.facts
+    same_day = facts.attended_at or plan.attended_at
+    if isinstance(what, DoseGiven | SampleDrawn | SampleNotDrawn) and not plan.planned.encounter.sampling:
+        yield because("refused_no_sampling", visit=plan.id)
+    if (
+        isinstance(what, DoseGiven | SampleDrawn)
+        and same_day is not None
+        and local_date(what.at, zone) != local_date(same_day, zone)
+    ):
+        yield because("refused_other_day", at=what.at, visit=plan.id, attended=same_day)
+    match what:
+        case Attended():
+            if facts.attended_at is not None:
+                yield because("refused_attended_twice", visit=plan.id, at=facts.attended_at)
+            yield from _not_before_earlier_visit(timeline, plan, what.at)
+        case DoseGiven():
+            if facts.dose is not None:
+                yield because("refused_dose_twice", visit=plan.id, at=facts.dose.at)
+            yield from _regimen(Regimen(what.formulation, what.dose_mg, what.interval_h))
+            yield from _order(plan, what.at)
+        case SampleDrawn() | SampleNotDrawn():
+            earlier = facts.draws.get(what.timepoint)
+            if earlier is not None:
+                yield because("refused_draw_twice", point=what.timepoint, visit=plan.id, at=earlier.at)
+            if isinstance(what, SampleDrawn):
+                yield from _draw_order(timeline, plan, what)
+        case Assessed():
+            yield from _assessment(timeline.protocol, plan, what)
+
+
+def _not_before_earlier_visit(timeline: Timeline, plan: VisitPlan, at: datetime) -> Iterator[Reason]:
+    for other in timeline.visits:
+        if other.id == plan.id or other.attended_on is None or other.attended_at is None:
+            continue
+        if local_date(at, timeline.zone_calendar.zone) == other.attended_on:
+            yield because("refused_same_day_as", visit=plan.id, other=other.id, on=other.attended_on)
+
+
+def _order(plan: VisitPlan, dose_at: datetime) -> Iterator[Reason]:
+    for draw in plan.draws:
+        if draw.drawn is not None and draw.point.nominal_min > 0 and draw.drawn.at <= dose_at:
+            yield because("refused_dose_after_draw", point=draw.point.id, at=draw.drawn.at)
+
+
+def _draw_order(timeline: Timeline, plan: VisitPlan, what: SampleDrawn) -> Iterator[Reason]:
+    point = timeline.protocol.point(what.timepoint)
+    dose = plan.facts.dose
+    if point is not None and point.nominal_min > 0 and dose is not None and what.at <= dose.at:
+        yield because("refused_draw_before_dose", point=what.timepoint, at=what.at, dose=dose.at)
+    for other in plan.draws:
+        if other.drawn is not None and point is not None and other.point.id != point.id:
+            later = other.point.nominal_min > point.nominal_min
+            if (later and other.drawn.at <= what.at) or (not later and other.drawn.at >= what.at):
+                yield because(
+                    "refused_draw_order",
+                    point=point.id,
+                    at=what.at,
+                    other=other.point.id,
+                    other_at=other.drawn.at,
+                )
+
+
+def _assessment(protocol: Protocol, plan: VisitPlan, what: Assessed) -> Iterator[Reason]:
+    encounter = plan.planned.encounter
+    activity = protocol.activity(what.item)
+    if activity is None or what.item not in (*encounter.required, *encounter.optional):
+        foreseen = ", ".join((*encounter.required, *encounter.optional)) or "-"
+        yield because("refused_not_foreseen", item=what.item, visit=plan.id, foreseen=foreseen)
+        return
+    if what.item in plan.facts.assessments:
+        yield because("refused_assessed_twice", item=what.item, visit=plan.id)
+    low, high = activity.minimum, activity.maximum
+    if not low <= what.value <= high:
+        yield because(
+            "refused_out_of_range", item=what.item, value=what.value, low=low, high=high, unit=activity.unit
+        )
+    elif activity.integer and what.value != int(what.value):
+        yield because("refused_not_whole", item=what.item, value=what.value)
+    if plan.attended_at is None:
+        yield because("refused_not_attended", visit=plan.id)
+
+
+def _regimen(regimen: Regimen) -> Iterator[Reason]:
+    if not 0 < regimen.dose_mg <= _LONGEST_DOSE_MG:
+        yield because("refused_dose_mg", dose=regimen.dose_mg)
+    if not 1 <= regimen.interval_h <= 48:
+        yield because("refused_interval", interval=regimen.interval_h)
+
+
+def warnings(timeline: Timeline, what: What, now: datetime) -> list[Reason]:
+    """What is recorded all the same, but deserves a second look."""
+    return list(_warnings(timeline, what, now))
+
+
+def _warnings(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]:
+    visit = getattr(what, "visit", None)
+    plan = timeline.visit(visit) if isinstance(visit, str) else None
+    if plan is None:
+        return
+    planned = plan.planned
+    day: date | None = None
+    if isinstance(what, VisitBooked | VisitMoved):
+        day = what.local.date()
+        if not timeline.zone_calendar.is_open(day):
+            yield because("warned_closed_day", on=day)
+    elif isinstance(what, Attended):
+        day = local_date(what.at, timeline.zone_calendar.zone)
+        if view_visit(timeline, plan, now).status is VisitStatus.CANCELLED:
+            yield because("warned_was_cancelled", visit=plan.id)
+    if day is not None and not planned.first <= day <= planned.last:
+        yield because("warned_out_of_window", on=day, first=planned.first, last=planned.last)
+    if isinstance(what, SampleDrawn) and plan.facts.dose is not None:
+        yield from _window_warning(timeline, what, plan.facts.dose)
+    if isinstance(what, DoseGiven) and plan.draws:
+        for draw in plan.draws:
+            if draw.drawn is not None:
+                yield from _window_warning(timeline, draw.drawn, what)
+
+
+def _window_warning(timeline: Timeline, draw: SampleDrawn, dose: DoseGiven) -> Iterator[Reason]:
+    point = timeline.protocol.point(draw.timepoint)
+    minutes = round((draw.at - dose.at).total_seconds() / 60)
+    if point is not None and not point.earliest_min <= minutes <= point.latest_min:
+        yield because(
+            "flag_sample_out_of_window",
+            point=point.id,
+            minutes=minutes,
+            low=point.earliest_min,
+            high=point.latest_min,
+        )

@@ -1,0 +1,170 @@
+"""Makes what is recorded about a subject agree with what its facts say: one subject, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, delete, select
+
+from scheduler.domain.events import DomainEvent
+from scheduler.domain.flags import FlagCode, flag_key
+from scheduler.domain.plan import Changes, Desired, assess, diff
+from scheduler.domain.reason import because
+from scheduler.domain.timeline import Timeline, build_timeline
+from scheduler.engine.exposure import exposures_of
+from scheduler.engine.study import Study
+from scheduler.store import audit
+from scheduler.store.database import Database
+from scheduler.store.flags import close_flag, open_site_flag
+from scheduler.store.subjects import apply_changes, due_subjects, load_history, load_recorded, subject_row
+from scheduler.store.tables import FlagRow, SamplingRow, SubjectRow, VisitRow
+
+__all__ = ["Handle", "Standing", "rebuild", "reconcile_step", "reconcile_subject", "release", "standing"]
+
+Handle = Callable[[Session, DomainEvent, datetime], None]
+
+_ATTEMPTS = 3
+_RETRY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A subject's timeline and what is true of it now."""
+
+    timeline: Timeline
+    desired: Desired
+
+
+def standing(session: Session, study: Study, subject: SubjectRow, now: datetime) -> Standing:
+    """What the facts say of a subject at `now`, whatever was recorded before."""
+    plan = study.plan(session, subject.site_id, subject.protocol_sha256)
+    timeline = build_timeline(plan, load_history(session, subject.code))
+    if timeline is None:
+        raise ValueError(f"no enrolment is recorded for {subject.code}")
+    return Standing(timeline, assess(timeline, exposures_of(timeline, study.equations), now))
+
+
+def reconcile_subject(
+    session: Session, study: Study, subject: SubjectRow, now: datetime, handle: Handle
+) -> Changes:
+    """Write what changed for one subject and hand over what must be said, in the caller's transaction."""
+    found = standing(session, study, subject, now)
+    changes = diff(subject.code, found.desired, load_recorded(session, subject.code))
+    apply_changes(session, subject, changes, found.desired.next_change, now)
+    for event in changes.events:
+        handle(session, event, now)
+    _audit(session, subject.code, changes, now)
+    return changes
+
+
+def _audit(session: Session, subject: str, changes: Changes, now: datetime) -> None:
+    """The workflow actions of one reconciliation: flags, reminders and estimates, one row together."""
+    detail = {
+        "flags_opened": [flag.key for flag in changes.opened],
+        "flags_closed": list(changes.closed),
+        "reminders": [f"{one.key}{' (expired)' if one.expired else ''}" for one in changes.reminders],
+        "exposures": [f"{one.visit} v{one.version}" for one in changes.exposures],
+        "visits": [f"{name} {wanted.status}" for name, wanted in changes.visits],
+    }
+    said = {name: items for name, items in detail.items() if items}
+    if said:
+        audit.append(session, now, "reconciled", "subject", subject, said)
+
+
+def reconcile_step(db: Database, study: Study, now: datetime, handle: Handle, limit: int = 500) -> int:
+    """Reconcile the subjects whose time has come, each in its own transaction. Returns how many."""
+    for done in range(limit):
+        current: list[str] = []
+
+        def one(session: Session, current: list[str] = current) -> bool:
+            due = due_subjects(session, now, 1)
+            if not due:
+                return False
+            current.append(due[0].code)
+            reconcile_subject(session, study, due[0], now, handle)
+            return True
+
+        try:
+            if not db.transact(one):
+                return done
+        except Exception as error:
+            if not current:
+                raise
+            _set_aside(db, current[0], error, now)
+    return limit
+
+
+def _set_aside(db: Database, code: str, error: Exception, now: datetime) -> None:
+    """A subject whose data fails is tried again later, and parked after three attempts; the others go on."""
+
+    def step(session: Session) -> None:
+        subject = subject_row(session, code)
+        assert subject is not None
+        subject.failures += 1
+        subject.next_wake = now + _RETRY * subject.failures
+        if subject.failures >= _ATTEMPTS:
+            subject.parked = type(error).__name__
+            reason = because("flag_subject_parked", why=type(error).__name__)
+            key = flag_key(FlagCode.SUBJECT_PARKED, code, None, "")
+            open_site_flag(session, FlagCode.SUBJECT_PARKED, key, subject.site_id, reason, now, subject=code)
+        session.add(subject)
+        audit.append(session, now, "reconcile_failed", "subject", code, {"error": type(error).__name__})
+
+    db.transact(step)
+
+
+def release(session: Session, code: str, now: datetime) -> bool:
+    """Take a parked subject up again. False when it was not parked."""
+    subject = subject_row(session, code)
+    if subject is None or subject.parked is None:
+        return False
+    subject.parked, subject.failures, subject.next_wake = None, 0, now
+    session.add(subject)
+    close_flag(session, flag_key(FlagCode.SUBJECT_PARKED, code, None, ""), now)
+    return True
+
+
+def rebuild(session: Session, study: Study, subject: SubjectRow, now: datetime) -> list[str]:
+    """Delete what is derived about a subject, derive it again, and return every difference found.
+
+    Nothing is announced: what the world has seen is in the ledger and stays as it is.
+    """
+    before = load_recorded(session, subject.code)
+    found = standing(session, study, subject, now)
+    changes = diff(subject.code, found.desired, before)
+    differences = [f"visit {name}: now {wanted.status}" for name, wanted in changes.visits]
+    differences += [f"flag opened: {flag.key}" for flag in changes.opened]
+    differences += [f"flag reworded: {flag.key}" for flag in changes.reworded]
+    differences += [f"flag closed: {key}" for key in changes.closed]
+    opened_at = _forget(session, subject.code)
+    again = diff(subject.code, found.desired, load_recorded(session, subject.code))
+    only_derived = Changes(again.visits, again.opened, (), (), (), (), ())
+    apply_changes(session, subject, only_derived, now, now)
+    for key, instant in opened_at.items():
+        row = session.exec(
+            select(FlagRow).where(FlagRow.key == key, col(FlagRow.closed_at).is_(None))
+        ).first()
+        if row is not None:
+            row.opened_at = instant
+            session.add(row)
+    return differences
+
+
+def _forget(session: Session, subject: str) -> dict[str, datetime]:
+    """Delete the derived rows of a subject; returns when each open flag was opened."""
+    rows = session.exec(
+        select(FlagRow).where(FlagRow.subject == subject, col(FlagRow.closed_at).is_(None))
+    ).all()
+    opened_at = {row.key: row.opened_at for row in rows}
+    for table in (SamplingRow, VisitRow):
+        session.exec(delete(table).where(col(table.subject) == subject))
+    kept = flag_key(FlagCode.SUBJECT_PARKED, subject, None, "")
+    session.exec(
+        delete(FlagRow).where(
+            col(FlagRow.subject) == subject, col(FlagRow.closed_at).is_(None), col(FlagRow.key) != kept
+        )
+    )
+    session.flush()
+    return opened_at

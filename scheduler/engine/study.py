@@ -1,0 +1,229 @@
+"""The study as configured: protocol versions, sites, laboratories, equations, each checked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+from sqlmodel import Session, select
+
+from config.defects import ConfigurationInvalidError, Defect
+from config.files import Files, read_files
+from config.schema import LabFile, ProtocolFile, SiteFile
+from pk.equation import Equation, equations_from_mapping
+from pk.errors import EquationError
+from scheduler.domain.civil import DayCalendar
+from scheduler.domain.compile import ROLES, compile_protocol
+from scheduler.domain.protocol import Protocol
+from scheduler.domain.timeline import StudyPlan
+from scheduler.store import audit
+from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow, SubjectRow
+
+__all__ = ["Study", "load_study"]
+
+_CALENDAR_YEARS = range(2000, 2061)
+
+
+class Study:
+    """Everything read from the configuration directory, as checked values."""
+
+    def __init__(
+        self,
+        protocols: Mapping[str, tuple[Protocol, str]],
+        sites: Mapping[str, SiteFile],
+        calendars: Mapping[str, DayCalendar],
+        labs: Mapping[str, LabFile],
+        equations: tuple[Equation, ...],
+        templates: Collection[str],
+    ) -> None:
+        self.protocols = dict(protocols)
+        self.sites = dict(sites)
+        self.calendars = dict(calendars)
+        self.labs = dict(labs)
+        self.equations = equations
+        self._templates = templates
+        self._plans: dict[tuple[str, str], StudyPlan] = {}
+
+    @property
+    def newest(self) -> tuple[str, Protocol]:
+        """The protocol version under which new subjects are enrolled: the last of the files."""
+        sha256 = max(self.protocols, key=lambda key: _version_order(self.protocols[key][0].version))
+        return sha256, self.protocols[sha256][0]
+
+    def protocol(self, session: Session, sha256: str) -> Protocol:
+        """A protocol version, from its file or, when that is gone, from the database."""
+        found = self.protocols.get(sha256)
+        if found is None:
+            row = session.get(ProtocolVersionRow, sha256)
+            assert row is not None
+            source = ProtocolFile.model_validate(tomllib.loads(row.text))
+            protocol, defects = compile_protocol(
+                source, f"{row.protocol} {row.version}", self._templates, sha256
+            )
+            if protocol is None:
+                raise ConfigurationInvalidError(defects)
+            found = self.protocols[sha256] = (protocol, row.text)
+        return found[0]
+
+    def protocol_of(self, session: Session, subject: str | None) -> Protocol:
+        """The protocol version of a subject; the newest where no subject is concerned."""
+        row = session.get(SubjectRow, subject) if subject is not None else None
+        return self.protocol(session, row.protocol_sha256) if row is not None else self.newest[1]
+
+    def plan(self, session: Session, site: str, sha256: str) -> StudyPlan:
+        """A protocol version at a site, with its remembered calendar."""
+        found = self._plans.get((site, sha256))
+        if found is None:
+            found = StudyPlan(self.protocol(session, sha256), site, self.calendars[site])
+            self._plans[(site, sha256)] = found
+        return found
+
+    def keep_version(self, session: Session, sha256: str, now: datetime) -> None:
+        """Store the protocol text under which a subject is enrolled, once.
+
+        Raises ConfigurationInvalidError when the version was used before with another text.
+        """
+        if session.get(ProtocolVersionRow, sha256) is not None:
+            return
+        protocol, text = self.protocols[sha256]
+        used = session.exec(
+            select(ProtocolVersionRow).where(
+                ProtocolVersionRow.protocol == protocol.id, ProtocolVersionRow.version == protocol.version
+            )
+        ).first()
+        if used is not None:
+            raise ConfigurationInvalidError([_edited(protocol)])
+        row = ProtocolVersionRow(
+            sha256=sha256, protocol=protocol.id, version=protocol.version, text=text, recorded_at=now
+        )
+        session.add(row)
+        session.flush()
+        audit.append(
+            session, now, "protocol_kept", "protocol", f"{protocol.id} {protocol.version}", {"sha256": sha256}
+        )
+
+    def sync(self, session: Session, now: datetime) -> None:
+        """Bring the tables of sites and staff in line with the files; refuse a version edited after its use."""
+        for row in session.exec(select(ProtocolVersionRow)):
+            for sha256, (protocol, _) in self.protocols.items():
+                if (protocol.id, protocol.version) == (row.protocol, row.version) and sha256 != row.sha256:
+                    raise ConfigurationInvalidError([_edited(protocol)])
+        for site in self.sites.values():
+            _sync_site(session, site, now)
+
+
+def _edited(protocol: Protocol) -> Defect:
+    return Defect(
+        f"protocols/ ({protocol.id} {protocol.version})",
+        "study.version",
+        "Subjects were enrolled under this version, and its file was edited since.",
+        "Put the old text back, and write the change as a new file with a new version.",
+    )
+
+
+def _version_order(version: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in version.split("."))
+
+
+def _sync_site(session: Session, site: SiteFile, now: datetime) -> None:
+    row = session.get(SiteRow, site.id)
+    if row is None or (row.name, row.zone) != (site.name, site.zone):
+        session.merge(SiteRow(id=site.id, name=site.name, zone=site.zone))
+        session.flush()
+        audit.append(session, now, "site_configured", "site", site.id, {"zone": site.zone})
+    known = {one.id: one for one in session.exec(select(StaffRow).where(StaffRow.site_id == site.id))}
+    for person in site.staff:
+        wanted = (person.name, person.email, person.language, list(person.roles), person.active)
+        before = known.pop(person.id, None)
+        if before is not None and wanted == (
+            before.name, before.email, before.language, before.roles, before.active
+        ):  # fmt: skip
+            continue
+        session.merge(
+            StaffRow(
+                id=person.id, site_id=site.id, name=person.name, email=person.email,
+                language=person.language, roles=list(person.roles), active=person.active,
+            )
+        )  # fmt: skip
+        audit.append(session, now, "staff_configured", "staff", person.id, {"roles": list(person.roles)})
+    for gone in known.values():
+        if gone.active:
+            gone.active = False
+            session.add(gone)
+            audit.append(session, now, "staff_left", "staff", gone.id)
+
+
+def load_study(directory: Path, templates: Collection[str]) -> Study:
+    """The configuration of `directory`. Raises ConfigurationInvalidError with every defect of every file."""
+    files, defects = read_files(directory)
+    protocols: dict[str, tuple[Protocol, str]] = {}
+    for loaded in files.protocols:
+        protocol, found = compile_protocol(loaded.content, loaded.name, templates, loaded.sha256)
+        defects += found
+        if protocol is not None:
+            protocols[loaded.sha256] = (protocol, loaded.text)
+    calendars = _calendars(files, defects)
+    _check_labs(files, defects)
+    equations: tuple[Equation, ...] = ()
+    try:
+        equations = tuple(equations_from_mapping(files.regressions))
+    except EquationError as error:
+        defects += [Defect("regressions.toml", "equations", str(one), "") for one in error.defects]
+    if defects:
+        raise ConfigurationInvalidError(defects)
+    sites = {one.content.id: one.content for one in files.sites}
+    labs = {one.content.code: one.content for one in files.labs}
+    return Study(protocols, sites, calendars, labs, equations, templates)
+
+
+def _calendars(files: Files, defects: list[Defect]) -> dict[str, DayCalendar]:
+    found: dict[str, DayCalendar] = {}
+    staff: set[str] = set()
+    for loaded in files.sites:
+        site, name = loaded.content, loaded.name
+        for i, person in enumerate(site.staff):
+            if person.id in staff:
+                defects.append(Defect(name, f"staff.{i}.id", f"'{person.id}' is used twice.", "Use another."))
+            staff.add(person.id)
+            for role in sorted(set(person.roles) - ROLES):
+                known = ", ".join(sorted(ROLES))
+                defects.append(
+                    Defect(name, f"staff.{i}.roles", f"'{role}' is not a role.", f"Use some of {known}.")
+                )
+        try:
+            zone = ZoneInfo(site.zone)
+            closed = _holidays(site.holidays) | set(site.closed)
+        except (ZoneInfoNotFoundError, ValueError):
+            problem = f"'{site.zone}' is not a time zone."
+            defects.append(Defect(name, "zone", problem, "Use an IANA name such as Europe/Paris."))
+        except NotImplementedError:
+            problem = f"No public holidays are known for '{site.holidays}'."
+            defects.append(
+                Defect(name, "holidays", problem, "Use a country code such as FR, or list 'closed' days.")
+            )
+        else:
+            found[site.id] = DayCalendar(zone, frozenset(site.open_weekdays), frozenset(closed))
+    return found
+
+
+def _holidays(country: str | None) -> set[date]:
+    if country is None:
+        return set()
+    return set(holidays.country_holidays(country, years=_CALENDAR_YEARS))
+
+
+def _check_labs(files: Files, defects: list[Defect]) -> None:
+    sites = {one.content.id for one in files.sites}
+    for loaded in files.labs:
+        try:
+            ZoneInfo(loaded.content.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            problem = f"'{loaded.content.zone}' is not a time zone."
+            defects.append(Defect(loaded.name, "zone", problem, "Use an IANA name such as Europe/Paris."))
+        if loaded.content.site not in sites:
+            problem = f"There is no site '{loaded.content.site}'."
+            defects.append(Defect(loaded.name, "site", problem, f"Use one of {', '.join(sorted(sites))}."))

@@ -1,0 +1,190 @@
+"""One file, one transaction: the file's row, its results, the flag, the mail, the trail. All of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlmodel import Session
+
+from scheduler.domain.events import DomainEvent, LabFileTroubled
+from scheduler.domain.flags import FlagCode
+from scheduler.domain.keys import file_key
+from scheduler.domain.protocol import Event
+from scheduler.domain.reason import Reason, because, from_json, to_json
+from scheduler.intake.findings import FileVerdict, State, Verdict, rule_of
+from scheduler.intake.readers import Fault, Reading, read
+from scheduler.intake.receipts import findings_json, receipt_of
+from scheduler.intake.recheck import close_settled_flags
+from scheduler.intake.study import Context, IntakeStudy
+from scheduler.intake.validate import quarantined, validate
+from scheduler.store import lab
+from scheduler.store.flags import close_flag, open_site_flag
+from scheduler.store.lab_values import Records
+from scheduler.store.subjects import wake
+from scheduler.store.tables import LabFileRow
+
+__all__ = ["Arrival", "Audit", "Handle", "Outcome", "ingest", "judge", "records_for"]
+
+Handle = Callable[[Session, DomainEvent, datetime], Any]
+Audit = Callable[[Session, datetime, str, str, str, dict[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file as it came. One that was not read has a `fault` instead of `content`."""
+
+    name: str
+    size: int
+    sha256: str
+    content: bytes | None
+    fault: Reason | None = None
+
+    @classmethod
+    def of(cls, name: str, content: bytes, fault: Reason | None = None) -> Arrival:
+        return cls(name, len(content), sha256(content).hexdigest(), content, fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file. `known` when its content was on record before; `finished` when archived too."""
+
+    file_id: int
+    sha256: str
+    name: str
+    verdict: Verdict
+    code: str
+    received_at: datetime
+    receipt: dict[str, Any]
+    known: bool
+    finished: bool
+
+
+def ingest(
+    session: Session, arrival: Arrival, study: IntakeStudy, now: datetime, handle: Handle, audit: Audit
+) -> Outcome:
+    """Records a file and everything that follows from it; content that is on record already changes nothing."""
+    before = lab.file_by_hash(session, arrival.sha256)
+    if before is not None:
+        return outcome_of(before, known=True)
+    reading, verdict = judge(session, arrival, study, now)
+    row = _file_row(arrival, study, now, reading, verdict)
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    touched = _store_rows(session, row.id, verdict, now)
+    for subject in sorted(touched):
+        wake(session, subject, now)
+    _flag(session, row, verdict, now, handle)
+    if touched:
+        close_settled_flags(session, now)
+    if verdict.verdict is Verdict.ACCEPTED:
+        for key in lab.quarantine_flag_keys(session, row.original_name):
+            close_flag(session, key, now)
+    audit(session, now, "lab_file_recorded", "lab_file", str(row.id), _trail(row))
+    return outcome_of(row, known=False)
+
+
+def judge(
+    session: Session | None, arrival: Arrival, study: IntakeStudy, now: datetime
+) -> tuple[Reading | Fault, FileVerdict]:
+    """Reads a file and gives its verdict; without a session the records are left out."""
+    if arrival.fault is not None or arrival.content is None:
+        reason = arrival.fault or because("F-02")
+        return Fault(reason), quarantined(reason)
+    reading = read(arrival.content, study.aliases)
+    records = records_for(session, reading) if session is not None and isinstance(reading, Reading) else None
+    return reading, validate(reading, Context(study, now, records))
+
+
+def records_for(session: Session, reading: Reading) -> Records:
+    """What is on record about the subjects and specimens that a file names."""
+    subjects = {one.text("subject_id") for one in reading.candidates}
+    specimens = {one.text("specimen_id") for one in reading.candidates}
+    return lab.load_records(session, sorted(subjects), sorted(specimens))
+
+
+def outcome_of(row: LabFileRow, known: bool) -> Outcome:
+    """The outcome that a file's row tells of."""
+    assert row.id is not None
+    return Outcome(
+        row.id,
+        row.sha256,
+        row.original_name,
+        Verdict(row.verdict),
+        row.code or "",
+        row.received_at,
+        row.receipt,
+        known,
+        row.archived_as is not None,
+    )
+
+
+def _file_row(
+    arrival: Arrival, study: IntakeStudy, now: datetime, reading: Reading | Fault, verdict: FileVerdict
+) -> LabFileRow:
+    labs = sorted({row.entry.lab for row in verdict.rows} & set(study.labs))
+    reason = verdict.decisive
+    read_as = reading if isinstance(reading, Reading) else None
+    return LabFileRow(
+        sha256=arrival.sha256,
+        size=arrival.size,
+        original_name=arrival.name,
+        site_id=study.labs[labs[0]].site if len(labs) == 1 else study.site,
+        lab=labs[0] if len(labs) == 1 else None,
+        received_at=now,
+        verdict=verdict.verdict.value,
+        code=rule_of(reason) if reason is not None else None,
+        reason=to_json(reason) if reason is not None else None,
+        encoding=read_as.encoding if read_as is not None else None,
+        delimiter=read_as.delimiter if read_as is not None else None,
+        accepted=verdict.count(State.ACCEPTED),
+        held=verdict.count(State.HELD),
+        ignored=verdict.count(State.IGNORED),
+        receipt=receipt_of(arrival.name, arrival.sha256, now, reading, verdict),
+    )
+
+
+def _store_rows(session: Session, file_id: int, verdict: FileVerdict, now: datetime) -> set[str]:
+    """Stores what was accepted or held; returns the subjects whose results changed.
+
+    Later versions come after earlier ones in the table, as in the laboratory."""
+    touched = set()
+    for row in sorted(verdict.rows, key=lambda one: (one.entry.reported_at or now, one.row)):
+        if row.state is State.IGNORED:
+            continue
+        accepted = row.state is State.ACCEPTED
+        lab.add_row(session, file_id, row.row, row.entry, findings_json(row.findings), now, accepted)
+        if accepted:
+            touched.add(row.entry.subject)
+    return touched
+
+
+def _flag(session: Session, row: LabFileRow, verdict: FileVerdict, now: datetime, handle: Handle) -> None:
+    """Flag and event for a file that needs somebody's attention."""
+    if verdict.verdict is Verdict.QUARANTINED:
+        code, event = FlagCode.FILE_QUARANTINED, Event.FILE_QUARANTINED
+    elif verdict.verdict is Verdict.HELD:
+        code, event = FlagCode.ROWS_HELD, Event.ROWS_HELD
+    else:
+        return
+    assert row.id is not None and row.reason is not None
+    why = from_json(row.reason)
+    count = {"count": row.held} if code is FlagCode.ROWS_HELD else {}
+    reason = because(f"flag_{code}", **count, name=row.original_name, why=why)
+    open_site_flag(session, code, lab.file_flag_key(code, row), row.site_id, reason, now)
+    handle(session, LabFileTroubled(event, row.site_id, row.id, file_key(event, row.sha256)), now)
+
+
+def _trail(row: LabFileRow) -> dict[str, Any]:
+    return {
+        "sha256": row.sha256,
+        "verdict": row.verdict,
+        "code": row.code,
+        "accepted": row.accepted,
+        "held": row.held,
+        "ignored": row.ignored,
+    }

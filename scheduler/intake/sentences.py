@@ -1,0 +1,188 @@
+"""What the intake says, in English, by the code of the reason. French is in templates/locale/fr/lab.po.
+
+Every sentence says what is wrong and what would be right. The part of a code before the dot is the rule.
+"""
+
+from __future__ import annotations
+
+from scheduler.domain import subject_code
+
+__all__ = ["SENTENCES"]
+
+_FILE: dict[str, str] = {
+    "F-01.stale": (
+        "The file {name} has had the name of a temporary file or a marker for more than 24 hours. "
+        "Upload it again, or remove it."
+    ),
+    "F-02": "{name} is not an ordinary file and was not opened. Send an ordinary file, without links.",
+    "F-03": "The file is empty. Export it again and send it.",
+    "F-03.rows": "The file has a header and no rows. Export it again and send it.",
+    "F-04": "The file is larger than {limit} MB and was not read. Send only the results of the study.",
+    "F-04.rows": "The file has {rows} rows; at most {limit} are read. Send it in parts.",
+    "F-05": "This file was already received on {at}; nothing was recorded again.",
+    "F-06": (
+        "The format is not recognised: no column of the study's layout was found in the first line. "
+        "Send CSV in the study layout."
+    ),
+    "F-07": "{format} files are not read. Send CSV in the study layout.",
+    "F-08": (
+        "The file has characters that cannot be read. Save it as CSV (Windows), CSV UTF-8, or Unicode text, "
+        "and send it again."
+    ),
+    "F-09": "Columns missing or not recognised: {columns}. Use the header of the study layout.",
+    "F-09.twice": "Columns present more than once: {columns}. Keep one of each.",
+    "F-10": "Row {row} has {found} fields; the header has {expected}. Check separators and quotes.",
+    "F-10.quote": "Near row {row} a quotation mark is not closed, or a cell is too long. Export the file again.",
+    "F-11": (
+        'The last line (row {row}) announces "{said}" rows; {found} are there. '
+        "The file is incomplete or altered: send it again whole."
+    ),
+    "F-11.after": "There is text after the last line (row {row}). Send the file again as it was exported.",
+    "F-11.unterminated": (
+        "The file stops in the middle of row {row}. End it with a line break, or with a last line #FIN;<rows>, "
+        "and send it again whole."
+    ),
+    "F-11.marker": "The file is not the one that its marker (.ok) announces. Send both again.",
+    "F-11.unproven": (
+        "The file has no last line #FIN: {rows} row(s) were read, and nothing proves that these are all."
+    ),
+    "F-11.unsettled": "The file {name} has been changing for more than 6 hours. Check the transfer.",
+    "F-12": "Decimal comma (row {comma}) and decimal dot (row {dot}) in one file. Use one of them throughout.",
+    "F-12.comma": (
+        "Row {row} has a decimal comma although commas separate the columns. Use semicolons between the columns."
+    ),
+    "F-14": 'Row {row}, column "{column}": a formula. Send values only.',
+    "F-14.error": 'Row {row}, column "{column}": "{text}" is what a spreadsheet shows instead of the content. '
+    "Widen the column or correct the cell, and save again.",
+    "F-14.rounded": 'Row {row}, column "{column}": "{text}" is a number that a spreadsheet rounded. '
+    "Format the column as text, enter the number again, and save again.",
+    "F-17": "No row is for this study. Rows of the study have {expected} in the column of the study.",
+    "F-17.mixed": (
+        "Row {row} is not for this study, others are. Send a file with rows of the study {expected} only."
+    ),
+    "F-17.analyte": "No row is about mycophenolic acid (MPA); nothing was recorded.",
+    "F-19": "{unknown} of {subjects} subjects are unknown: the whole file is doubtful. Check the subject codes.",
+    "F-19.shifted": (
+        'Subject codes stand in the column "{column}" and not in "{expected}". Check that no column has slipped.'
+    ),
+    "E-POISON": "The file could not be processed twice in a row ({error}). Tell the data manager.",
+    "D-01": (
+        "Columns that seem to identify persons were received and not recorded: {columns}. Remove them from the export."
+    ),
+    "D-01.number": (
+        "Row {row} seems to hold a national identification number; it was not recorded. Remove it from the export."
+    ),
+    "folder.unreadable": "The file {name} cannot be opened. Check its permissions.",
+    "folder.full": "The disk of the drop folder is nearly full; no file is taken until there is space.",
+    "folder.lost": "The file {name} was recorded and is no longer where it was put. Look for it in the backup.",
+}
+
+_ROW: dict[str, str] = {
+    "R-01": "Row {row}: the subject {subject} is not known. Check the code; the row is looked at again for 14 days.",
+    "R-01.form": 'Row {row}, column "{column}": not a subject code of the form {pattern}. Send the row again.',
+    "R-02": 'Row {row}, column "{column}": {text} is mistyped, its last digit does not fit. Send the row again.',
+    "R-03": "Row {row}: the subject {subject} is no longer in the study. The data manager decides.",
+    "R-04": 'Row {row}, column "{column}": the visit "{text}" is not known. Right are: {known}.',
+    "R-04.unsampled": 'Row {row}, column "{column}": no samples are taken at the visit "{text}".',
+    "R-04.cancelled": "Row {row}: the visit {visit} of {subject} was cancelled. Check the visit.",
+    "R-05": 'Row {row}, column "{column}": the sampling time "{text}" is not known. Right are: {known}.',
+    "R-05.trough": 'Row {row}, column "{column}": the code of the analyte is for a trough, the sample is {text}.',
+    "R-05.peak": "Row {row}: the code of the analyte is for a peak; the sampling time {text} was taken as given.",
+    "R-06": 'Row {row}: "{text}" is another analyte; the row was not recorded.',
+    "R-06.unknown": (
+        'Row {row}, column "{column}": the code "{text}" is not in the list of this laboratory. '
+        "Write MPA or 23905-3, or have the code added."
+    ),
+    "R-07": (
+        'Row {row}, column "{column}": the code "{text}" is for MPA, the label speaks of its glucuronide. '
+        "Send the row again with the right code."
+    ),
+    "R-08": 'Row {row}, column "{column}": the specimen is "{text}"; expected: {known}.',
+    "R-08.blood": 'Row {row}, column "{column}": the code "{text}" may be for whole blood. Confirm plasma on EDTA.',
+    "R-09.laboratory": 'Row {row}, column "{column}": the laboratory "{text}" is not known. Known: {known}.',
+    "R-09.specimen": 'Row {row}, column "{column}": the specimen number is missing.',
+    "R-09.method": 'Row {row}, column "{column}": the method "{text}" is not one of {known}.',
+    "R-09.quality": 'Row {row}, column "{column}": "{text}" is not one of {known}.',
+    "R-10": 'Row {row}, column "{column}": "{text}" is not understood. Write a number such as 1,85, or <0,1.',
+    "R-11": 'Row {row}, column "{column}": no value although the status is {status}. '
+    "Send the value, or the status X with what is wrong with the specimen.",
+    "R-11.pending": 'Row {row}, column "{column}": still being measured although the status is {status}. '
+    "Send the status P, or the value.",
+    "R-12": 'Row {row}, column "{column}": a value although the status is {status}. Correct one of them.',
+    "R-12.quality": 'Row {row}, column "{column}": a value although the specimen is marked {quality} (not received).',
+    "R-13": 'Row {row}, column "{column}": "{text}" is not a possible concentration.',
+    "R-14": 'Row {row}, column "{column}": above {limit} mg/L, which is implausible. '
+    "Check the unit, and that it is not the glucuronide.",
+    "R-14.trough": "Row {row}: above {limit} mg/L before the dose, which is unusual. Check the tube.",
+    "R-15": 'Row {row}, column "{column}": the unit is missing. Write mg/L.',
+    "R-16": 'Row {row}, column "{column}": the unit "{text}" is not accepted. Write mg/L or µg/mL.',
+    "R-16.disabled": 'Row {row}, column "{column}": the unit "{text}" is not enabled for this laboratory. Write mg/L.',
+    "R-17": "Row {row}: converted from {text} to mg/L (factor {factor}).",
+    "R-18": 'Row {row}, column "{column}": the code of the analyte expects {expected}, the unit is "{text}".',
+    "R-19": "Row {row}: below the limit of quantification; no number is computed from it.",
+    "R-19.dose": (
+        "Row {row}: below the limit of quantification after the dose; no AUC from this visit. Was the dose taken?"
+    ),
+    "R-19.above": (
+        "Row {row}: above the upper limit of quantification; no AUC until it is measured again diluted."
+    ),
+    "R-20": "Row {row}: a limit is given with the value, and the column {column_name} is empty.",
+    "R-20.differs": "Row {row}: the limit given with the value is not the one of the column {column_name}.",
+    "R-21": "Row {row}: the specimen is marked {quality}; the value is kept.",
+    "R-21.blocks": "Row {row}: the specimen is marked {quality}; the value is kept and no AUC computed from it.",
+    "R-22": "Row {row}: no result: {why}.",
+    "R-22.plain": "Row {row}: no result will come for this specimen.",
+    "R-30": 'Row {row}, column "{column}": "{text}" is not a date and time. Write 15/01/2026 08:31.',
+    "R-30.missing": 'Row {row}, column "{column}": date and time are missing. Write 15/01/2026 08:31.',
+    "R-30.skipped": (
+        'Row {row}, column "{column}": "{text}" does not exist, clocks were put forward. Check the time.'
+    ),
+    "R-30.repeated": 'Row {row}, column "{column}": "{text}" exists twice, clocks were put back. '
+    "Write it with its offset, as 2026-10-25T02:30+01:00.",
+    "R-31": 'Row {row}, column "{column}": {text} is before the collection ({collected}). Check both.',
+    "R-31.future": 'Row {row}, column "{column}": {text} is in the future. Check the date.',
+    "R-32": "Row {row}: collected on {collected}; the visit {visit} is on {first}. Check visit and date.",
+    "R-32.window": (
+        "Row {row}: collected on {collected}; the visit {visit} is due from {first} to {last}. Check visit and date."
+    ),
+    "R-33": 'Row {row}, column "{column}": the comment needs to be read by a person.',
+    "R-40": "Row {row}: preliminary; the final result is awaited.",
+    "R-41": 'Row {row}, column "{column}": the status "{text}" is not known. Write P, F, C, W or X.',
+    "R-42": "Row {row}: already known; nothing was recorded again.",
+    "R-43": "Row {row}: the result of specimen {specimen} changed without the status of a correction. "
+    "If it is a correction, send it with status C.",
+    "R-43.file": "Row {row}: the file has two different final results of specimen {specimen}. Send the right one.",
+    "R-44": "Row {row}: corrects or withdraws a result of specimen {specimen} that never arrived. Send the original.",
+    "R-44.version": "Row {row}: corrects the version {replaces}, which never arrived. Send it.",
+    "R-45": "Row {row}: an earlier result was corrected or withdrawn; what was computed from it is looked at again.",
+    "R-46": "Row {row}: an older version than the one known; it is kept and not used.",
+    "R-47": "Row {row}: replaces {replaces}, which belongs to another specimen than {specimen}. Check the number.",
+    "R-47.place": "Row {row}: corrects specimen {specimen}, which belongs to another subject, "
+    "visit or sampling time ({visit}, {timepoint}). Withdraw it, then send it new.",
+    "S-01": "Row {row}: {timepoint} already has a result of another specimen ({other}, this one {specimen}). "
+    "Withdraw the wrong one.",
+    "S-01.file": "Row {row}: the file has results of two specimens for {timepoint}. Send the right one.",
+    "S-06": "Row {row}: the specimen {specimen} is in the file for two sampling times or subjects. Check the tubes.",
+    "S-06.known": "Row {row}: the specimen {specimen} is known for another subject, visit or sampling time "
+    "({visit}, {timepoint}). Check the tubes.",
+}
+
+_WORDS: dict[str, str] = {
+    "quality.HEM": "haemolysed",
+    "quality.LIP": "lipaemic",
+    "quality.ICT": "icteric",
+    "quality.COAG": "clotted",
+    "quality.QNS": "not enough material",
+    "quality.NR": "not received",
+    "quality.IDENT": "identity in doubt",
+    "verdict.accepted": "Accepted.",
+    "verdict.held": "Some rows are held; the others were accepted.",
+    "verdict.ignored": "Nothing was recorded.",
+    "verdict.quarantined": "The file was refused as a whole; nothing was recorded.",
+    "note.counts": "{accepted} accepted, {held} held, {ignored} ignored.",
+    "note.columns": "Columns that the study does not use: {columns}.",
+    "note.quarantined": "The file {name} could not be used. What is wrong:",
+    "note.what_to_do": "What to do: correct the file and send it again. The layout is described in docs/lab-files.md.",
+}
+
+SENTENCES: dict[str, str] = {**subject_code.SENTENCES, **_FILE, **_ROW, **_WORDS}

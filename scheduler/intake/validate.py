@@ -1,0 +1,182 @@
+"""The verdict on a file: each row by itself, among the others, and among what is on record."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.results import ResultStatus
+from scheduler.domain.subject_code import is_well_formed
+from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict, rule_of
+from scheduler.intake.place import Placement
+from scheduler.intake.readers import Candidate, Fault, Reading
+from scheduler.intake.readers.columns import COLUMNS, normalised
+from scheduler.intake.study import Context
+from scheduler.intake.understand import understand
+from scheduler.store.lab_values import Entry, Key
+
+__all__ = ["quarantined", "validate"]
+
+_FAR = datetime.max.replace(tzinfo=UTC)
+_ORDER = "PFCWX"
+_MANY_SUBJECTS = 4
+_SUSPICIOUS_SHARE = 0.3
+_NOTHING_STANDS = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
+
+
+def validate(reading: Reading | Fault, context: Context) -> FileVerdict:
+    """What becomes of the file and of each of its rows. Pure; the order of the rows does not matter."""
+    if isinstance(reading, Fault):
+        return quarantined(reading.reason)
+    as_a_whole = _other_study(reading, context) or _shifted(reading, context)
+    if as_a_whole is not None:
+        return as_a_whole
+    rows = [_alone(candidate, reading, context) for candidate in reading.candidates]
+    unknown = _unknown_subjects(rows, context)
+    if unknown is not None:
+        return quarantined(unknown, reading.notes)
+    placed = _placed(_among_each_other(rows), Placement(context))
+    return _file(placed, reading.notes)
+
+
+def quarantined(reason: Reason, notes: tuple[Reason, ...] = ()) -> FileVerdict:
+    return FileVerdict(Verdict.QUARANTINED, reason, (), notes)
+
+
+def _alone(candidate: Candidate, reading: Reading, context: Context) -> RowVerdict:
+    entry, row = understand(candidate, reading, context.study, context.now)
+    return RowVerdict(row.no, entry, tuple(row.findings))
+
+
+def _file(rows: tuple[RowVerdict, ...], notes: tuple[Reason, ...]) -> FileVerdict:
+    states = {row.state for row in rows}
+    if State.HELD in states:
+        return FileVerdict(Verdict.HELD, None, rows, notes)
+    if State.ACCEPTED in states:
+        return FileVerdict(Verdict.ACCEPTED, None, rows, notes)
+    other = all(row.decisive is not None and row.decisive.rule == "R-06" for row in rows)
+    return FileVerdict(Verdict.IGNORED, because("F-17.analyte") if other else None, rows, notes)
+
+
+# --- the file as a whole
+
+
+def _other_study(reading: Reading, context: Context) -> FileVerdict | None:
+    ours = normalised(context.study.protocol.study_id)
+    others = [one.row for one in reading.candidates if normalised(one.text("study_id")) != ours]
+    if not others:
+        return None
+    expected = context.study.protocol.study_id
+    if len(others) == len(reading.candidates):
+        return FileVerdict(Verdict.IGNORED, because("F-17", expected=expected), (), reading.notes)
+    return quarantined(because("F-17.mixed", row=others[0], expected=expected), reading.notes)
+
+
+def _shifted(reading: Reading, context: Context) -> FileVerdict | None:
+    """No subject code where they belong, but some in another column."""
+    protocol = context.study.protocol
+    if any(is_well_formed(protocol, one.text("subject_id")) is None for one in reading.candidates):
+        return None
+    for column in COLUMNS:
+        if column in ("subject_id", "comment"):
+            continue
+        if any(is_well_formed(protocol, one.text(column)) is None for one in reading.candidates):
+            reason = because(
+                "F-19.shifted", column=reading.header(column), expected=reading.header("subject_id")
+            )
+            return quarantined(reason, reading.notes)
+    return None
+
+
+def _unknown_subjects(rows: list[RowVerdict], context: Context) -> Reason | None:
+    """Too many unknown subjects for a slip of the pen; few subjects prove nothing."""
+    if context.records is None:
+        return None
+    named = {row.entry.subject for row in rows if row.entry.subject}
+    unknown = named - set(context.records.subjects)
+    if len(named) < _MANY_SUBJECTS or len(unknown) <= _SUSPICIOUS_SHARE * len(named):
+        return None
+    return because("F-19", unknown=len(unknown), subjects=len(named))
+
+
+# --- the rows among each other
+
+
+def _among_each_other(rows: list[RowVerdict]) -> list[RowVerdict]:
+    """The rows with what contradicts between them held on both sides, for neither is the better one."""
+    against: dict[int, list[Reason]] = defaultdict(list)
+    live = [row for row in rows if row.state is not State.IGNORED and row.entry.specimen]
+    for group in _grouped(live, lambda entry: entry.key):
+        if len({row.entry.place for row in group}) > 1:
+            for row in group:
+                against[row.row].append(because("S-06", row=row.row, specimen=row.entry.specimen))
+        elif _changed_without_correction(group):
+            for row in group:
+                if row.entry.status is ResultStatus.FINAL:
+                    against[row.row].append(because("R-43.file", row=row.row, specimen=row.entry.specimen))
+    for group in _grouped(live, lambda entry: entry.place):
+        standing = _standing_specimens(group)
+        if len(standing) > 1 and all(group[0].entry.place):
+            for row in group:
+                if row.entry.key in standing:
+                    timepoint = row.entry.timepoint
+                    against[row.row].append(because("S-01.file", row=row.row, timepoint=timepoint))
+    return [_with(row, [Finding(Severity.HOLD, reason) for reason in against[row.row]]) for row in rows]
+
+
+def _grouped(
+    rows: Iterable[RowVerdict], by: Callable[[Entry], tuple[str, str, str]]
+) -> Iterable[list[RowVerdict]]:
+    groups: dict[tuple[str, str, str], list[RowVerdict]] = defaultdict(list)
+    for row in rows:
+        groups[by(row.entry)].append(row)
+    return groups.values()
+
+
+def _changed_without_correction(group: list[RowVerdict]) -> bool:
+    finals = {row.entry.content_hash for row in group if row.entry.status is ResultStatus.FINAL}
+    return len(finals) > 1 and all(row.entry.status is not ResultStatus.WITHDRAWN for row in group)
+
+
+def _standing_specimens(group: list[RowVerdict]) -> set[Key]:
+    """The specimens whose last word in the file is a result."""
+    last: dict[Key, RowVerdict] = {}
+    for row in sorted(group, key=_chronological):
+        if row.entry.status is not None:
+            last[row.entry.key] = row
+    return {key for key, row in last.items() if row.entry.status not in _NOTHING_STANDS}
+
+
+def _placed(rows: list[RowVerdict], placement: Placement) -> tuple[RowVerdict, ...]:
+    """The rows in the order of the laboratory's own times, each among those before it."""
+    done = []
+    for row in sorted(rows, key=_chronological):
+        if row.state is not State.IGNORED:
+            row = _placed_row(row, placement)
+        done.append(row)
+    return tuple(sorted(done, key=lambda row: row.row))
+
+
+def _placed_row(row: RowVerdict, placement: Placement) -> RowVerdict:
+    entry = row.entry
+    if entry.subject and entry.specimen and entry.reported_at is not None and not _miscoded(row):
+        row = _with(row, placement.place(row.row, entry))
+    if row.state is State.ACCEPTED:
+        placement.accept(entry)
+    return row
+
+
+def _miscoded(row: RowVerdict) -> bool:
+    return any(rule_of(finding.reason) == "R-02" for finding in row.findings)
+
+
+def _chronological(row: RowVerdict) -> tuple[datetime, int, str]:
+    status = row.entry.status
+    rank = _ORDER.index(status.value) if status is not None else len(_ORDER)
+    return row.entry.reported_at or _FAR, rank, row.entry.content_hash
+
+
+def _with(row: RowVerdict, findings: list[Finding]) -> RowVerdict:
+    return RowVerdict(row.row, row.entry, (*row.findings, *findings)) if findings else row

@@ -1,0 +1,112 @@
+"""Commands about laboratory files: the dry run, and what was received."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import Session
+
+from scheduler.intake.check import check_file
+from scheduler.intake.study import Study, study_of
+from scheduler.runtime.cli.output import BAD_INPUT, console, json_out, program_of, refusing, table
+from scheduler.runtime.program import Program
+from scheduler.store.database import Database, StoreError
+from scheduler.store.lab import lab_files
+from scheduler.store.schema import check_schema
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds `lab …`."""
+    lab = typer.Typer(help="Laboratory files.", no_args_is_help=True)
+    lab.command("check")(check)
+    lab.command("files")(files)
+    app.add_typer(lab, name="lab")
+
+
+def check(
+    context: typer.Context,
+    file: Annotated[list[Path], typer.Argument(help="Files as the laboratory sends them.")],
+) -> None:
+    """Say what would become of files, one JSON line each. A dry run: nothing is touched, nothing recorded."""
+    program = program_of(context)
+    unreadable = False
+    with refusing(program):
+        study = study_of(
+            program.study.newest[1], program.study.labs.values(), next(iter(program.study.sites))
+        )
+        db = _database_if_any(program)
+        for path in file:
+            try:
+                found = _check_one(path, study, program, db)
+            except OSError as error:
+                unreadable = True
+                words = "{file} cannot be read: {why}"
+                typer.echo(program.speaker().text(words, file=str(path), why=error.strerror or ""), err=True)
+                continue
+            typer.echo(json.dumps(found, ensure_ascii=False))
+    if unreadable:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _check_one(path: Path, study: Study, program: Program, db: Database | None) -> dict[str, object]:
+    now, language = program.clock.now(), program.settings.language
+    if db is None:
+        return check_file(path, study, now, language)
+    return db.transact(lambda session: check_file(path, study, now, language, session))
+
+
+def _database_if_any(program: Program) -> Database | None:
+    """The database when it is there and has our schema; a dry run does without one, and creates none."""
+    url = program.bare_database.url
+    if program.bare_database.is_sqlite and (not url.database or not Path(url.database).exists()):
+        return None
+    try:
+        program.bare_database.ping()
+        check_schema(program.bare_database)
+    except StoreError:
+        return None
+    return program.bare_database
+
+
+def files(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+) -> None:
+    """The files received, newest last, and what became of each."""
+    program = program_of(context)
+    with refusing(program):
+        rows: list[dict[str, Any]] = program.database.transact(_file_rows)
+    if as_json:
+        json_out(rows)
+        return
+    speaker = program.speaker()
+    made = table(
+        program, "Laboratory files", ["No.", "File", "Received", "Verdict", "Accepted", "Held", "Ignored"], []
+    )
+    for row in rows:
+        counts = (str(row["accepted"]), str(row["held"]), str(row["ignored"]))
+        verdict = f"{speaker.status(row['verdict'])} {row['code'] or ''}".strip()
+        made.add_row(str(row["id"]), row["name"], speaker.moment(row["received"]), verdict, *counts)
+    console().print(made)
+
+
+def _file_rows(session: Session) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": row.id,
+            "name": row.original_name,
+            "sha256": row.sha256,
+            "received": row.received_at,
+            "verdict": row.verdict,
+            "code": row.code,
+            "accepted": row.accepted,
+            "held": row.held,
+            "ignored": row.ignored,
+            "archived_as": row.archived_as,
+        }
+        for row in lab_files(session)
+    ]

@@ -1,0 +1,252 @@
+"""Commands for whoever runs the service: set up, run, status, verification, rebuild."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from config.logs import configure_logs
+from scheduler.engine.reconcile import rebuild as rebuild_subject
+from scheduler.engine.record import find_subject
+from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
+from scheduler.runtime.daemon import run_daemon
+from scheduler.runtime.program import Program
+from scheduler.runtime.work import DIGEST, INTAKE
+from scheduler.store import audit
+from scheduler.store.operations import CLOCK, beat, heartbeat_of, heartbeats, only_daemon
+from scheduler.store.schema import migrate
+from scheduler.store.subjects import next_wake, wake_all
+from scheduler.store.tables import SubjectRow
+
+__all__ = ["add_commands"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_STALE = timedelta(minutes=2)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the operating commands."""
+    audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
+    audit_app.command("verify")(verify)
+    for function in (init, run, status, rebuild):
+        app.command()(function)
+    app.command("confirm-clock")(confirm_clock)
+    app.add_typer(audit_app, name="audit")
+
+
+def init(context: typer.Context) -> None:
+    """Create the database or bring it up to this program; check every file first."""
+    program = program_of(context)
+    with refusing(program):
+        study = program.study
+        db = program.bare_database
+        if db.is_sqlite and db.url.database:
+            Path(db.url.database).parent.mkdir(parents=True, exist_ok=True)
+        db.ping()
+        revision = migrate(db)
+        now = program.clock.now()
+
+        def step(session: Session) -> None:
+            study.sync(session, now)
+            wake_all(session, now)
+            audit.append(
+                session, now, "initialised", "database", revision, {"schema": revision}, source="cli"
+            )
+
+        db.transact(step)
+    speaker = program.speaker()
+    typer.echo(speaker.text("Ready: {database}, schema {revision}.", database=str(db.url), revision=revision))
+
+
+def run(context: typer.Context) -> None:
+    """The daemon: reminders, laboratory files, mails, digests. Ends on SIGTERM; exit code 1 when it cannot go on."""
+    program = program_of(context)
+    configure_logs()
+    with refusing(program):
+        db, study, settings = program.database, program.study, program.settings
+        with only_daemon(db):
+            db.transact(lambda session: study.sync(session, program.clock.now()))
+            protocol = study.newest[1]
+            code = asyncio.run(
+                run_daemon(
+                    db,
+                    program.make_works(program),
+                    program.clock,
+                    settings.daemon,
+                    daily=[(DIGEST, protocol.digest_at, one.zone) for one in study.calendars.values()],
+                    every=[(INTAKE, settings.intake.poll_s)],
+                )
+            )
+    raise typer.Exit(code)
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Whether the service is alive and what is waiting. Exit code 1 when something needs a person."""
+    program = program_of(context)
+    with refusing(program):
+        found = program.database.transact(lambda session: _status(session, program))
+    if as_json:
+        json_out(found)
+    else:
+        _print_status(program, found)
+    raise typer.Exit(0 if found["healthy"] else FAILURE)
+
+
+def _status(session: Session, program: Program) -> dict[str, Any]:
+    now = program.clock.now()
+    beats = [row for row in heartbeats(session) if row.service != CLOCK]
+    clock = heartbeat_of(session, CLOCK)
+    held = clock.detail if clock is not None and clock.failures else None
+    parked = session.exec(
+        select(SubjectRow.code, SubjectRow.parked).where(col(SubjectRow.parked).is_not(None))
+    )
+    services = [
+        {
+            "service": row.service,
+            "at": row.at,
+            "age_s": round((now - row.at).total_seconds()),
+            "failures": row.failures,
+            "detail": row.detail,
+            "stale": now - row.at > _STALE,
+        }
+        for row in beats
+    ]
+    parked_list = [{"subject": code, "why": why} for code, why in parked]
+    due = select(func.count()).where(col(SubjectRow.next_wake) <= now, col(SubjectRow.parked).is_(None))
+    running = bool(services) and not any(one["stale"] or one["failures"] for one in services)
+    return {
+        "now": now,
+        "healthy": running and held is None and not parked_list,
+        "services": services,
+        "clock_held": held,
+        "subjects": session.exec(select(func.count()).select_from(SubjectRow)).one(),
+        "subjects_due": session.exec(due).one(),
+        "next_wake": next_wake(session),
+        "parked": parked_list,
+        "mails": dict(program.mail_backlog(session, now)),
+        "drop_folder": str(program.settings.intake.folder),
+        "waiting_files": _waiting(program.settings.intake.folder / "in"),
+    }
+
+
+def _waiting(folder: Path) -> int:
+    with suppress(OSError):
+        return sum(1 for entry in folder.iterdir() if entry.is_file())
+    return 0
+
+
+def _print_status(program: Program, found: dict[str, Any]) -> None:
+    speaker = program.speaker()
+    headline = "The service is running." if found["healthy"] else "The service needs attention."
+    typer.echo(speaker.text(headline))
+    if not found["services"]:
+        typer.echo(speaker.text("It has never run on this database: start it with 'mpa-monitor run'."))
+    if found["clock_held"]:
+        words = "Sending is held: {why}. If the clock is right, run 'mpa-monitor confirm-clock'."
+        typer.echo(speaker.text(words, why=found["clock_held"]))
+    for one in found["parked"]:
+        words = "{subject} is parked ({why}): see 'flags'; acknowledging the flag releases it."
+        typer.echo(speaker.text(words, subject=one["subject"], why=one["why"]))
+    made = table(program, "Services", ["Service", "Last sign of life", "Failures"], [])
+    for one in found["services"]:
+        age = speaker.text("{seconds} s ago", seconds=one["age_s"])
+        made.add_row(speaker.status(one["service"]), age, f"{one['failures']} {one['detail']}".strip())
+    console().print(made)
+    upcoming = speaker.moment(found["next_wake"]) if found["next_wake"] is not None else "–"
+    typer.echo(
+        speaker.text(
+            "{subjects} subjects, {due} due now; next on {upcoming}. Mails waiting: {mails}. Files waiting: {files}.",
+            subjects=found["subjects"],
+            due=found["subjects_due"],
+            upcoming=upcoming,
+            mails=str(found["mails"].get("waiting", 0)),
+            files=found["waiting_files"],
+        )
+    )
+
+
+def confirm_clock(context: typer.Context) -> None:
+    """Tell a daemon that holds everything because of its clock that the clock is right."""
+    program = program_of(context)
+    with refusing(program):
+
+        def step(session: Session) -> bool:
+            row = heartbeat_of(session, CLOCK)
+            if row is None or not row.failures:
+                return False
+            now = program.clock.now()
+            beat(session, CLOCK, now, row.failures, "confirmed")
+            audit.append(session, now, "clock_confirmed", "daemon", "-", source="cli")
+            return True
+
+        if not program.database.transact(step):
+            fail(program.speaker().text("The clock is not in question."), FAILURE)
+    typer.echo(program.speaker().text("Confirmed; the daemon goes on within 30 s."))
+
+
+def verify(context: typer.Context, as_json: AsJson = False) -> None:
+    """Whether the audit chain is unbroken. Exit code 1 when it is not."""
+    program = program_of(context)
+    with refusing(program):
+        count, head, breaks = program.database.transact(audit.verify)
+    if as_json:
+        problems = [{"row": one.seq, "problem": one.problem} for one in breaks]
+        json_out({"rows": count, "head": head, "intact": not breaks, "breaks": problems})
+    elif breaks:
+        for one in breaks:
+            typer.echo(
+                program.speaker().text("Row {row}: {problem}", row=one.seq, problem=one.problem), err=True
+            )
+    else:
+        words = "The audit chain is intact: {count} rows, head {head}."
+        typer.echo(program.speaker().text(words, count=count, head=head))
+    raise typer.Exit(FAILURE if breaks else 0)
+
+
+def rebuild(
+    context: typer.Context,
+    subject: Annotated[str | None, typer.Argument(help="Subject code; all if absent.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete everything that is derived, derive it again from the facts, and report every difference.
+    Exit code 1 when there was one."""
+    program = program_of(context)
+    found: dict[str, list[str]] = {}
+    with refusing(program):
+        now = program.clock.now()
+        for code in program.database.transact(lambda session: _codes(session, subject)):
+            differences = program.database.transact(
+                lambda session, code=code: _rebuild(session, program, code, now)
+            )
+            if differences:
+                found[code] = differences
+        count = len(program.database.transact(lambda session: _codes(session, subject)))
+    if as_json:
+        json_out({"subjects": count, "differences": found})
+    else:
+        for code, differences in found.items():
+            for one in differences:
+                typer.echo(f"{code}: {one}")
+        words = "{count} subjects rebuilt, {different} with differences."
+        typer.echo(program.speaker().text(words, count=count, different=len(found)))
+    raise typer.Exit(FAILURE if found else 0)
+
+
+def _codes(session: Session, subject: str | None) -> list[str]:
+    if subject is not None:
+        return [find_subject(session, subject).code]
+    return list(session.exec(select(SubjectRow.code).order_by(SubjectRow.code)))
+
+
+def _rebuild(session: Session, program: Program, code: str, now: datetime) -> list[str]:
+    differences = rebuild_subject(session, program.study, find_subject(session, code), now)
+    detail = {"differences": len(differences)}
+    audit.append(session, now, "rebuilt", "subject", code, detail, source="cli")
+    return differences

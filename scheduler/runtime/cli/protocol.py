@@ -1,0 +1,294 @@
+"""Commands about protocols: check, show, rehearse; and the demonstration."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+from sqlmodel import Session
+
+from config.settings import IntakeSettings, MailSettings
+from scheduler.clock import ManualClock
+from scheduler.domain.timeline import PlannedVisit
+from scheduler.engine import report
+from scheduler.runtime.cli.moments import parse_day
+from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
+from scheduler.runtime.cli.read import auc_table, board_table, flag_table
+from scheduler.runtime.program import Program
+from scheduler.runtime.rehearsal.cast import cast
+from scheduler.runtime.rehearsal.driver import Rehearsal
+from scheduler.runtime.rehearsal.script import Step
+from scheduler.store.schema import migrate
+
+__all__ = ["add_commands", "prepare", "rehearsal_of"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_AFTERMATH = timedelta(days=75)
+_MARKER = "mpa-monitor-rehearsal.json"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds `protocol …` and `demo`."""
+    protocol = typer.Typer(help="Protocol files.", no_args_is_help=True)
+    protocol.command("check")(check)
+    protocol.command("show")(show)
+    protocol.command("rehearse")(rehearse)
+    app.add_typer(protocol, name="protocol")
+    app.command()(demo)
+
+
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check every file of the configuration directory; all defects at once. Exit code 2 when there are any."""
+    program = program_of(context)
+    with refusing(program):
+        study = program.study
+    names = [f"{one.id} {one.version}" for one, _ in study.protocols.values()]
+    if as_json:
+        json_out(
+            {
+                "protocols": names,
+                "sites": sorted(study.sites),
+                "laboratories": sorted(study.labs),
+                "defects": [],
+            }
+        )
+    else:
+        words = "No defects. Protocols: {protocols}. Sites: {sites}. Laboratories: {labs}."
+        sites, labs = ", ".join(sorted(study.sites)), ", ".join(sorted(study.labs))
+        typer.echo(program.speaker().text(words, protocols=", ".join(names), sites=sites, labs=labs))
+
+
+def show(
+    context: typer.Context,
+    inclusion: Annotated[
+        str | None, typer.Option(help="Dates for this inclusion date; today if absent.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Site; the first if absent.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The visits of the protocol with the dates they would have."""
+    program = program_of(context)
+    with refusing(program):
+        sites = program.study.sites
+        name = site or next(iter(sites))
+        if name not in sites:
+            fail(program.speaker().text("There is no site '{site}'.", site=name), BAD_INPUT)
+        baseline = parse_day(inclusion) if inclusion else program.clock.now().date()
+        rows = _planned_rows(program, name, baseline)
+    if as_json:
+        json_out([{**row, "reminders": dict(row["reminders"])} for row in rows])
+        return
+    speaker = program.speaker()
+    title = program.study.newest[1].title[program.settings.language]
+    made = table(program, title, ["Visit", "Target", "Window", "Overdue", "Missed", "Reminders"], [])
+    for row in rows:
+        window = f"{speaker.date(row['first'])} – {speaker.date(row['last'])}"
+        reminders = "\n".join(f"{rule}: {speaker.moment(at)}" for rule, at in row["reminders"])
+        made.add_row(
+            speaker.name(row["visit"]), speaker.day(row["target"]), window, speaker.moment(row["overdue"]),
+            speaker.moment(row["missed"]), reminders,
+        )  # fmt: skip
+    console().print(made)
+
+
+def _planned_rows(program: Program, site: str, baseline: date) -> list[dict[str, Any]]:
+    sha256, protocol = program.study.newest
+    plan = program.database_free_plan(site, sha256)
+    rows, targets = [], dict[str, date]()
+    for encounter in protocol.encounters:
+        anchor = encounter.timing.relative_to
+        found: PlannedVisit = plan.planned(encounter, targets[anchor] if anchor else baseline, False, False)
+        targets[encounter.id] = found.derivation.unshifted
+        rows.append(
+            {
+                "visit": encounter.id,
+                "target": found.target,
+                "first": found.first,
+                "last": found.last,
+                "overdue": found.overdue_at,
+                "missed": found.missed_at,
+                "reminders": [(slot.rule.id, slot.due_at) for slot in found.slots],
+            }
+        )
+    return rows
+
+
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for everything it makes.")] = Path("var/demo"),
+    subjects: Annotated[int, typer.Option(min=1, max=9999, help="How many synthetic patients.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same year.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted rehearsal.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only play; print nothing.")] = False,
+) -> None:
+    """Rehearse the study: synthetic patients through one protocol year on a simulated clock, by the real engine,
+    drop folder, database and mail path."""
+    program = program_of(context)
+    with refusing(program):
+        inner = prepare(program, out, subjects, seed, resume=resume)
+        rehearsal = rehearsal_of(inner, subjects, seed)
+        with _progress(inner, len(rehearsal.script), quiet) as progress:
+            asyncio.run(rehearsal.play(progress))
+        if not quiet:
+            _print_outcome(inner, out)
+
+
+def rehearse(
+    context: typer.Context,
+    subjects: Annotated[int, typer.Option(min=1, max=9999, help="How many synthetic patients.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same year.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for everything it makes.")] = Path("var/rehearsal"),
+    as_json: AsJson = False,
+) -> None:
+    """Rehearse the configured protocol and print the calendar and the ledger of mails."""
+    program = program_of(context)
+    with refusing(program):
+        inner = prepare(program, out, subjects, seed, resume=False)
+        rehearsal = rehearsal_of(inner, subjects, seed)
+        with _progress(inner, len(rehearsal.script), as_json) as progress:
+            asyncio.run(rehearsal.play(progress))
+        if as_json:
+            json_out(inner.database.transact(lambda session: _outcome(session, inner)))
+        else:
+            _print_outcome(inner, out)
+
+
+def prepare(program: Program, out: Path, subjects: int, seed: int, *, resume: bool) -> Program:
+    """A program of its own in `out`: new database, drop folder and mailboxes, unless a rehearsal is resumed."""
+    marker = out / _MARKER
+    wanted = {"subjects": subjects, "seed": seed}
+    if not resume and out.exists() and any(out.iterdir()):
+        if not marker.exists():
+            words = "{folder} is not empty and was not made by a rehearsal. Choose another folder with --out."
+            fail(program.speaker().text(words, folder=str(out)), BAD_INPUT)
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    if not marker.exists():
+        marker.write_text(json.dumps(wanted), "utf-8")
+    elif json.loads(marker.read_text("utf-8")) != wanted:
+        words = (
+            "The rehearsal in {folder} has other subjects or another seed. Start it anew without --resume."
+        )
+        fail(program.speaker().text(words, folder=str(out)), BAD_INPUT)
+    settings = program.settings.model_copy(
+        update={
+            "database": f"sqlite:///{out.resolve() / 'study.db'}",
+            "mail": MailSettings(transport="maildir", maildir=out / "mail", domain="rehearsal.example"),
+            "intake": IntakeSettings(folder=out / "lab", poll_s=10),
+        }
+    )
+    start = datetime(2025, 8, 1, tzinfo=program.clock.now().tzinfo)
+    inner = program.for_rehearsal(settings, ManualClock(start))
+    migrate(inner.bare_database)
+    inner.database.transact(lambda session: inner.study.sync(session, start))
+    return inner
+
+
+def rehearsal_of(program: Program, subjects: int, seed: int) -> Rehearsal:
+    """The rehearsal of the newest protocol at the first site."""
+    study = program.study
+    site = next(iter(study.sites))
+    plan = program.database_free_plan(site, study.newest[0])
+    script: list[Step] = cast(plan, subjects, seed)
+    assert isinstance(program.clock, ManualClock)
+    return Rehearsal(
+        program.database,
+        study,
+        program.clock,
+        program.make_works(program),
+        program.handle,
+        program.settings.intake.folder / "in",
+        site,
+        script,
+        script[-1].at + _AFTERMATH,
+    )
+
+
+@contextmanager
+def _progress(program: Program, total: int, quiet: bool) -> Iterator[Any]:
+    if quiet:
+        yield lambda _done, _now: None
+        return
+    speaker = program.speaker()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console()) as bar:
+        task = bar.add_task(speaker.text("One year"), total=total)
+
+        def update(done: int, now: datetime) -> None:
+            bar.update(task, completed=done, description=speaker.date(now.date()))
+
+        yield update
+
+
+def _outcome(session: Session, program: Program) -> dict[str, Any]:
+    speaker = program.speaker()
+    return {
+        "board": report.board_rows(session),
+        "flags": report.flag_rows(session, speaker),
+        "auc": report.auc_rows(session, speaker),
+        "mails": program.mail_rows(session, speaker),
+    }
+
+
+def _print_outcome(program: Program, out: Path) -> None:
+    """The board, the flags, the exposures, the ledger of mails, and where everything lies."""
+    found = program.database.transact(lambda session: _outcome(session, program))
+    speaker = program.speaker()
+    primary = [
+        row
+        for row in found["auc"]
+        if row["primary"] and (row["value"] is not None or _only(row, found["auc"]))
+    ]
+    ledger = table(program, "Mails", ["Mail", "Sent", "Not sent", "To"], [])
+    for row in _ledger(found["mails"]):
+        ledger.add_row(speaker.status(row[0]), str(row[1]), speaker.text(row[2]) if row[2] else "", row[3])
+    where = Text(
+        speaker.text(
+            "Left in {out}: study.db, lab/ (in work archive quarantine receipts), mail/ (one Maildir per person).",
+            out=str(out),
+        )
+    )
+    notice = Text(speaker.text("Synthetic patients. Research software, not a medical device."), "italic")
+    tables = (
+        board_table(program, found["board"]),
+        flag_table(program, found["flags"]),
+        auc_table(program, primary),
+    )
+    console().print(Group(*tables, ledger, where, notice))
+
+
+def _only(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
+    """Whether a refused estimate stands for its visit: the first method, when none gave a value."""
+    same = [
+        one
+        for one in rows
+        if one["primary"] and (one["subject"], one["visit"]) == (row["subject"], row["visit"])
+    ]
+    return same[0] is row and all(one["value"] is None for one in same)
+
+
+def _ledger(mails: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
+    """Per kind of mail: how many were sent, how many were not and in which state, to whom."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for mail in mails:
+        kinds.setdefault(mail["template"], []).append(mail)
+    rows = []
+    for kind, group in sorted(kinds.items()):
+        sent = sum(one["state"] == "sent" for one in group)
+        other: dict[str, int] = {}
+        for one in group:
+            if one["state"] != "sent":
+                other[one["state"]] = other.get(one["state"], 0) + 1
+        people = ", ".join(sorted({one["to"] for one in group}))
+        rows.append((kind, sent, ", ".join(f"{count} {state}" for state, count in other.items()), people))
+    return rows

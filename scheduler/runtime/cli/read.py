@@ -1,0 +1,274 @@
+"""Commands that show what stands. Each has --json."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from sqlmodel import Session
+
+from scheduler.domain.reason import because
+from scheduler.domain.speech import Speaker
+from scheduler.engine import report
+from scheduler.engine.explain import Explanation, explain, fact_lines
+from scheduler.engine.record import RefusedError, find_subject
+from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
+from scheduler.runtime.program import Program
+
+__all__ = ["add_commands", "auc_table", "board_table", "flag_table"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+OneSubject = Annotated[str | None, typer.Argument(help="Subject code; all if absent.")]
+
+_STYLES = {
+    "complete": "green", "overdue": "bold red", "missed": "red", "incomplete": "yellow", "unconfirmed": "bold yellow",
+    "booked": "cyan", "window_open": "blue", "awaiting_results": "magenta", "attended": "magenta",
+    "cancelled": "dim", "not_applicable": "dim", "planned": "dim",
+}  # fmt: skip
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the reading commands."""
+    app.command("board")(board)
+    app.command("visits")(visits)
+    app.command("flags")(flags)
+    app.command("explain")(explain_command)
+    app.command("results")(results)
+    app.command("auc")(auc)
+
+
+def board(
+    context: typer.Context, site: Annotated[str | None, typer.Option()] = None, as_json: AsJson = False
+) -> None:
+    """Every subject and where each visit stands."""
+    program = program_of(context)
+    with refusing(program):
+        rows = program.database.transact(lambda session: report.board_rows(session, site))
+        if as_json:
+            json_out(rows)
+        else:
+            console().print(board_table(program, rows))
+
+
+def board_table(program: Program, rows: list[dict[str, Any]]) -> Table:
+    speaker = program.speaker()
+    encounters = program.study.newest[1].encounters
+    made = table(program, "Visits", ["Subject", "State"], [])
+    for encounter in encounters:
+        made.add_column(speaker.name(encounter.id))
+    made.add_column(speaker.text("To do"), justify="right")
+    for row in rows:
+        cells = [Text(speaker.status(row["visits"].get(e.id, "-")), _style(row, e.id)) for e in encounters]
+        made.add_row(row["subject"], speaker.status(row["state"]), *cells, str(row["open_flags"] or ""))
+    return made
+
+
+def _style(row: dict[str, Any], visit: str) -> str:
+    return _STYLES.get(row["visits"].get(visit, ""), "")
+
+
+def visits(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Subject code.")],
+    as_json: AsJson = False,
+) -> None:
+    """One subject's visits with dates, windows, draws, and what is missing."""
+    program = program_of(context)
+    with refusing(program):
+
+        def step(session: Session) -> tuple[list[dict[str, Any]], Speaker]:
+            find_subject(session, subject)
+            speaker = program.speaker(program.zone_of(session, subject))
+            return report.visit_rows(session, subject, speaker), speaker
+
+        rows, speaker = program.database.transact(step)
+        if as_json:
+            json_out(rows)
+            return
+        made = table(
+            program, f"{subject}", ["Visit", "Status", "Target", "Window", "Booked", "Attended", "Why"], []
+        )
+        for row in rows:
+            window = f"{_show(row['window_first'], speaker)} – {_show(row['window_last'], speaker)}"
+            style = _STYLES.get(row["status"], "")
+            made.add_row(
+                speaker.name(row["visit"]), Text(speaker.status(row["status"]), style), _show(row["target"], speaker),
+                window, _show(row["booked"], speaker), _show(row["attended"], speaker), row["reason"],
+            )  # fmt: skip
+        console().print(made)
+
+
+def _show(value: date | datetime | None, speaker: Speaker) -> str:
+    if value is None:
+        return ""
+    return speaker.moment(value) if isinstance(value, datetime) else speaker.date(value)
+
+
+def flags(
+    context: typer.Context,
+    subject: OneSubject = None,
+    closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What needs attention, the most urgent first: why, since when, and what closes it."""
+    program = program_of(context)
+    with refusing(program):
+
+        def step(session: Session) -> list[dict[str, Any]]:
+            if subject is not None:
+                find_subject(session, subject)
+            return report.flag_rows(session, program.speaker(), subject, closed=closed)
+
+        rows = program.database.transact(step)
+        if as_json:
+            json_out(rows)
+        else:
+            console().print(flag_table(program, rows))
+
+
+def flag_table(program: Program, rows: list[dict[str, Any]]) -> Table:
+    speaker = program.speaker()
+    columns = ["No.", "Subject", "Visit", "Flag", "Why", "Since", "What closes it"]
+    made = table(program, "Flags", columns, [])
+    for row in rows:
+        style = {"now": "bold red", "soon": "yellow"}.get(row["severity"], "")
+        if row["closed"] is not None or row["acknowledged_by"] is not None:
+            style = "dim"
+        closes = row["closes"]
+        if row["closed"] is not None:
+            closes = speaker.text("closed on {at}", at=row["closed"])
+        elif row["acknowledged_by"] is not None:
+            closes = speaker.text("acknowledged by {who}", who=row["acknowledged_by"])
+        made.add_row(
+            str(row["id"]), row["subject"] or row["site"], speaker.name(row["visit"] or ""),
+            Text(speaker.status(row["code"]), style), row["reason"], speaker.moment(row["since"]), closes,
+        )  # fmt: skip
+    return made
+
+
+def explain_command(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Subject code.")],
+    visit: Annotated[str | None, typer.Argument(help="Visit; all if absent.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why every date and status is what it is, and the records with their numbers."""
+    program = program_of(context)
+    with refusing(program):
+
+        def step(session: Session) -> tuple[list[Explanation], list[dict[str, Any]], Speaker]:
+            row = find_subject(session, subject)
+            protocol = program.study.protocol(session, row.protocol_sha256)
+            encounter = protocol.encounter(visit) if visit is not None else None
+            if visit is not None and encounter is None:
+                known = ", ".join(one.id for one in protocol.encounters)
+                raise RefusedError([because("refused_visit_unknown", visit=visit, known=known)])
+            name = encounter.id if encounter is not None else None
+            speaker = program.speaker(program.zone_of(session, subject))
+            found = explain(session, program.study, row, name, speaker, program.clock.now())
+            facts = fact_lines(session, subject)
+            return found, [f for f in facts if name is None or f["content"].get("visit") == name], speaker
+
+        found, facts, speaker = program.database.transact(step)
+        if as_json:
+            visits_ = [{name: getattr(one, name) for name in Explanation.__slots__} for one in found]
+            json_out({"subject": subject, "visits": visits_, "records": facts})
+            return
+        for one in found:
+            _print_explanation(one, speaker)
+        _print_facts(program, facts, speaker)
+
+
+def _print_explanation(one: Explanation, speaker: Speaker) -> None:
+    out = console()
+    out.print(Text(f"{one.label} ({one.visit}): {speaker.status(one.status)}", "bold"))
+    out.print(f"  {one.reason}")
+    for step in one.steps:
+        out.print(f"  · {step}")
+    if one.reminders:
+        out.print(f"  {speaker.text('reminders')}:")
+    for reminder in one.reminders:
+        out.print(f"    {reminder}")
+    out.print()
+
+
+def _print_facts(program: Program, facts: list[dict[str, Any]], speaker: Speaker) -> None:
+    made = table(program, "Records", ["No.", "What", "Content", "State", "Recorded", "By"], [])
+    for fact in facts:
+        content = ", ".join(f"{k}={v}" for k, v in fact["content"].items() if v is not None)
+        made.add_row(
+            str(fact["number"]), speaker.status(fact["kind"]), content, speaker.status(fact["state"]),
+            speaker.moment(fact["recorded_at"]), fact["recorded_by"],
+        )  # fmt: skip
+    console().print(made)
+
+
+def results(context: typer.Context, subject: OneSubject = None, as_json: AsJson = False) -> None:
+    """Every row the laboratory sent and what became of it."""
+    program = program_of(context)
+    with refusing(program):
+        rows = program.database.transact(
+            lambda session: report.result_rows(session, program.speaker(), subject)
+        )
+        if as_json:
+            json_out(rows)
+            return
+        speaker = program.speaker()
+        columns = ["Subject", "Visit", "Time", "Tube", "Value", "mg/L", "Status", "State", "Drawn", "Remarks"]
+        made = table(program, "Results", columns, [])
+        for row in rows:
+            made.add_row(
+                row["subject"], speaker.name(row["visit"]), row["timepoint"], row["specimen"],
+                f"{row['value']} {row['unit']}", row["mg_l"] or "", row["status"] or "", speaker.status(row["state"]),
+                _show(row["collected"], speaker), "; ".join(row["findings"]),
+            )  # fmt: skip
+        console().print(made)
+
+
+def auc(
+    context: typer.Context,
+    subject: OneSubject = None,
+    history: Annotated[bool, typer.Option("--history", help="Superseded versions too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Exposures: the value or the reasons why there is none, by method."""
+    program = program_of(context)
+    with refusing(program):
+        rows = program.database.transact(
+            lambda session: report.auc_rows(session, program.speaker(), subject, history=history)
+        )
+        if as_json:
+            json_out(rows)
+        else:
+            console().print(auc_table(program, rows))
+
+
+def auc_table(program: Program, rows: list[dict[str, Any]]) -> Table:
+    speaker = program.speaker()
+    columns = ["Subject", "Visit", "Version", "Quantity", "mg·h/L", "Method", "Remarks"]
+    made = table(program, "Exposure to MPA (research use, not a medical device)", columns, [])
+    for row in rows:
+        value = speaker.number(row["value"]) if row["value"] is not None else "–"
+        if row["low"] is not None and row["high"] is not None:
+            value += f" [{speaker.number(row['low'])} – {speaker.number(row['high'])}]"
+        version = (
+            str(row["version"]) if row["in_force"] else f"{row['version']} ({speaker.text('superseded')})"
+        )
+        made.add_row(
+            row["subject"], speaker.name(row["visit"]), version, row["quantity"] or "", value,
+            speaker.status(row["method"]), "; ".join(row["reasons"] or row["notes"]),
+            style="" if row["in_force"] else "dim",
+        )  # fmt: skip
+    bands = [
+        f"{one.label[program.settings.language]}: {one.low_mg_h_l or ''}"
+        + (f"–{one.high_mg_h_l}" if one.high_mg_h_l else "")
+        for one in program.study.newest[1].bands
+    ]
+    caption = speaker.text(
+        "Borrowed reference bands, never a target of this disease: {bands} mg·h/L", bands="; ".join(bands)
+    )
+    made.caption, made.caption_justify = caption, "left"
+    return made

@@ -1,0 +1,146 @@
+"""The daemon: every kind of work in a loop of its own, until a signal, or until one of them keeps failing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from config.logs import log
+from config.settings import DaemonSettings
+from scheduler.clock import Clock
+from scheduler.runtime.alarm import Alarm
+from scheduler.runtime.clockwatch import ClockWatch
+from scheduler.runtime.service import Service, ServiceFailedError, run_service
+from scheduler.runtime.work import Work
+from scheduler.store import audit
+from scheduler.store.database import Database
+from scheduler.store.operations import CLOCK, beat, heartbeat_of, newest_instant
+
+__all__ = ["run_daemon"]
+
+
+async def run_daemon(
+    db: Database,
+    works: Sequence[Work],
+    clock: Clock,
+    settings: DaemonSettings,
+    *,
+    daily: Sequence[tuple[str, time, ZoneInfo]],
+    every: Sequence[tuple[str, float]],
+    stop: asyncio.Event | None = None,
+) -> int:
+    """Run until SIGTERM or SIGINT (0), or until a service keeps failing (1). A running step is let finish."""
+    stopping = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    alarm = Alarm()
+    watch = ClockWatch(clock, await db.run(newest_instant))
+    alarm.start()
+    for name, at, zone in daily:
+        alarm.daily(name, at, zone)
+    for name, seconds in every:
+        alarm.every(name, seconds)
+    await db.run(lambda session: audit.append(session, clock.now(), "daemon_started", "daemon", "-"))
+    log.info("daemon_started", services=[work.name for work in works])
+    try:
+        code = await _run_services(db, works, clock, settings, alarm, watch, stopping)
+    finally:
+        alarm.stop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    try:
+        await db.run(
+            lambda session: audit.append(
+                session, clock.now(), "daemon_stopped", "daemon", "-", {"code": code}
+            )
+        )
+    except Exception as error:  # when the database is what failed, the exit code says so
+        log.error("stop_not_recorded", error=type(error).__name__)
+    log.info("daemon_stopped", code=code)
+    return code
+
+
+async def _run_services(
+    db: Database,
+    works: Sequence[Work],
+    clock: Clock,
+    settings: DaemonSettings,
+    alarm: Alarm,
+    watch: ClockWatch,
+    stopping: asyncio.Event,
+) -> int:
+    async def beat_of(service: str, now: datetime, failures: int, detail: str) -> None:
+        await db.run(lambda session: beat(session, service, now, failures, detail))
+
+    gave_up: list[BaseException] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(
+                    run_service(
+                        Service(work.name, _guarded(db, work, alarm, watch)), clock, alarm, beat_of, stopping,
+                        longest_wait_s=settings.longest_wait_s, give_up=settings.give_up_after,
+                    ),
+                    name=work.name,
+                )
+                for work in works
+            ]  # fmt: skip
+            group.create_task(_end_in_time(stopping, tasks, settings.stop_within_s))
+    except* ServiceFailedError as failed:
+        gave_up.extend(failed.exceptions)
+    for error in gave_up:
+        log.error("daemon_gives_up", error=type(error.__cause__ or error).__name__)
+    return 1 if gave_up else 0
+
+
+async def _end_in_time(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+    """Once asked to stop, the running steps get so many seconds; what is left is cancelled and done again later."""
+    await stopping.wait()
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        log.warning("step_cut_short", service=task.get_name())
+        task.cancel()
+
+
+def _guarded(
+    db: Database, work: Work, alarm: Alarm, watch: ClockWatch
+) -> Callable[[datetime], Awaitable[datetime | None]]:
+    """The work's step, held while the clock cannot be believed; it wakes the work that follows from it."""
+
+    async def step(now: datetime) -> datetime | None:
+        held = watch.look()
+        if held is not None:
+            await _note_hold(db, watch, held, now)
+            return None
+        upcoming = await work.step(now)
+        for name in work.wakes:
+            alarm.ring(name)
+        return upcoming
+
+    return step
+
+
+async def _note_hold(db: Database, watch: ClockWatch, held: str, now: datetime) -> None:
+    """Say so in the status, and look whether a person has confirmed the clock."""
+
+    def note(session: Session) -> bool:
+        row = heartbeat_of(session, CLOCK)
+        if row is not None and row.detail == "confirmed":
+            beat(session, CLOCK, now, 0, "")
+            return True
+        if row is None or row.detail != held:
+            beat(session, CLOCK, now, 1, held)
+            audit.append(session, now, "clock_held", "daemon", "-", {"why": held})
+        return False
+
+    if await db.run(note):
+        watch.confirm()
+        log.info("clock_confirmed")
+    else:
+        log.warning("clock_held", why=held)

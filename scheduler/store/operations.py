@@ -1,0 +1,81 @@
+"""What the daemon says of itself: heartbeats, the newest instant on record, and the lock of a SQLite file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlmodel import Session, select
+
+from scheduler.store.database import Database, StoreError
+from scheduler.store.tables import AuditRow, HeartbeatRow
+
+__all__ = [
+    "CLOCK",
+    "AlreadyRunningError",
+    "beat",
+    "heartbeat_of",
+    "heartbeats",
+    "newest_instant",
+    "only_daemon",
+]
+
+
+CLOCK = "clock"
+
+
+class AlreadyRunningError(StoreError):
+    """Another daemon works on this database."""
+
+
+def beat(session: Session, service: str, now: datetime, failures: int, detail: str = "") -> None:
+    """Note that a service is alive."""
+    session.merge(HeartbeatRow(service=service, at=now, failures=failures, detail=detail))
+
+
+def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:
+    return session.get(HeartbeatRow, service)
+
+
+def heartbeats(session: Session) -> list[HeartbeatRow]:
+    return list(session.exec(select(HeartbeatRow).order_by(HeartbeatRow.service)))
+
+
+def newest_instant(session: Session) -> datetime | None:
+    """The latest instant on record; a wall clock before it is wrong."""
+    audited = session.exec(select(func.max(AuditRow.at))).one()
+    alive = session.exec(select(func.max(HeartbeatRow.at))).one()
+    known: list[datetime] = [one for one in (audited, alive) if one is not None]  # type: ignore[redundant-expr]
+    return max(known, default=None)
+
+
+@contextmanager
+def only_daemon(db: Database) -> Iterator[None]:
+    """Hold the lock of a SQLite file while the daemon runs; daemons on PostgreSQL share the work instead.
+
+    Raises AlreadyRunningError when another process holds it. The system frees the lock of a killed process.
+    """
+    if not db.is_sqlite or not db.url.database or db.url.database == ":memory:":
+        yield
+        return
+    path = Path(db.url.database + ".lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise AlreadyRunningError(
+                f"Another daemon (process {owner}) already works on {db.url.database}. Stop it first; "
+                "several daemons can share a PostgreSQL database, not a SQLite file."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,53 @@
+"""Brings a database to the schema of this program, and says whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+import scheduler.store.tables  # noqa: F401  (fills the metadata)
+from scheduler.store.database import Database, StoreError
+
+__all__ = ["check_schema", "differences", "migrate"]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(db: Database) -> str:
+    """Run the migrations that are still to run; returns the revision reached."""
+    with db.engine.begin() as connection:
+        command.upgrade(_config(connection), "head")
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def check_schema(db: Database) -> None:
+    """Raises StoreError unless the database has exactly the schema of this program."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    with db.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        raise StoreError("The database is empty. Run 'mpa-monitor init' first.")
+    if found != newest:
+        raise StoreError(
+            f"The database has schema {found}, this program needs {newest}. Run 'mpa-monitor init' to bring it up."
+        )
+
+
+def differences(connection: Connection) -> list[object]:
+    """How the database's tables differ from the declared ones; empty when they agree."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, SQLModel.metadata))

@@ -1,0 +1,24 @@
+"""The study of the mail tests, on a migrated database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import notif_cases as cases
+import pytest
+
+
+@pytest.fixture
+def desk(sqlite_url: str) -> Iterator[cases.Study]:
+    """A study on SQLite."""
+    made = cases.make_study(sqlite_url)
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
+def either(database_url: str) -> Iterator[cases.Study]:
+    """A study on SQLite, then one on PostgreSQL."""
+    made = cases.make_study(database_url)
+    yield made
+    made.db.close()
