@@ -207,13 +207,15 @@ def _failed(session: Session, outbox_id: int) -> dict[str, Any]:
     row = session.get(OutboxRow, outbox_id)
     if row is None:
         raise ContextError(f"mail {outbox_id} is not on record")
+    reason = reason_of(row)
     return {
         "id": row.id,
+        "unwritten": reason is not None and reason.code == "mail_not_written",
         "staff": row.staff_id,
         "address": row.address,
         "template": row.template,
         "subject": row.subject,
         "visit": row.visit,
         "state": row.state,
-        "reason": reason_of(row),
+        "reason": reason,
     }

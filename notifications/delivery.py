@@ -19,7 +19,7 @@ from notifications.context import ProtocolLookup, gather
 from notifications.handlers import Handle
 from notifications.ledger import next_due
 from notifications.letter import Letterhead, appointment_of, write_letter
-from notifications.messages import MAIL_FAILED, mail_failed_key
+from notifications.messages import mail_failed_key
 from notifications.outbox import Calm, Claimed
 from notifications.render import render
 from notifications.sentences import MAIL_SENTENCES
@@ -161,21 +161,28 @@ async def _prepare(db: Database, clock: Clock, room: Mailroom, mail: Claimed, ta
         await db.run(lambda session: _not_written(session, room, mail, reason, words, now))
         tally.settled[Settle.FAILED] += 1
         return None
-    if parcel is None:
+    if isinstance(parcel, Reason):
         tally.settled["cancelled"] += 1
+        return None
     return parcel
 
 
-def _parcel(session: Session, room: Mailroom, mail: Claimed, now: datetime) -> Parcel | None:
+def _parcel(session: Session, room: Mailroom, mail: Claimed, now: datetime) -> Parcel | Reason | None:
+    """The mail, or why it is not sent after all; None when the lease is no longer ours."""
     row = attempts.begin_attempt(session, mail, now)
     if row is None:
         return None
-    why_not = room.recheck(session, row, now)
+    person = session.get(StaffRow, row.staff_id)
+    if person is None or not person.active:
+        why_not: Reason | None = because("mail_person_left", staff=row.staff_id)
+    else:
+        why_not = room.recheck(session, row, now)
     if why_not is not None:
         outbox.cancel(session, row, why_not)
         attempts.close_attempt(session, mail, now)
-        return None
+        return why_not
     if row.body is None:
+        row.address = person.email if person is not None else row.address
         attempts.keep_bytes(row, write(session, row, room, now))
     session.add(row)
     assert row.body is not None
@@ -237,15 +244,18 @@ def _tell(session: Session, room: Mailroom, row: OutboxRow, reason: Reason, now:
     """A mail that will not arrive: a flag for each address, and a notice to whoever looks after the mails."""
     flag = because("flag_mail_failed", staff=row.staff_id, why=reason)
     raise_flag(session, row.site_id, address_matter(row.staff_id), flag, now)
-    _escalate(session, room, row, reason, now)
+    _escalate(session, room, row, row.staff_id, reason, now)
 
 
-def _escalate(session: Session, room: Mailroom, row: OutboxRow, reason: Reason, now: datetime) -> None:
-    """Once a day for each person and cause. A failed notice of failure is only a flag."""
-    if row.facts.get("event") == Event.MAIL_FAILED or row.id is None:
+def _escalate(
+    session: Session, room: Mailroom, row: OutboxRow, matter: str, reason: Reason, now: datetime
+) -> None:
+    """Once a day for each person or template and cause. A failed notice of failure is only a flag."""
+    site = room.calm.sites.get(row.site_id)
+    if row.facts.get("event") == Event.MAIL_FAILED or row.id is None or site is None:
         return
-    day = local_date(now, room.calm.sites[row.site_id].calendar.zone)
-    key = mail_failed_key(row.staff_id, reason.code, day)
+    day = local_date(now, site.calendar.zone)
+    key = mail_failed_key(matter, reason.code, day)
     room.handle(session, MailFailed(Event.MAIL_FAILED, row.site_id, row.id, key), now)
 
 
@@ -258,5 +268,4 @@ def _not_written(
         return
     flag = because("flag_mail_not_written", template=row.template, staff=row.staff_id, why=reason)
     raise_flag(session, row.site_id, f"template:{row.template}:{row.subject or '-'}", flag, now)
-    if row.template != MAIL_FAILED:
-        _escalate(session, room, row, reason, now)
+    _escalate(session, room, row, row.template, reason, now)

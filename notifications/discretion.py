@@ -76,7 +76,7 @@ def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
     allowed = _SAFE.get(code)
     if allowed is None:
         return discreet_file_reason(reason)
-    return Reason(code, tuple((name, _shown(value, name in allowed)) for name, value in reason.params))
+    return Reason(code, tuple((name, _shown(name, value, name in allowed)) for name, value in reason.params))
 
 
 def discreet_file_reason(reason: Reason) -> Reason:
@@ -100,11 +100,11 @@ def discreet_tube(text: str) -> str:
 def _in_file(name: str, value: Param) -> Param:
     if name in _CODES_IN_FILE_REASONS:
         return discreet_tube(value) if isinstance(value, str) else "…"
-    return _shown(value, name in _IN_FILE_REASONS)
+    return _shown(name, value, name in _IN_FILE_REASONS)
 
 
-def _shown(value: Param, allowed: bool) -> Param:
-    if not allowed:
+def _shown(name: str, value: Param, allowed: bool) -> Param:
+    if not allowed or (name == "why" and isinstance(value, str)):  # a person's own words
         return "…"
     if isinstance(value, Reason):
         return discreet(value)

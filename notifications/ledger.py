@@ -14,7 +14,7 @@ from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = ["Backlog", "Shown", "backlog", "cancel", "list_outbox", "next_due", "retry", "show_outbox"]
 
-_AGAIN = (State.FAILED, State.UNCERTAIN, State.RETRY, State.PENDING)
+_AGAIN = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.RETRY, State.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def show_outbox(session: Session, outbox_id: int) -> Shown | None:
 
 
 def retry(session: Session, outbox_id: int, now: datetime) -> bool:
-    """Send a mail again, to the address that the person has now; False when it is sent, taken back or out of date."""
+    """Send a mail again, to the address that the person has now; False when it is sent, leaving or out of date."""
     row = session.get(OutboxRow, outbox_id)
     if row is None or row.state not in _AGAIN or (row.expires_at is not None and row.expires_at <= now):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -63,7 +64,7 @@ def write_letter(
         mail["References"] = row.thread
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["List-Id"] = f"<{acronym.lower()}.{head.domain}>"
+    mail["List-Id"] = f"<{re.sub('[^a-z0-9]+', '-', acronym.lower())}.{head.domain}>"
     mail["Content-Language"] = row.language
     mail.set_content(rendered.text, cte="quoted-printable")
     mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")

@@ -8,7 +8,6 @@ from typing import Any
 
 __all__ = [
     "DIGEST",
-    "MAIL_FAILED",
     "Message",
     "digest_key",
     "mail_failed_key",
@@ -17,7 +16,6 @@ __all__ = [
 ]
 
 DIGEST = "digest"
-MAIL_FAILED = "mail_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,6 @@ def digest_key(site: str, day: date) -> str:
     return f"digest|{site}|{day.isoformat()}"
 
 
-def mail_failed_key(staff: str, cause: str, day: date) -> str:
-    """One notice a day for each person and cause, however many mails fail."""
-    return f"mail_failed|{staff}|{cause}|{day.isoformat()}"
+def mail_failed_key(matter: str, cause: str, day: date) -> str:
+    """One notice a day for each person or template and cause, however many mails fail."""
+    return f"mail_failed|{matter}|{cause}|{day.isoformat()}"

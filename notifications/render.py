@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_context
 from jinja2.runtime import Context as JinjaContext
 
 from config.language import TEMPLATE_DIR, Language, translator
@@ -99,6 +99,8 @@ def _tidy(text: str) -> str:
 def _speaking(word: Callable[[Speaker, Any], str]) -> Callable[[JinjaContext, Any], str]:
     @pass_context
     def filter_(context: JinjaContext, value: Any) -> str:
+        if isinstance(value, Undefined):
+            str(value)  # raises: a value is missing
         return word(context["speaker"], value)
 
     return filter_

@@ -8,6 +8,7 @@ MAIL_SENTENCES: dict[str, str] = {
     # why a mail did not leave, or not yet
     "mail_expired": "it could not leave before it lost its use, on {at}",
     "mail_superseded": "the appointment changed before it left",
+    "mail_person_left": "{staff} no longer works at the site",
     "mail_cancelled_by_person": "taken back by {by}",
     "mail_refused_address": "the mail server does not accept the address ({answer})",
     "mail_refused_content": "the mail server does not accept the mail itself ({answer})",

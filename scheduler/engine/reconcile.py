@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, select
 
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.flags import FlagCode, flag_key
+from scheduler.domain.history import History
 from scheduler.domain.plan import Changes, Desired, assess, diff
 from scheduler.domain.reason import because
 from scheduler.domain.timeline import Timeline, build_timeline
@@ -37,20 +38,27 @@ class Standing:
     desired: Desired
 
 
-def standing(session: Session, study: Study, subject: SubjectRow, now: datetime) -> Standing:
-    """What the facts say of a subject at `now`, whatever was recorded before."""
+def standing(
+    session: Session, study: Study, subject: SubjectRow, now: datetime, history: History | None = None
+) -> Standing:
+    """What the facts say of a subject at `now`, whatever was recorded before. `history` when it is at hand."""
     plan = study.plan(session, subject.site_id, subject.protocol_sha256)
-    timeline = build_timeline(plan, load_history(session, subject.code))
+    timeline = build_timeline(plan, history or load_history(session, subject.code))
     if timeline is None:
         raise ValueError(f"no enrolment is recorded for {subject.code}")
     return Standing(timeline, assess(timeline, exposures_of(timeline, study.equations), now))
 
 
 def reconcile_subject(
-    session: Session, study: Study, subject: SubjectRow, now: datetime, handle: Handle
+    session: Session,
+    study: Study,
+    subject: SubjectRow,
+    now: datetime,
+    handle: Handle,
+    history: History | None = None,
 ) -> Changes:
     """Write what changed for one subject and hand over what must be said, in the caller's transaction."""
-    found = standing(session, study, subject, now)
+    found = standing(session, study, subject, now, history)
     changes = diff(subject.code, found.desired, load_recorded(session, subject.code))
     apply_changes(session, subject, changes, found.desired.next_change, now)
     for event in changes.events:

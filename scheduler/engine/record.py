@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from scheduler.domain.facts import Corrected, Enrolled, FlagAcknowledged, SampleDrawn, Source, What, effective
 from scheduler.domain.flags import CLOSED_BY_PERSON
@@ -23,7 +23,7 @@ from scheduler.store import audit
 from scheduler.store.flags import close_flag
 from scheduler.store.rows import payload_of, what_from
 from scheduler.store.subjects import add_fact, load_history, subject_row
-from scheduler.store.tables import AcknowledgementRow, FactRow, FlagRow, SubjectRow
+from scheduler.store.tables import AcknowledgementRow, FlagRow, SamplingRow, SubjectRow
 
 __all__ = ["Done", "RefusedError", "Who", "acknowledge", "correct", "enrol", "find_subject", "record"]
 
@@ -107,10 +107,11 @@ def record(
 ) -> Done:
     """Record one fact about a subject. Raises RefusedError, with nothing stored, when it cannot be so."""
     subject = find_subject(session, code)
-    timeline = _timeline(session, study, subject, load_history(session, code))
+    history = load_history(session, code)
+    timeline = _timeline(session, study, subject, history)
     _refuse(_all_refusals(session, timeline, what, now))
     found = warnings(timeline, what, now)
-    number = _keep(session, study, subject, what, who, now, handle, what.kind)
+    number = _keep(session, study, subject, history, what, who, now, handle, what.kind)
     return Done(code, number, tuple(found))
 
 
@@ -149,9 +150,9 @@ def correct(
             if fact.id != number and not (isinstance(fact.what, Corrected) and fact.what.fact_id == number)
         )
         without = _timeline(session, study, subject, History(code, others, history.results))
-        _refuse(_all_refusals(session, without, instead, now, apart_from=number))
+        _refuse(_all_refusals(session, without, instead, now))
     correction = Corrected(number, instead, reason)
-    corrected = _keep(session, study, subject, correction, who, now, handle, "corrected", reason)
+    corrected = _keep(session, study, subject, history, correction, who, now, handle, "corrected", reason)
     return Done(code, corrected, ())
 
 
@@ -174,7 +175,8 @@ def acknowledge(
     assert flag.subject is not None
     subject = find_subject(session, flag.subject)
     what = FlagAcknowledged(flag.key, reason)
-    number = _keep(session, study, subject, what, who, now, handle, None)
+    history = load_history(session, flag.subject)
+    number = _keep(session, study, subject, history, what, who, now, handle, None)
     return Done(flag.subject, number, ())
 
 
@@ -190,15 +192,13 @@ def _refuse(reasons: list[Reason]) -> None:
         raise RefusedError(reasons)
 
 
-def _all_refusals(
-    session: Session, timeline: Timeline, what: What, now: datetime, apart_from: int | None = None
-) -> list[Reason]:
+def _all_refusals(session: Session, timeline: Timeline, what: What, now: datetime) -> list[Reason]:
     unknown = _unknown_words(timeline, what)
     if unknown:
         return unknown
     found = refusals(timeline, what, now)
     if isinstance(what, SampleDrawn):
-        found += _tube_used(session, what, apart_from)
+        found += _tube_used(session, timeline.subject, what)
     return found
 
 
@@ -218,28 +218,14 @@ def _unknown_words(timeline: Timeline, what: What) -> list[Reason]:
     return found
 
 
-def _tube_used(session: Session, what: SampleDrawn, apart_from: int | None) -> list[Reason]:
+def _tube_used(session: Session, subject: str, what: SampleDrawn) -> list[Reason]:
     """Whether the tube number is on record for another draw."""
-    tube = col(FactRow.payload)["tube"].as_string()
-    rows = session.exec(select(FactRow).where(FactRow.kind == SampleDrawn.kind, tube == what.tube))
+    rows = session.exec(select(SamplingRow).where(SamplingRow.tube == what.tube))
     return [
-        because(
-            "refused_tube_used",
-            tube=what.tube,
-            subject=row.subject,
-            visit=row.payload["visit"],
-            point=row.payload["timepoint"],
-        )
+        because("refused_tube_used", tube=what.tube, subject=row.subject, visit=row.visit, point=row.point)
         for row in rows
-        if row.id != apart_from and _still_holds(session, row)
+        if (row.subject, row.visit, row.point) != (subject, what.visit, what.timepoint)
     ]
-
-
-def _still_holds(session: Session, row: FactRow) -> bool:
-    """Whether a draw is still on record with its tube, after corrections."""
-    facts = effective(load_history(session, row.subject).facts)
-    now = next((fact.what for fact in facts if fact.id == row.id), None)
-    return isinstance(now, SampleDrawn) and now.tube == row.payload["tube"]
 
 
 def _changed(what: What, fields: Mapping[str, Any]) -> What:
@@ -268,6 +254,7 @@ def _keep(
     session: Session,
     study: Study,
     subject: SubjectRow,
+    history: History,
     what: What,
     who: Who,
     now: datetime,
@@ -292,5 +279,6 @@ def _keep(
             source=who.source,
             reason=why,
         )
-    reconcile_subject(session, study, subject, now, handle)
+    known = History(history.subject, (*history.facts, fact), history.results)
+    reconcile_subject(session, study, subject, now, handle, known)
     return fact.id

@@ -41,6 +41,8 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class IntakeReport:
+    """What one step did. `waiting` counts the files that another step must look at soon."""
+
     files: tuple[FileReport, ...]
     promoted: tuple[int, ...]
     waiting: int
@@ -58,7 +60,8 @@ def intake_step(
     files = tuple(desk.process(claimed) for claimed in taken)
     promoted, unfinished = transact(desk.look_after)
     alerts = [*scan.alerts, *folder.unread_alerts(), *filter(None, map(desk.resume, unfinished))]
-    return IntakeReport(files, promoted, scan.waiting, tuple(alerts))
+    again = sum(one.verdict in ("waiting", "failed") for one in files)
+    return IntakeReport(files, promoted, scan.waiting + again, tuple(alerts))
 
 
 class _Desk:

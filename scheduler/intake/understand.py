@@ -169,11 +169,8 @@ def _blocking(row: Row, lab: LabFile, found: Measured) -> str | None:
         return quality if quality != "OK" else None
     has_value = found.conc_mg_l is not None or found.comparator is not None
     blocks = quality in lab.blocking_qualities or not has_value
-    row.find(
-        Severity.SET if blocks else Severity.WARN,
-        f"R-21.{'blocks' if blocks else 'noted'}",
-        quality=quality or "",
-    )
+    severity, code = (Severity.SET, "R-21.blocks") if blocks else (Severity.WARN, "R-21")
+    row.find(severity, code, quality=quality or "")
     return quality if blocks else None
 
 

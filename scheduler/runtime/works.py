@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.intake.folder import DropFolder, Limits
 from scheduler.intake.step import intake_step
-from scheduler.intake.study import study_of
+from scheduler.intake.study import intake_study
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work
 from scheduler.store import audit
@@ -23,7 +23,7 @@ def intake_work(program: Program) -> Work:
     db, settings = program.database, program.settings.intake
     site, protocol = next(iter(program.study.sites)), program.study.newest[1]
     folder = DropFolder(settings.folder, Limits(settle_s=settings.settle_s))
-    known = study_of(protocol, program.study.labs.values(), site)
+    known = intake_study(protocol, program.study.labs.values(), site)
     handle = program.handle
 
     async def step(now: datetime) -> datetime | None:

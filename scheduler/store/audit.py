@@ -11,7 +11,8 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Table, insert, text
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from scheduler.store.tables import AuditRow, ReviewRow
@@ -24,6 +25,9 @@ try:
 except PackageNotFoundError:  # run from a checkout that was not installed
     APP_VERSION = "unknown"
 
+_AUDIT: Table = AuditRow.__table__  # type: ignore[attr-defined]
+_LAST = core_select(_AUDIT.c.seq, _AUDIT.c.hash).order_by(_AUDIT.c.seq.desc()).limit(1)
+_ADD = insert(_AUDIT)
 _CHAIN_LOCK = 7_241_190_933
 
 
@@ -50,10 +54,8 @@ def append(
     """Add a row to the chain, in the transaction of the change that it records. Returns its number."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.exec(
-        select(AuditRow.seq, AuditRow.hash).order_by(col(AuditRow.seq).desc()).limit(1)
-    ).first()
-    seq, prev_hash = (last[0] + 1, last[1]) if last is not None else (1, GENESIS)
+    last = session.connection().execute(_LAST).first()
+    seq, prev_hash = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     salt = secrets.token_hex(16) if reason else ""
     row = AuditRow(
         seq=seq,
@@ -70,8 +72,7 @@ def append(
         hash="",
     )
     row.hash = _hash(row)
-    session.add(row)
-    session.flush()
+    session.connection().execute(_ADD, row.model_dump())
     if reason:
         session.add(ReviewRow(audit_seq=seq, salt=salt, text=reason))
     return seq

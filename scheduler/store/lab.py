@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, update
+from sqlalchemy import exists, or_, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -84,13 +84,19 @@ def _version(row: LabResultVersionRow) -> ResultVersion:
 
 
 def held_rows(session: Session, since: datetime | None = None) -> Sequence[LabResultVersionRow]:
-    """The held rows that no later accepted row of the same specimen has settled."""
+    """The held rows that nothing accepted since has settled: the same content, or the laboratory's same or later word
+    on the specimen."""
     later = aliased(LabResultVersionRow)
     settled = exists().where(
         col(later.lab) == col(LabResultVersionRow.lab),
         col(later.specimen) == col(LabResultVersionRow.specimen),
         col(later.state) == "accepted",
         col(later.id) > col(LabResultVersionRow.id),
+        or_(
+            col(later.content_hash) == col(LabResultVersionRow.content_hash),
+            col(LabResultVersionRow.reported_at).is_(None),
+            col(later.reported_at) >= col(LabResultVersionRow.reported_at),
+        ),
     )
     query = select(LabResultVersionRow).where(LabResultVersionRow.state == "held", ~settled)
     if since is not None:
@@ -99,8 +105,8 @@ def held_rows(session: Session, since: datetime | None = None) -> Sequence[LabRe
 
 
 def lab_files(session: Session) -> Sequence[LabFileRow]:
-    """Every file, newest first."""
-    return session.exec(select(LabFileRow).order_by(col(LabFileRow.id).desc())).all()
+    """Every file, newest last."""
+    return session.exec(select(LabFileRow).order_by(col(LabFileRow.id))).all()
 
 
 def file_by_hash(session: Session, sha: str) -> LabFileRow | None:

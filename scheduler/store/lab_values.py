@@ -65,7 +65,7 @@ class Entry:
             *self.key,
             self.status,
             self.comparator,
-            None if understood else self.value_raw,
+            None if understood else self.value_raw.replace(",", "."),
             None if understood else self.unit_raw,
             *(_plain(number) for number in (self.conc_mg_l, self.lloq_mg_l, self.uloq_mg_l)),
             self.quality,

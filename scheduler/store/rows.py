@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Row
 
 from scheduler.domain.exposure import Exposure
-from scheduler.domain.facts import KINDS, Corrected, Fact, Source, What
+from scheduler.domain.facts import KINDS, Corrected, What
 from scheduler.domain.flags import Flag
 from scheduler.domain.plan import RecordedDraw, RecordedVisit
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import from_json, to_json
-from scheduler.store.tables import ExposureRow, FactRow, FlagRow, SamplingRow, VisitRow
+from scheduler.store.tables import ExposureRow, FlagRow
 
 __all__ = [
     "exposure_from_row",
     "exposure_row",
-    "fact_from_row",
     "flag_row",
     "payload_of",
     "recorded_visit",
@@ -54,14 +55,8 @@ def what_from(kind: str, payload: dict[str, Any]) -> What:
     return what
 
 
-def fact_from_row(row: FactRow) -> Fact:
-    assert row.id is not None
-    return Fact(
-        row.id, what_from(row.kind, row.payload), row.recorded_at, row.recorded_by, Source(row.source)
-    )
-
-
-def recorded_visit(row: VisitRow, draws: list[SamplingRow]) -> RecordedVisit:
+def recorded_visit(row: Row[Any], draws: Sequence[Row[Any]]) -> RecordedVisit:
+    """A visit's row and those of its draws as a value."""
     return RecordedVisit(
         status=VisitStatus(row.status),
         reason=from_json(row.reason),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, update
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import BindParameter, Row, Select, Table, bindparam, func, insert, or_, update
+from sqlalchemy import select as core_select
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import Fact, Source, What
@@ -18,12 +19,12 @@ from scheduler.domain.reason import from_json, to_json
 from scheduler.store.lab import accepted_versions
 from scheduler.store.rows import (
     exposure_row,
-    fact_from_row,
     flag_row,
     payload_of,
     recorded_visit,
     sampling_rows,
     visit_row,
+    what_from,
 )
 from scheduler.store.tables import (
     ExposureRow,
@@ -48,6 +49,42 @@ __all__ = [
 ]
 
 
+def _core(table: type[SQLModel]) -> Table:
+    found: Table = table.__table__  # type: ignore[attr-defined]
+    return found
+
+
+def _table(table: type[SQLModel], subject: Any) -> Select[Any]:
+    return core_select(_core(table)).where(col(subject) == bindparam("subject"))
+
+
+# The hot statements, made once. Those of a subject are run on the plain connection: nothing in them needs the
+# session's identity map, and the engine runs them for every subject at every change.
+_SUBJECT: BindParameter[Any] = bindparam("subject")
+_FACTS = _table(FactRow, FactRow.subject).order_by(col(FactRow.id))
+_VISITS = _table(VisitRow, VisitRow.subject)
+_DRAWS = _table(SamplingRow, SamplingRow.subject)
+_OPEN_FLAGS = core_select(col(FlagRow.key), col(FlagRow.reason)).where(
+    col(FlagRow.subject) == _SUBJECT,
+    col(FlagRow.closed_at).is_(None),
+    col(FlagRow.code).not_in([code.value for code in CLOSED_BY_PERSON]),
+)
+_REMINDERS = core_select(col(ReminderRow.key)).where(col(ReminderRow.subject) == _SUBJECT)
+_EXPOSURES = core_select(
+    col(ExposureRow.visit), col(ExposureRow.version), col(ExposureRow.inputs_hash), col(ExposureRow.quantity),
+    col(ExposureRow.value),
+).where(col(ExposureRow.subject) == _SUBJECT).order_by(col(ExposureRow.version), col(ExposureRow.id))  # fmt: skip
+_ADD_FACT = insert(_core(FactRow))
+_WAKE = (
+    update(_core(SubjectRow))
+    .where(
+        col(SubjectRow.code) == bindparam("this"),
+        or_(col(SubjectRow.next_wake).is_(None), col(SubjectRow.next_wake) > bindparam("at")),
+    )
+    .values(next_wake=bindparam("at"))
+)
+
+
 def subject_row(session: Session, code: str) -> SubjectRow | None:
     return session.get(SubjectRow, code)
 
@@ -56,25 +93,23 @@ def add_fact(
     session: Session, subject: str, what: What, recorded_at: datetime, recorded_by: str, source: Source
 ) -> Fact:
     """Append a fact and have the engine look at the subject at once."""
-    row = FactRow(
-        subject=subject,
-        kind=what.kind,
-        payload=payload_of(what),
-        recorded_at=recorded_at,
-        recorded_by=recorded_by,
-        source=source.value,
-    )
-    session.add(row)
-    session.flush()
+    values = {
+        "subject": subject,
+        "kind": what.kind,
+        "payload": payload_of(what),
+        "recorded_at": recorded_at,
+        "recorded_by": recorded_by,
+        "source": source.value,
+    }
+    key = session.connection().execute(_ADD_FACT, values).inserted_primary_key
+    assert key is not None
     wake(session, subject, recorded_at)
-    assert row.id is not None
-    return Fact(row.id, what, recorded_at, recorded_by, source)
+    return Fact(key[0], what, recorded_at, recorded_by, source)
 
 
 def wake(session: Session, subject: str, at: datetime) -> None:
     """Have the engine look at a subject no later than `at`."""
-    due = or_(col(SubjectRow.next_wake).is_(None), col(SubjectRow.next_wake) > at)
-    session.execute(update(SubjectRow).where(col(SubjectRow.code) == subject, due).values(next_wake=at))
+    session.connection().execute(_WAKE, {"this": subject, "at": at})
 
 
 def wake_all(session: Session, at: datetime) -> None:
@@ -83,43 +118,35 @@ def wake_all(session: Session, at: datetime) -> None:
 
 
 def load_history(session: Session, subject: str) -> History:
-    rows = session.exec(select(FactRow).where(FactRow.subject == subject).order_by(col(FactRow.id)))
-    return History(subject, tuple(fact_from_row(row) for row in rows), accepted_versions(session, subject))
+    """Every fact and accepted result of a subject."""
+    rows = session.connection().execute(_FACTS, {"subject": subject})
+    return History(subject, tuple([_fact(row) for row in rows]), accepted_versions(session, subject))
+
+
+def _fact(row: Row[Any]) -> Fact:
+    return Fact(
+        row.id, what_from(row.kind, row.payload), row.recorded_at, row.recorded_by, Source(row.source)
+    )
 
 
 def load_recorded(session: Session, subject: str) -> Recorded:
     """Everything that was already written about a subject."""
-    draws: dict[str, list[SamplingRow]] = {}
-    for draw in session.exec(select(SamplingRow).where(SamplingRow.subject == subject)):
+    connection, this = session.connection(), {"subject": subject}
+    draws: dict[str, list[Row[Any]]] = {}
+    for draw in connection.execute(_DRAWS, this):
         draws.setdefault(draw.visit, []).append(draw)
-    visits: dict[str, RecordedVisit] = {}
-    for row in session.exec(select(VisitRow).where(VisitRow.subject == subject)):
-        visits[row.visit] = recorded_visit(row, draws.get(row.visit, []))
-    flags = session.exec(
-        select(FlagRow.key, FlagRow.reason).where(
-            FlagRow.subject == subject,
-            col(FlagRow.closed_at).is_(None),
-            col(FlagRow.code).not_in([code.value for code in CLOSED_BY_PERSON]),
-        )
-    )
-    reminders = session.exec(select(ReminderRow.key).where(ReminderRow.subject == subject))
-    return Recorded(
-        visits,
-        {key: from_json(dict(reason)) for key, reason in flags},
-        frozenset(reminders),
-        _recorded_exposures(session, subject),
-    )
-
-
-def _recorded_exposures(session: Session, subject: str) -> dict[str, RecordedExposure]:
-    newest: dict[str, RecordedExposure] = {}
-    query = select(ExposureRow).where(ExposureRow.subject == subject).order_by(col(ExposureRow.version))
-    for row in session.exec(query):
-        before = newest.get(row.visit)
+    visits = {
+        row.visit: recorded_visit(row, draws.get(row.visit, ())) for row in connection.execute(_VISITS, this)
+    }
+    flags = {row.key: from_json(row.reason) for row in connection.execute(_OPEN_FLAGS, this)}
+    reminders = frozenset(connection.execute(_REMINDERS, this).scalars())
+    exposures: dict[str, RecordedExposure] = {}
+    for row in connection.execute(_EXPOSURES, this):
+        before = exposures.get(row.visit)
         whole = row.quantity == VisitExposures.PRIMARY and row.value is not None
         had_value = whole or (before is not None and before.version == row.version and before.had_value)
-        newest[row.visit] = RecordedExposure(row.inputs_hash, row.version, had_value)
-    return newest
+        exposures[row.visit] = RecordedExposure(row.inputs_hash, row.version, had_value)
+    return Recorded(visits, flags, reminders, exposures)
 
 
 def apply_changes(

@@ -204,7 +204,7 @@ class SamplingRow(SQLModel, table=True):
     window_from: datetime | None = Field(default=None, sa_type=Instant)
     window_to: datetime | None = Field(default=None, sa_type=Instant)
     drawn_at: datetime | None = Field(default=None, sa_type=Instant)
-    tube: str | None = None
+    tube: str | None = Field(default=None, index=True)
     not_drawn: str | None = None
     result: str | None = None
 

@@ -82,7 +82,6 @@ def protocol() -> Protocol:
     return compiled
 
 
-@cache
 def lab_file(**changes: Any) -> LabFile:
     files, _ = read_files(DEFAULT_DIR)
     return files.labs[0].content.model_copy(update=changes)

@@ -1,5 +1,6 @@
 """A small study in a real database, for the tests of the mails."""
 
+# ruff: noqa: DTZ001 (appointments are local times without a zone)
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -182,7 +183,9 @@ def visit_row(**changes: Any) -> VisitRow:
     return VisitRow(**{**values, **changes})
 
 
-def reminder(rule_id: str = "visit_soon", due_at: datetime = NOW, valid: timedelta = timedelta(days=3)) -> ReminderDue:
+def reminder(
+    rule_id: str = "visit_soon", due_at: datetime = NOW, valid: timedelta = timedelta(days=3)
+) -> ReminderDue:
     """A reminder of the study that is due now."""
     rule = next(one for one in protocol().reminders if one.id == rule_id)
     point = protocol().point(rule.trigger)

@@ -45,8 +45,9 @@ class Peer:
         if self.on["KEPT"]:  # the mail is kept, the answer is lost
             self._keep(envelope)
             return self._answer(server, "KEPT")
+        lost = self.on["DATA"][:1] == [DROP]
         answer = self._answer(server, "DATA")
-        if answer.startswith("2"):
+        if answer.startswith("2") and not lost:
             self._keep(envelope)
         return answer
 

@@ -91,6 +91,8 @@ def _read(text: str, encoding: str, aliases: Mapping[str, str]) -> Reading:
     if delimiter not in first:
         raise _FaultError("F-06")
     records = [(no, cells) for no, cells in _records(text, delimiter) if any(cell.strip() for cell in cells)]
+    if not records:
+        raise _FaultError("F-06")
     layout = _layout(records[0][1], aliases)
     rows, complete = _until_trailer(records[1:], layout.width)
     if not complete and not text.endswith(("\n", "\r")):

@@ -65,7 +65,7 @@ CODES = ("subject_id", "specimen_id", "result_id", "replaces")
 _IDENTIFYING = re.compile(
     r"(nom|prenom|nompatient|patient|identite|civilite|firstname|lastname|surname|familyname|givenname|name"
     r"|patientname|nir|ins|inss?|ipp|nss|ssn|ddn|dob|adresse|address|telephone|phone|email"
-    r"|(nom|prenom|noms|prenoms)(usuel|naissance|defamille|jeunefille|complet|dupatient|patient)?"
+    r"|(nom|prenom|noms|prenoms)(usuel|(de)?naissance|defamille|jeunefille|complet|dupatient|patient)?"
     r"|.*(datenaissance|datedenaissance|birthdate|dateofbirth|nele|securitesociale|numerosecu).*)"
 )
 

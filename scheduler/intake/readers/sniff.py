@@ -18,9 +18,10 @@ _BINARY = (
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf", "7-Zip"),
     (b"Rar!", "RAR"),
+    (b"\x0bMSH", "HL7 v2"),
 )
 _TEXT = (
-    (re.compile(r"\x0b?(MSH|FHS|BHS)[^A-Za-z0-9\s]"), "HL7 v2"),
+    (re.compile(r"(MSH|FHS|BHS)[^A-Za-z0-9\s]"), "HL7 v2"),
     (re.compile(r"H[|~^][~^|\\&]"), "HPRIM Santé"),
     (re.compile(r"[{\[]"), "JSON"),
     (re.compile(r"<(!doctype\s+html|html|table|meta)", re.IGNORECASE), "HTML"),

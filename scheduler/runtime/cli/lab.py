@@ -10,7 +10,7 @@ import typer
 from sqlmodel import Session
 
 from scheduler.intake.check import check_file
-from scheduler.intake.study import Study, study_of
+from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.runtime.cli.output import BAD_INPUT, console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
@@ -36,7 +36,7 @@ def check(
     program = program_of(context)
     unreadable = False
     with refusing(program):
-        study = study_of(
+        study = intake_study(
             program.study.newest[1], program.study.labs.values(), next(iter(program.study.sites))
         )
         db = _database_if_any(program)
@@ -53,7 +53,7 @@ def check(
         raise typer.Exit(BAD_INPUT)
 
 
-def _check_one(path: Path, study: Study, program: Program, db: Database | None) -> dict[str, object]:
+def _check_one(path: Path, study: IntakeStudy, program: Program, db: Database | None) -> dict[str, object]:
     now, language = program.clock.now(), program.settings.language
     if db is None:
         return check_file(path, study, now, language)

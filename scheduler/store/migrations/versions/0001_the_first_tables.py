@@ -310,6 +310,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["subject"], ["subject.code"], name=op.f("fk_sampling_subject_subject")),
         sa.PrimaryKeyConstraint("subject", "visit", "point", name=op.f("pk_sampling")),
     )
+    op.create_index(op.f("ix_sampling_tube"), "sampling", ["tube"], unique=False)
+
     op.create_table(
         "visit",
         sa.Column("subject", sa.String(), nullable=False),

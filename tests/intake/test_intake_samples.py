@@ -1,0 +1,112 @@
+"""Files as a French hospital exports them, and the dry run over them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from intake_cases import NOW, SAMPLES, SUBJECT, Bench, a_study
+
+from config.language import Language
+from scheduler.domain.protocol import Protocol
+from scheduler.intake.check import check_file
+from scheduler.store.lab import accepted_versions
+
+# sample → verdict, code, accepted, held, ignored
+EXPECTED = {
+    "MPA-AUC_CCH-PHARMACO_20260115T143000_001.csv": ("accepted", "", 3, 0, 0),
+    "excel_cp1252_colonnes_vides.csv": ("accepted", "", 3, 0, 0),
+    "excel_texte_unicode.txt": ("accepted", "", 3, 0, 0),
+    "excel_csv_utf8.csv": ("accepted", "", 3, 0, 0),
+    "non_exploitables.csv": ("accepted", "", 3, 0, 0),
+    "correction_C.csv": ("held", "R-44", 0, 1, 0),
+    "lignes_en_attente.csv": ("held", "R-02", 0, 3, 0),
+    "colonnes_trop_etroites.csv": ("quarantined", "F-14", 0, 0, 0),
+    "fichier_tronque.csv": ("quarantined", "F-11", 0, 0, 0),
+    "avec_identite.csv": ("accepted", "", 3, 0, 0),
+    "virgule_partout.csv": ("quarantined", "F-10", 0, 0, 0),
+}
+ACCEPTED = [name for name, expected in EXPECTED.items() if expected[2] == 3]
+
+
+def test_every_sample_has_an_expectation() -> None:
+    assert {path.name for path in SAMPLES.iterdir()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_dry_run_and_the_intake_agree(bench: Bench, name: str) -> None:
+    before = (bench.files(), bench.names("in"))
+    dry = bench.db.transact(lambda s: check_file(SAMPLES / name, bench.study, NOW, Language.FR, s))
+    assert (bench.files(), bench.names("in")) == before
+    shutil.copy(SAMPLES / name, bench.root / "in")
+    bench.step()
+    (file,) = bench.files()
+    found = (file.verdict, file.code or "", file.accepted, file.held, file.ignored)
+    assert found == EXPECTED[name]
+    assert tuple(dry[key] for key in ("verdict", "code", "accepted", "held", "ignored")) == found
+    assert list(dry) == ["file", "verdict", "code", "reason", "accepted", "held", "ignored"]
+    assert bool(dry["reason"]) == (file.verdict != "accepted")
+    again = bench.db.transact(lambda s: check_file(SAMPLES / name, bench.study, NOW, Language.FR, s))
+    assert (again["verdict"], again["code"]) == ("ignored", "F-05")
+
+
+@pytest.mark.parametrize("name", [name for name in ACCEPTED if name.startswith(("MPA", "excel"))])
+def test_the_same_results_in_every_form_excel_saves_are_the_same(bench: Bench, name: str) -> None:
+    shutil.copy(SAMPLES / name, bench.root / "in")
+    bench.step()
+    versions = bench.db.transact(lambda s: accepted_versions(s, SUBJECT))
+    assert [(v.visit, v.timepoint, str(v.conc_mg_l)) for v in versions] == [
+        ("W6", "H0", "1.85"),
+        ("W6", "H30", "14.2"),
+        ("W6", "H2", "6.40"),
+    ]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_dry_run_works_without_a_database(name: str) -> None:
+    answer = check_file(SAMPLES / name, a_study(), NOW, Language.EN)
+    expected = EXPECTED[name] if name != "correction_C.csv" else ("accepted", "", 1, 0, 0)
+    assert tuple(answer[key] for key in ("verdict", "code", "accepted", "held", "ignored")) == expected
+    json.dumps(answer)
+
+
+def test_the_dry_run_tells_the_reason_in_the_language_asked() -> None:
+    path = SAMPLES / "fichier_tronque.csv"
+    assert "incomplete" in str(check_file(path, a_study(), NOW, Language.EN)["reason"])
+    assert "incomplet " in str(check_file(path, a_study(), NOW, Language.FR)["reason"])
+
+
+@pytest.mark.parametrize("size", [0, 5_000_001])
+def test_the_dry_run_judges_empty_and_huge_files(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x" * size)
+    assert check_file(path, a_study(), NOW, Language.FR)["code"] == ("F-04" if size else "F-03")
+
+
+def test_no_receipt_tells_names_values_or_comments(bench: Bench) -> None:
+    shutil.copy(SAMPLES / "avec_identite.csv", bench.root / "in")
+    bench.step()
+    for name in bench.names("receipts"):
+        text = (bench.root / "receipts" / name).read_text("utf-8-sig")
+        assert "D-01" in text
+        assert not [word for word in ("DUPONT", "Anne", "1970", "1,85", "14,2", "répété") if word in text]
+
+
+def test_a_quarantined_file_has_its_reason_beside_it_in_both_languages(bench: Bench) -> None:
+    shutil.copy(SAMPLES / "colonnes_trop_etroites.csv", bench.root / "in")
+    bench.step()
+    (note,) = [name for name in bench.names("quarantine") if name.endswith(".reason.txt")]
+    lines = (bench.root / "quarantine" / note).read_text("utf-8").splitlines()
+    french, english = (line for line in lines if line.startswith("- F-14"))
+    assert (
+        "Ligne 2, colonne « date_heure_prelevement »".replace(" »", "\u00a0»").replace("« ", "«\u00a0")
+        in french
+    )
+    assert 'Row 2, column "date_heure_prelevement"' in english
+    assert lines.index(french) < lines.index(english)
+
+
+def test_the_study_of_the_samples_is_the_one_shipped() -> None:
+    assert isinstance(a_study().protocol, Protocol)
