@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import ClassVar
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Withdrawal",
     "Withdrawn",
     "effective",
+    "in_order",
 ]
 
 
@@ -229,10 +231,15 @@ class Fact:
     source: Source
 
 
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts in the order of recording, however they arrived."""
+    return sorted(facts, key=attrgetter("id"))
+
+
 def effective(facts: Iterable[Fact]) -> list[Fact]:
     """The facts that hold, in the order of recording, after all corrections; their order of arrival is irrelevant."""
-    ordered = sorted(facts, key=_id)
-    if not any(type(fact.what) is Corrected for fact in ordered):
+    ordered = in_order(facts)
+    if Corrected not in {type(fact.what) for fact in ordered}:
         return ordered
     holding: dict[int, Fact] = {}
     for fact in ordered:
@@ -246,7 +253,3 @@ def effective(facts: Iterable[Fact]) -> list[Fact]:
                 what.fact_id, what.instead, fact.recorded_at, fact.recorded_by, fact.source
             )
     return [holding[key] for key in sorted(holding)]
-
-
-def _id(fact: Fact) -> int:
-    return fact.id

@@ -10,6 +10,7 @@ from typing import Any
 from scheduler.domain.facts import (
     Assessed,
     Attended,
+    Corrected,
     DoseGiven,
     Enrolled,
     Fact,
@@ -25,6 +26,7 @@ from scheduler.domain.facts import (
     VisitMoved,
     Withdrawn,
     effective,
+    in_order,
 )
 from scheduler.domain.results import CurrentResult, ResultVersion, current_results
 
@@ -42,9 +44,10 @@ class History:
 
 @dataclass(slots=True)
 class VisitFacts:
-    """What is recorded for one visit."""
+    """What is recorded for one visit. `rebookings` counts the changes of its first appointment, however they came."""
 
     bookings: list[datetime | None] = field(default_factory=list)
+    rebookings: int = 0
     booked_fact: int | None = None
     cancelled: VisitCancelled | None = None
     attended_at: datetime | None = None
@@ -57,13 +60,20 @@ class VisitFacts:
 
     @property
     def evidence_at(self) -> datetime | None:
-        """When the subject was there: as recorded, else the first dose, draw or laboratory collection."""
+        """When the subject was there: as the site recorded it, else the first collection that the laboratory names."""
+        seen_at = self.seen_at
+        if seen_at is not None or not self.results:
+            return seen_at
+        return min([r.version.collected_at for r in self.results.values() if r.is_final], default=None)
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When the site saw the subject: the attendance, else the first dose or draw."""
         if self.attended_at is not None:
             return self.attended_at
         moments = [draw.at for draw in self.draws.values() if type(draw) is SampleDrawn]
         if self.dose is not None:
             moments.append(self.dose.at)
-        moments += [r.version.collected_at for r in self.results.values() if r.is_final]
         return min(moments, default=None)
 
 
@@ -106,14 +116,74 @@ class SubjectFacts:
 def fold(history: History) -> SubjectFacts:
     """What the facts and results say together; a function of their set, not of their order of arrival."""
     state = SubjectFacts()
-    for fact in effective(history.facts):
-        handler = _HANDLERS.get(type(fact.what))
-        if handler is not None:
-            handler(state, fact, fact.what)
+    turns: list[Paused | Resumed] = []
+    facts = effective(history.facts)
+    for fact in facts:
+        what = fact.what
+        if isinstance(what, Paused | Resumed):
+            turns.append(what)
+        elif (handler := _HANDLERS.get(type(what))) is not None:
+            handler(state, fact, what)
+    if turns:
+        state.pauses = _pauses(turns)
+    if len(state.regimens) > 1:
+        state.regimens.sort(key=_start_of)
+    if len(facts) < len(history.facts) or state.withdrawn is not None:
+        for visit, changes in _appointment_changes(history.facts).items():
+            state.visit(visit).rebookings = changes - 1
     if history.results:
         for (visit, timepoint), result in current_results(history.results).items():
             state.visit(visit).results[timepoint] = result
     return state
+
+
+def _pauses(turns: list[Paused | Resumed]) -> list[Pause]:
+    """The pauses in the order of time, at most the last one open; a turn that changes nothing is passed over."""
+    pauses: list[Pause] = []
+    for what in sorted(turns, key=lambda turn: turn.at):
+        running = pauses[-1] if pauses and pauses[-1].end is None else None
+        if isinstance(what, Paused) and running is None:
+            pauses.append(Pause(what.at, None, what.reason))
+        elif isinstance(what, Resumed) and running is not None:
+            pauses[-1] = Pause(running.start, what.at, running.reason)
+    return pauses
+
+
+def _start_of(period: RegimenPeriod) -> tuple[bool, float]:
+    """A regimen that was there from the beginning comes first."""
+    start = period.from_instant
+    return (False, 0.0) if start is None else (True, start.timestamp())
+
+
+def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
+    """How often each visit's appointment changed as the facts came in, corrections and a withdrawal included.
+
+    It grows with every change that may have been announced, so that no two announcements share a number.
+    """
+    entries: dict[int, tuple[str, datetime | None]] = {}
+    withdrawals: set[int] = set()
+    current: dict[str, datetime | None] = {}
+    changes: dict[str, int] = {}
+    for fact in in_order(facts):
+        what, number = fact.what, fact.id
+        if isinstance(what, Corrected):
+            what, number = what.instead, what.fact_id
+            entries.pop(number, None)
+            withdrawals.discard(number)
+        if isinstance(what, VisitBooked | VisitMoved):
+            entries[number] = (what.visit, what.local)
+        elif isinstance(what, VisitCancelled):
+            entries[number] = (what.visit, None)
+        elif isinstance(what, Withdrawn):
+            withdrawals.add(number)
+        elif not isinstance(fact.what, Corrected):
+            continue
+        latest = {} if withdrawals else {visit: local for _, (visit, local) in sorted(entries.items())}
+        for visit in {**current, **latest}:
+            if latest.get(visit) != current.get(visit):
+                changes[visit] = changes.get(visit, 0) + 1
+        current = latest
+    return changes
 
 
 def _enrolled(state: SubjectFacts, fact: Fact, what: Enrolled) -> None:
@@ -124,14 +194,17 @@ def _enrolled(state: SubjectFacts, fact: Fact, what: Enrolled) -> None:
 
 def _booked(state: SubjectFacts, fact: Fact, what: VisitBooked | VisitMoved) -> None:
     visit = state.visit(what.visit)
+    if visit.bookings and visit.bookings[-1] != what.local:
+        visit.rebookings += 1
     visit.bookings.append(what.local)
     visit.booked_fact, visit.cancelled = fact.id, None
 
 
 def _cancelled(state: SubjectFacts, fact: Fact, what: VisitCancelled) -> None:
     visit = state.visit(what.visit)
-    if visit.bookings:
+    if visit.bookings and visit.bookings[-1] is not None:
         visit.bookings.append(None)
+        visit.rebookings += 1
     visit.booked_fact, visit.cancelled = fact.id, what
 
 
@@ -159,16 +232,6 @@ def _regimen(state: SubjectFacts, fact: Fact, what: RegimenChanged) -> None:
     state.regimens.append(RegimenPeriod(what.regimen, None, what.at))
 
 
-def _paused(state: SubjectFacts, fact: Fact, what: Paused) -> None:
-    state.pauses.append(Pause(what.at, None, what.reason))
-
-
-def _resumed(state: SubjectFacts, fact: Fact, what: Resumed) -> None:
-    if state.pauses and state.pauses[-1].end is None:
-        last = state.pauses[-1]
-        state.pauses[-1] = Pause(last.start, what.at, last.reason)
-
-
 def _withdrawn(state: SubjectFacts, fact: Fact, what: Withdrawn) -> None:
     state.withdrawn = what
 
@@ -188,8 +251,6 @@ _HANDLERS: dict[type, Callable[[SubjectFacts, Fact, Any], None]] = {
     SampleNotDrawn: _draw,
     Assessed: _assessed,
     RegimenChanged: _regimen,
-    Paused: _paused,
-    Resumed: _resumed,
     Withdrawn: _withdrawn,
     FlagAcknowledged: _acknowledged,
 }

@@ -219,7 +219,11 @@ class Protocol:
         return next((e for e in self.encounters if wanted in (e.id.upper(), e.code.upper())), None)
 
     def activity(self, name: str) -> Activity | None:
-        return next((a for a in self.activities if a.id == name.strip().lower()), None)
+        """The assessment with this id, whatever the case."""
+        wanted = name.strip().upper()
+        return next((a for a in self.activities if a.id.upper() == wanted), None)
 
     def point(self, name: str) -> SamplePoint | None:
-        return next((p for p in self.points if p.id == name.strip().upper()), None)
+        """The sampling point with this id, whatever the case."""
+        wanted = name.strip().upper()
+        return next((p for p in self.points if p.id.upper() == wanted), None)

@@ -64,6 +64,16 @@ def current_results(versions: Iterable[ResultVersion]) -> dict[tuple[str, str], 
     return {key: CurrentResult(max(group, key=_rank), len(group)) for key, group in groups.items()}
 
 
-def _rank(version: ResultVersion) -> tuple[bool, datetime, bool, int]:
+# Of two versions reported at the same instant, the one that takes more back holds.
+_AT_ONE_INSTANT = {
+    ResultStatus.PRELIMINARY: 0,
+    ResultStatus.NOT_OBTAINED: 1,
+    ResultStatus.FINAL: 2,
+    ResultStatus.CORRECTED: 3,
+    ResultStatus.WITHDRAWN: 4,
+}
+
+
+def _rank(version: ResultVersion) -> tuple[bool, datetime, int, int]:
     final = version.status is not ResultStatus.PRELIMINARY
-    return final, version.reported_at, version.status is not ResultStatus.FINAL, version.id
+    return final, version.reported_at, _AT_ONE_INSTANT[version.status], version.id

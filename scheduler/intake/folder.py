@@ -47,6 +47,7 @@ class Limits:
     settle_s: float = 30.0
     max_bytes: int = MAX_BYTES
     min_free_bytes: int = 500_000_000
+    per_scan: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A file that is ours: nobody else looks into the work folder. `name` is safe to show."""
+    """A file that is ours: nobody else looks into the work folder. `name` is safe to show; `linked` when it
+    was given a second name at the last moment, by which somebody could still write to it."""
 
     path: Path
     name: str
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,8 @@ class DropFolder:
             alerts.append(Alert("", because("folder.full")))
             waiting, ready = waiting + len(ready), []
         ready.sort(key=lambda pair: (pair[0], pair[1].name))
-        return Scan(tuple(one for _, one in ready), waiting, self._new(alerts))
+        taken = tuple(one for _, one in ready[: self.limits.per_scan])
+        return Scan(taken, waiting + len(ready) - len(taken), self._new(alerts))
 
     def _ready(
         self, name: str, found: dict[str, os.DirEntry[str]], about: os.stat_result, monotonic_s: float
@@ -192,7 +196,7 @@ class DropFolder:
             return None
         if ready.marker is not None:
             (self.at(Room.IN) / ready.marker).unlink(missing_ok=True)
-        return Claimed(target, name)
+        return Claimed(target, name, target.lstat().st_nlink > 1)
 
     def claimed(self) -> tuple[Claimed, ...]:
         """The files in the work folder: left by an earlier step that did not finish."""
@@ -205,7 +209,7 @@ class DropFolder:
     def read(self, claimed: Claimed) -> Arrival | None:
         """The file as it is; None while it still changes under our hands."""
         about = claimed.path.lstat()
-        if not stat.S_ISREG(about.st_mode):
+        if claimed.linked or not stat.S_ISREG(about.st_mode):
             return _unread(claimed.name, about, because("F-02", name=claimed.name))
         if about.st_size > self.limits.max_bytes:
             limit_mb = self.limits.max_bytes // 1_000_000

@@ -27,7 +27,9 @@ def intake_work(program: Program) -> Work:
     handle = program.handle
 
     async def step(now: datetime) -> datetime | None:
-        report = await db.call(lambda: intake_step(folder, known, program.clock, db.transact, handle, audit.append))
+        report = await db.call(
+            lambda: intake_step(folder, known, program.clock, db.transact, handle, audit.append)
+        )
         return now + timedelta(seconds=settings.poll_s) if report.waiting else None
 
     return Work(INTAKE, step, wakes=(RECONCILE, DELIVERY))

@@ -149,7 +149,10 @@ def test_E_POISON_a_file_that_fails_twice_is_quarantined_and_the_others_go_on(be
     def transact(step: Callable[[Session], Any]) -> Any:
         def watched(session: Session) -> Any:
             found = step(session)
-            if session.exec(select(LabResultRow).where(LabResultRow.specimen == "poison")).first() is not None:
+            if (
+                session.exec(select(LabResultRow).where(LabResultRow.specimen == "poison")).first()
+                is not None
+            ):
                 raise ValueError("a defect of ours")
             return found
 

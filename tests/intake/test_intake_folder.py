@@ -167,7 +167,7 @@ def test_F02_what_is_no_ordinary_file_is_never_opened(folder: DropFolder, tmp_pa
     assert len(list(inside.iterdir())) == 5
 
 
-@pytest.mark.parametrize("kind", ["symlink", "fifo"])
+@pytest.mark.parametrize("kind", ["symlink", "fifo", "hard link"])
 def test_F02_a_file_exchanged_between_look_and_claim_is_not_followed(
     bench: Bench, kind: str, tmp_path: Path
 ) -> None:
@@ -180,12 +180,20 @@ def test_F02_a_file_exchanged_between_look_and_claim_is_not_followed(
     path.unlink()
     if kind == "symlink":
         path.symlink_to(secret)
-    else:
+    elif kind == "fifo":
         os.mkfifo(path)
-    assert bench.folder.claim(one) is not None
-    (report,) = bench.look().files
-    assert (report.verdict, report.code) == ("quarantined", "F-02")
-    assert bench.versions() == []
+    else:
+        os.link(secret, path)
+    claimed = bench.folder.claim(one)
+    assert claimed is not None
+    arrival = bench.folder.read(claimed)
+    assert arrival is not None
+    assert arrival.fault is not None
+    assert (arrival.content, arrival.fault.code) == (None, "F-02")
+    if kind != "hard link":
+        (report,) = bench.look().files
+        assert (report.verdict, report.code) == ("quarantined", "F-02")
+        assert bench.versions() == []
     assert secret.exists()
 
 
@@ -290,6 +298,16 @@ def test_a_receipt_left_half_written_is_removed_at_the_start(tmp_path: Path) -> 
     assert not half.exists()
     write_whole(tmp_path / "receipts" / "a.receipt.csv", b"whole")
     assert [path.name for path in (tmp_path / "receipts").iterdir()] == ["a.receipt.csv"]
+
+
+def test_a_backlog_is_taken_in_parts(tmp_path: Path) -> None:
+    folder = DropFolder(tmp_path, Limits(settle_s=0, min_free_bytes=0, per_scan=2))
+    for name in ("a.csv", "b.csv", "c.csv"):
+        drop(folder, name)
+    for seconds in (0, 20):
+        folder.scan(NOW, seconds)
+    scan = folder.scan(NOW, 40)
+    assert (len(scan.ready), scan.waiting) == (2, 1)
 
 
 def test_a_backlog_is_taken_oldest_first(folder: DropFolder) -> None:

@@ -155,6 +155,11 @@ def test_F11_a_last_line_binds(trailer: str) -> None:
     assert code_of((csv_text(trailer=False) + trailer + "\r\n").encode()) == "F-11"
 
 
+@pytest.mark.parametrize("trailer", ["#FIN;3", '"#FIN;3";;', "#END;3", "#fin;3", "#FIN;3;;;;", "#FIN ; 3"])
+def test_F11_a_last_line_may_be_written_as_a_spreadsheet_does(trailer: str) -> None:
+    assert reading_of((csv_text(trailer=False) + trailer).encode()).complete
+
+
 def test_F11_nothing_may_follow_the_last_line() -> None:
     line = csv_text().splitlines()[1]
     assert code_of((csv_text() + line + "\r\n").encode()) == "F-11.after"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from intake_cases import NOW, SAMPLES, SUBJECT, Bench, a_study
 
-from config.language import Language
-from scheduler.domain.protocol import Protocol
+from config.language import LOCALE_DIR, Language
 from scheduler.intake.check import check_file
+from scheduler.intake.readers.columns import COLUMNS
 from scheduler.store.lab import accepted_versions
 
 # sample → verdict, code, accepted, held, ignored
@@ -108,5 +108,16 @@ def test_a_quarantined_file_has_its_reason_beside_it_in_both_languages(bench: Be
     assert lines.index(french) < lines.index(english)
 
 
-def test_the_study_of_the_samples_is_the_one_shipped() -> None:
-    assert isinstance(a_study().protocol, Protocol)
+def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
+    text = (LOCALE_DIR.parent.parent / "docs" / "lab-files.md").read_text("utf-8")
+    path = tmp_path / "example.csv"
+    path.write_text(text.split("```csv\n")[1].split("```")[0], "cp1252")
+    answer = check_file(path, a_study(), NOW, Language.FR)
+    assert (answer["verdict"], answer["accepted"]) == ("accepted", 3)
+
+
+def test_the_documentation_names_every_column() -> None:
+    text = (LOCALE_DIR.parent.parent / "docs" / "lab-files.md").read_text("utf-8")
+    french, english = text.split("# Laboratory result files")
+    assert [names[0] for names in COLUMNS.values() if f"`{names[0]}`" not in french] == []
+    assert [name for name in COLUMNS if name not in english] == []

@@ -28,7 +28,7 @@ MAX_ROWS = 5000
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
-_TRAILER = re.compile(r"#(FIN|END)", re.IGNORECASE)
+_TRAILER = re.compile(r"#(?:FIN|END)(?:\s*[;,]\s*(.*))?", re.IGNORECASE)  # in two cells, or typed into one
 _COUNT = re.compile(r"[0-9]{1,6}")
 _NUMBER = re.compile(r"[^0-9]*[0-9]+([.,])[0-9]+[^0-9]*")
 # What Excel shows instead of a cell's content and then saves: errors, columns too narrow, long numbers rounded.
@@ -150,11 +150,12 @@ def _until_trailer(
     """The rows before the last line, and whether there is a last line; its count binds."""
     rows: list[tuple[int, list[str]]] = []
     for position, (no, cells) in enumerate(records):
-        if not _TRAILER.fullmatch(cells[0].strip()):
+        trailer = _TRAILER.fullmatch(cells[0].strip())
+        if trailer is None:
             rows.append((no, _fitted(no, cells, width)))
             continue
-        said = cells[1].strip() if len(cells) > 1 else ""
-        if not _COUNT.fullmatch(said) or int(said) != len(rows) or any(cell.strip() for cell in cells[2:]):
+        said, *rest = [*cells[1:], ""] if trailer[1] is None else [trailer[1], *cells[1:]]
+        if not _COUNT.fullmatch(said.strip()) or int(said) != len(rows) or any(cell.strip() for cell in rest):
             raise _FaultError("F-11", row=no, said=shorten(said), found=len(rows))
         if position + 1 < len(records):
             raise _FaultError("F-11.after", row=records[position + 1][0])

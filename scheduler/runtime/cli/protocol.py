@@ -23,7 +23,7 @@ from scheduler.domain.timeline import PlannedVisit
 from scheduler.engine import report
 from scheduler.runtime.cli.moments import parse_day
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
-from scheduler.runtime.cli.read import auc_table, board_table, flag_table
+from scheduler.runtime.cli.read import auc_overview, board_table, flag_table
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import cast
 from scheduler.runtime.rehearsal.driver import Rehearsal
@@ -244,11 +244,6 @@ def _print_outcome(program: Program, out: Path) -> None:
     """The board, the flags, the exposures, the ledger of mails, and where everything lies."""
     found = program.database.transact(lambda session: _outcome(session, program))
     speaker = program.speaker()
-    primary = [
-        row
-        for row in found["auc"]
-        if row["primary"] and (row["value"] is not None or _only(row, found["auc"]))
-    ]
     ledger = table(program, "Mails", ["Mail", "Sent", "Not sent", "To"], [])
     for row in _ledger(found["mails"]):
         ledger.add_row(speaker.status(row[0]), str(row[1]), speaker.text(row[2]) if row[2] else "", row[3])
@@ -262,19 +257,9 @@ def _print_outcome(program: Program, out: Path) -> None:
     tables = (
         board_table(program, found["board"]),
         flag_table(program, found["flags"]),
-        auc_table(program, primary),
+        auc_overview(program, found["auc"]),
     )
     console().print(Group(*tables, ledger, where, notice))
-
-
-def _only(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
-    """Whether a refused estimate stands for its visit: the first method, when none gave a value."""
-    same = [
-        one
-        for one in rows
-        if one["primary"] and (one["subject"], one["visit"]) == (row["subject"], row["visit"])
-    ]
-    return same[0] is row and all(one["value"] is None for one in same)
 
 
 def _ledger(mails: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
