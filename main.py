@@ -12,6 +12,7 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from config.defects import ConfigurationInvalidError
@@ -204,6 +205,9 @@ def main() -> None:
         sys.exit(BAD_INPUT)
     except StoreError as error:
         typer.echo(str(error), err=True)
+        sys.exit(FAILURE)
+    except DBAPIError as error:  # the database failed in the middle of a command: nothing of it was kept
+        typer.echo(f"The database failed: {error.orig}", err=True)
         sys.exit(FAILURE)
 
 

@@ -32,7 +32,7 @@ from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.speech import speaker_for
 from scheduler.store.database import Database
-from scheduler.store.tables import OutboxRow
+from scheduler.store.tables import OutboxRow, StaffRow
 
 __all__ = ["DeliveryReport", "Mailroom", "Recheck", "delivery_step", "write"]
 

@@ -31,6 +31,7 @@ class FlagCode(StrEnum):
     ENDPOINT_MISSING = "endpoint_missing"
     FILE_QUARANTINED = "file_quarantined"
     ROWS_HELD = "rows_held"
+    FOLDER_TROUBLE = "folder_trouble"
     MAIL_FAILED = "mail_failed"
     SUBJECT_PARKED = "subject_parked"
 
@@ -48,6 +49,7 @@ _SEVERITY = {
     FlagCode.VISIT_UNCONFIRMED: Severity.NOW,
     FlagCode.FILE_QUARANTINED: Severity.NOW,
     FlagCode.ROWS_HELD: Severity.NOW,
+    FlagCode.FOLDER_TROUBLE: Severity.NOW,
     FlagCode.MAIL_FAILED: Severity.NOW,
     FlagCode.SUBJECT_PARKED: Severity.NOW,
     FlagCode.RESULT_OVERDUE: Severity.NOW,
@@ -64,7 +66,13 @@ _SEVERITY = {
 
 # Flags about files and mails, not about one subject: a person closes them by acknowledging.
 CLOSED_BY_PERSON = frozenset(
-    {FlagCode.FILE_QUARANTINED, FlagCode.ROWS_HELD, FlagCode.MAIL_FAILED, FlagCode.SUBJECT_PARKED}
+    {
+        FlagCode.FILE_QUARANTINED,
+        FlagCode.ROWS_HELD,
+        FlagCode.FOLDER_TROUBLE,
+        FlagCode.MAIL_FAILED,
+        FlagCode.SUBJECT_PARKED,
+    }
 )
 
 
@@ -103,9 +111,12 @@ def flags_of(
     """Every flag that is open on this subject at `now`."""
     found: list[Flag] = []
     for view in views:
-        if view.status in _QUIET and not view.plan.planned.derivation.no_open_day:
+        derivation = view.plan.planned.derivation
+        if derivation.no_open_day and not derivation.blocked and view.status in _TO_BE_BOOKED:
+            found += _no_open_day(timeline, view)
+        if view.status in _QUIET:
             continue
-        found += _visit_flags(timeline, view)
+        found += _visit_flags(timeline, view, now)
         if view.plan.attended_at is not None:
             found += _draw_flags(timeline, view, now)
             found += _exposure_flags(timeline, view, exposures.get(view.plan.id))
@@ -121,6 +132,7 @@ _QUIET = frozenset(
         VisitStatus.NOT_APPLICABLE,
     }
 )
+_TO_BE_BOOKED = frozenset({VisitStatus.PLANNED, VisitStatus.WINDOW_OPEN, VisitStatus.OVERDUE})
 _STATUS_FLAGS = {
     VisitStatus.OVERDUE: FlagCode.VISIT_OVERDUE,
     VisitStatus.MISSED: FlagCode.VISIT_MISSED,
@@ -129,29 +141,33 @@ _STATUS_FLAGS = {
 }
 
 
-def _visit_flags(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
+def _no_open_day(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
+    """A visit without appointment whose window has no working day."""
+    plan, planned = view.plan, view.plan.planned
+    if plan.booking is None:
+        reason = because("flag_no_open_day", first=planned.first, last=planned.last)
+        yield Flag(FlagCode.NO_OPEN_DAY, timeline.subject, plan.id, "", reason, timeline.enrolled_at)
+
+
+def _visit_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[Flag]:
     plan, planned, subject = view.plan, view.plan.planned, timeline.subject
     code = _STATUS_FLAGS.get(view.status)
     if code is not None:
         yield Flag(code, subject, plan.id, "", view.reason, view.since or timeline.enrolled_at)
-    if planned.derivation.no_open_day and plan.attended_at is None:
-        reason = because("flag_no_open_day", first=planned.first, last=planned.last)
-        yield Flag(FlagCode.NO_OPEN_DAY, subject, plan.id, "", reason, timeline.enrolled_at)
-    if plan.attended_at is not None and not planned.opens_at <= plan.attended_at < planned.closes_at:
-        reason = because(
-            "flag_visit_out_of_window", at=plan.attended_at, first=planned.first, last=planned.last
-        )
-        yield Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, plan.attended_at)
+    at = plan.attended_at
+    if at is not None and not planned.derivation.blocked and not planned.opens_at <= at < planned.closes_at:
+        reason = because("flag_visit_out_of_window", at=at, first=planned.first, last=planned.last)
+        yield Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, at)
     endpoint = planned.encounter.timing.type is not TimingType.FIXED
     if endpoint and view.status is VisitStatus.MISSED:
         for item in planned.encounter.required:
             yield Flag(
                 FlagCode.ENDPOINT_MISSING, subject, plan.id, item, because("flag_endpoint_missing", item=item),
-                planned.missed_at,
+                plan.missed_at,
             )  # fmt: skip
     if endpoint and view.status is VisitStatus.INCOMPLETE:
         for one in view.missing:
-            if one.kind is MissingKind.ASSESSMENT and one.expected_by is not None:
+            if one.kind is MissingKind.ASSESSMENT and one.expected_by is not None and now >= one.expected_by:
                 reason = because("flag_endpoint_missing", item=one.item)
                 yield Flag(FlagCode.ENDPOINT_MISSING, subject, plan.id, one.item, reason, one.expected_by)
 
@@ -174,7 +190,8 @@ def _draw_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[
             yield Flag(FlagCode.RESULT_WITHOUT_DRAW, subject, plan.id, name, reason, version.recorded_at)
     for one in view.missing:
         if one.kind is MissingKind.RESULT and one.expected_by is not None and now >= one.expected_by:
-            reason = because("flag_result_overdue", point=one.item, on=plan.attended_on or now.date())
+            assert plan.attended_on is not None
+            reason = because("flag_result_overdue", point=one.item, on=plan.attended_on)
             yield Flag(FlagCode.RESULT_OVERDUE, subject, plan.id, one.item, reason, one.expected_by)
 
 

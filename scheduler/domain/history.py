@@ -165,9 +165,10 @@ def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
     current: dict[str, datetime | None] = {}
     changes: dict[str, int] = {}
     for fact in in_order(facts):
-        what, number = fact.what, fact.id
-        if isinstance(what, Corrected):
-            what, number = what.instead, what.fact_id
+        correction = fact.what if isinstance(fact.what, Corrected) else None
+        number = correction.fact_id if correction is not None else fact.id
+        what = correction.instead if correction is not None else fact.what
+        if correction is not None:
             entries.pop(number, None)
             withdrawals.discard(number)
         if isinstance(what, VisitBooked | VisitMoved):
@@ -176,7 +177,7 @@ def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
             entries[number] = (what.visit, None)
         elif isinstance(what, Withdrawn):
             withdrawals.add(number)
-        elif not isinstance(fact.what, Corrected):
+        elif correction is None:
             continue
         latest = {} if withdrawals else {visit: local for _, (visit, local) in sorted(entries.items())}
         for visit in {**current, **latest}:

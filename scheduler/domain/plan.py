@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from scheduler.domain import keys
@@ -206,9 +206,14 @@ def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
     for view in desired.views:
         name, wanted = view.plan.id, as_recorded(view)
         before = recorded.visits.get(name)
+        if before is not None and before.sequence > wanted.sequence:
+            wanted = replace(wanted, sequence=before.sequence)
         if before != wanted:
+            event = _rebooked(subject, name, before, wanted)
+            if event is not None:
+                events.append(event)
+                wanted = replace(wanted, sequence=event.sequence)
             visits.append((name, wanted))
-            _announce_booking(subject, name, before, wanted, events)
     wanted_flags = {flag.key: flag for flag in desired.flags}
     opened = tuple(flag for key, flag in wanted_flags.items() if key not in recorded.open_flags)
     reworded = tuple(
@@ -221,19 +226,25 @@ def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
     return Changes(tuple(visits), opened, reworded, closed, reminders, exposures, tuple(events))
 
 
-def _announce_booking(
-    subject: str, visit: str, before: RecordedVisit | None, wanted: RecordedVisit, events: list[DomainEvent]
-) -> None:
-    """An appointment made, moved or taken back; one in a visit that ended by attendance is history."""
+def _rebooked(
+    subject: str, visit: str, before: RecordedVisit | None, wanted: RecordedVisit
+) -> VisitRebooked | None:
+    """An appointment made, moved or taken back; one in a visit that ended by attendance is history.
+
+    Its sequence exceeds that of the announcement before, also when no booking changed: a withdrawal, a resumption
+    after the window, and their corrections take appointments back and restore them.
+    """
     old = before.booked_local if before is not None and not _is_off(before.status) else None
     new = wanted.booked_local if not _is_off(wanted.status) else None
     if old == new or wanted.attended_at is not None:
-        return
+        return None
     made = Event.VISIT_MOVED if new is not None else Event.VISIT_CANCELLED
     event = Event.VISIT_BOOKED if old is None else made
-    sequence = wanted.sequence + (1 if _is_off(wanted.status) else 0)
-    key = keys.booking_key(subject, visit, sequence)
-    events.append(VisitRebooked(event, subject, visit, old, new, sequence, key))
+    announced = before is not None and (before.booked_local is not None or before.sequence > 0)
+    sequence = max(wanted.sequence, before.sequence + 1) if before and announced else wanted.sequence
+    return VisitRebooked(
+        event, subject, visit, old, new, sequence, keys.booking_key(subject, visit, sequence)
+    )
 
 
 def _is_off(status: VisitStatus) -> bool:
@@ -253,9 +264,7 @@ def _exposure_changes(
         has_value = found is not None and found.primary is not None and found.primary.value is not None
         had_value = before is not None and before.had_value
         if has_value or had_value:
-            if not has_value:
-                event = Event.AUC_WITHDRAWN
-            else:
-                event = Event.AUC_AVAILABLE if before is None else Event.AUC_AMENDED
+            told = Event.AUC_AMENDED if had_value else Event.AUC_AVAILABLE
+            event = told if has_value else Event.AUC_WITHDRAWN
             key = keys.exposure_key(subject, visit, version)
             events.append(ExposureChanged(event, subject, visit, version, key))

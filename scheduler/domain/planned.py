@@ -1,4 +1,4 @@
-"""What the calendar alone says of a visit: target, window, reminders. Shared by all subjects with the same anchor date."""
+"""What the calendar alone says of a visit: target, window, reminders; the same for all with the same anchor date."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class StudyPlan:
         by_trigger: dict[str, list[ReminderRule]] = {}
         for rule in protocol.reminders:
             by_trigger.setdefault(rule.trigger, []).append(rule)
+        self.missed_rules = by_trigger.get(Trigger.MISSED, [])
         self.calendar_rules = [r for r in protocol.reminders if r.trigger in _BEFORE]
         self.booking_rules = by_trigger.get(Trigger.BOOKING, [])
         self.attended_rules = by_trigger.get(Trigger.ATTENDED, [])
         self.draws_rules = by_trigger.get(Trigger.DRAWS, [])
         self.point_rules = {p.id: by_trigger.get(p.id, []) for p in protocol.points}
-        self.last_point = max((p.latest_min for p in protocol.points), default=0)
         self._planned: dict[tuple[str, date, bool, bool], PlannedVisit] = {}
 
     def planned(self, encounter: Encounter, anchor: date, actual: bool, blocked: bool) -> PlannedVisit:
@@ -100,7 +100,7 @@ class StudyPlan:
             start_of_day(last + timedelta(days=1), zone), overdue_at, missed_at, derivation, (), (),
         )  # fmt: skip
         slots = () if blocked else tuple(self._calendar_slot(rule, planned) for rule in self.calendar_rules)
-        instants = {planned.opens_at, planned.closes_at, overdue_at, missed_at}
+        instants = set() if blocked else {planned.opens_at, planned.closes_at, overdue_at, missed_at}
         for slot in slots:
             instants |= {slot.due_at, slot.valid_until}
         return PlannedVisit(
@@ -119,17 +119,17 @@ class StudyPlan:
 
     def _calendar_slot(self, rule: ReminderRule, planned: PlannedVisit) -> Slot:
         zone = self.calendar.zone
-        reference, until, name = {
-            Trigger.WINDOW_OPEN: (planned.first, planned.closes_at, planned.target),
-            Trigger.TARGET: (planned.target, planned.closes_at, planned.target),
-            Trigger.WINDOW_CLOSE: (planned.last, planned.closes_at, planned.target),
-            Trigger.OVERDUE: (local_date(planned.overdue_at, zone), planned.missed_at, planned.target),
-            Trigger.MISSED: (local_date(planned.missed_at, zone), NEVER, planned.target),
+        reference, until = {
+            Trigger.WINDOW_OPEN: (planned.first, planned.closes_at),
+            Trigger.TARGET: (planned.target, planned.closes_at),
+            Trigger.WINDOW_CLOSE: (planned.last, planned.closes_at),
+            Trigger.OVERDUE: (local_date(planned.overdue_at, zone), planned.missed_at),
+            Trigger.MISSED: (local_date(planned.missed_at, zone), NEVER),
         }[Trigger(rule.trigger)]
-        return self.day_slot(rule, reference, until, name.isoformat())
+        return self.day_slot(rule, reference, until, planned.target.isoformat())
 
     def day_slot(self, rule: ReminderRule, reference: date, until: datetime, target: str) -> Slot:
-        """A reminder at a local time of a day."""
+        """A reminder at a local time of a day; `target` is the day that it is about."""
         day = add_period(reference, rule.value, rule.sign) if rule.sign else reference
         due_at = at_local(day, rule.at or time(8), self.calendar.zone)
         return Slot(rule, due_at, min(due_at + rule.valid_for.elapsed, until), target)

@@ -32,7 +32,7 @@ from scheduler.domain.timeline import Timeline, VisitPlan
 __all__ = ["refusals", "refusals_of_enrolment", "warnings"]
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-_LONGEST_DOSE_MG = 5000.0
+_HIGHEST_DOSE_MG = 5000.0
 
 
 def refusals_of_enrolment(protocol: Protocol, code: str, what: Enrolled, now: datetime) -> list[Reason]:
@@ -40,7 +40,7 @@ def refusals_of_enrolment(protocol: Protocol, code: str, what: Enrolled, now: da
     found = []
     problem = is_well_formed(protocol, code)
     if problem is not None:
-        found.append(problem)
+        found.append(because("refused_code", subject=code, why=problem))
     if what.baseline > now.date() + timedelta(days=366):
         found.append(because("refused_baseline_far", on=what.baseline))
     if what.baseline < now.date() - timedelta(days=5 * 366):
@@ -90,11 +90,11 @@ def _refusals(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]
 def _moment(timeline: Timeline, at: datetime, now: datetime) -> Iterator[Reason]:
     zone = timeline.zone_calendar.zone
     assert timeline.facts.enrolled is not None
-    baseline = timeline.facts.enrolled.baseline
+    first_day = min([timeline.facts.enrolled.baseline, *(plan.planned.first for plan in timeline.visits)])
     if at > now + CLOCK_TOLERANCE:
         yield because("refused_future", at=at, now=now)
-    if at < start_of_day(baseline, zone):
-        yield because("refused_before_enrolment", at=at, on=baseline)
+    if at < start_of_day(first_day, zone):
+        yield because("refused_before_enrolment", at=at, on=first_day)
     if timeline.withdrawn_at is not None and at > timeline.withdrawn_at:
         yield because("refused_after_withdrawal", at=at, on=timeline.withdrawn_at)
 
@@ -139,20 +139,21 @@ def _visit_record(
 ) -> Iterator[Reason]:
     zone = timeline.zone_calendar.zone
     facts = plan.facts
-    same_day = facts.attended_at or plan.attended_at
+    seen_at = facts.seen_at  # not the laboratory's word: a slip there must not keep the right day out
     if isinstance(what, DoseGiven | SampleDrawn | SampleNotDrawn) and not plan.planned.encounter.sampling:
         yield because("refused_no_sampling", visit=plan.id)
     if (
-        isinstance(what, DoseGiven | SampleDrawn)
-        and same_day is not None
-        and local_date(what.at, zone) != local_date(same_day, zone)
+        isinstance(what, DoseGiven | SampleDrawn | Attended)
+        and seen_at is not None
+        and (facts.attended_at is None or not isinstance(what, Attended))
+        and local_date(what.at, zone) != local_date(seen_at, zone)
     ):
-        yield because("refused_other_day", at=what.at, visit=plan.id, attended=same_day)
+        yield because("refused_other_day", at=what.at, visit=plan.id, attended=seen_at)
     match what:
         case Attended():
             if facts.attended_at is not None:
                 yield because("refused_attended_twice", visit=plan.id, at=facts.attended_at)
-            yield from _not_before_earlier_visit(timeline, plan, what.at)
+            yield from _not_the_day_of_another(timeline, plan, what.at)
         case DoseGiven():
             if facts.dose is not None:
                 yield because("refused_dose_twice", visit=plan.id, at=facts.dose.at)
@@ -168,7 +169,7 @@ def _visit_record(
             yield from _assessment(timeline.protocol, plan, what)
 
 
-def _not_before_earlier_visit(timeline: Timeline, plan: VisitPlan, at: datetime) -> Iterator[Reason]:
+def _not_the_day_of_another(timeline: Timeline, plan: VisitPlan, at: datetime) -> Iterator[Reason]:
     for other in timeline.visits:
         if other.id == plan.id or other.attended_on is None or other.attended_at is None:
             continue
@@ -221,7 +222,7 @@ def _assessment(protocol: Protocol, plan: VisitPlan, what: Assessed) -> Iterator
 
 
 def _regimen(regimen: Regimen) -> Iterator[Reason]:
-    if not 0 < regimen.dose_mg <= _LONGEST_DOSE_MG:
+    if not 0 < regimen.dose_mg <= _HIGHEST_DOSE_MG:
         yield because("refused_dose_mg", dose=regimen.dose_mg)
     if not 1 <= regimen.interval_h <= 48:
         yield because("refused_interval", interval=regimen.interval_h)

@@ -43,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "flag_auc_above_band": "AUC0-12 is {value} mg·h/L, above {high} mg·h/L ({band}; not a target of this disease)",
     "flag_file_quarantined": "the laboratory file {name} could not be used: {why}",
     "flag_rows_held": "{count} row(s) of the laboratory file {name} are held: {why}",
+    "flag_folder_trouble": "in the laboratory's folder, {name}: {why}",
     "flag_mail_failed": "mail to {staff} cannot be delivered: {why}",
     "flag_subject_parked": "this subject's data cannot be processed ({why}); the other subjects go on",
     "band_transplant": "kidney transplant band, borrowed",
@@ -62,6 +63,7 @@ SENTENCES: dict[str, str] = {
     "closes_endpoint_missing": "record the assessment, or acknowledge that it cannot be had",
     "closes_file_quarantined": "the laboratory sends a corrected file; then acknowledge",
     "closes_rows_held": "the laboratory sends corrected rows; then acknowledge",
+    "closes_folder_trouble": "put the folder right; then acknowledge",
     "closes_mail_failed": "correct the address and send again, or acknowledge",
     "closes_subject_parked": "correct the cause, then release the subject",
 }
@@ -134,7 +136,8 @@ SENTENCES |= {
 SENTENCES |= {
     "refused_date": "'{text}' is not a date. Write 2026-01-15 or 15/01/2026.",
     "refused_time": "'{text}' is not a time. Write '2026-01-15 08:31', or '08:31' for today.",
-    "refused_instant_twice": "{at} exists twice: the clocks go back over it. Add the offset, as in 2026-10-25T02:30+02:00.",
+    "refused_instant_twice": "{at} exists twice: the clocks go back over it. "
+    "Add the offset, as in 2026-10-25T02:30+02:00.",
     "refused_pair": "'{text}' is not of the form name=value.",
     "refused_number": "'{text}' is not a number.",
     "refused_choice": "'{text}' is not one of {known}.",
@@ -145,4 +148,7 @@ SENTENCES |= {
     "refused_columns": "{file} needs the columns subject and inclusion, and may have only: {known}.",
     "refused_tube_or_reason": "Give either --tube NUMBER or --not-drawn REASON.",
     "refused_set_or_take_back": "Give either --set field=value or --take-back.",
+}
+SENTENCES |= {
+    "refused_code": "'{subject}' cannot be a subject code: {why}.",
 }

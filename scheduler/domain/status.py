@@ -28,13 +28,14 @@ class MissingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One record that a visit lacks. `lost` when it can never come."""
+    """One record that a visit lacks, and by when it is expected; `lost` when it can never come."""
 
     kind: MissingKind
     item: str
     lost: bool
     expected_by: datetime | None = None
     why: str = ""
+    lost_at: datetime | None = None
 
     @property
     def reason(self) -> Reason:
@@ -74,40 +75,45 @@ def _before_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> Vi
         until = min(until, booking.unconfirmed_at)
         reason = because("status_booked", at=booking.starts_at)
         return VisitView(plan, VisitStatus.BOOKED, reason, (), None, False, until)
-    if now >= planned.missed_at:
-        reason = because("status_missed", closed=planned.last, missed=planned.missed_at)
-        return VisitView(plan, VisitStatus.MISSED, reason, (), planned.missed_at, False, until)
-    if now >= planned.overdue_at:
+    if now >= plan.missed_at:
+        reason = because("status_missed", closed=planned.last, missed=plan.missed_at)
+        return VisitView(plan, VisitStatus.MISSED, reason, (), plan.missed_at, False, until)
+    until = min(until, plan.missed_at)
+    if now >= planned.overdue_at and plan.late_booking is None:
         reason = because("status_overdue", closed=planned.last)
         return VisitView(plan, VisitStatus.OVERDUE, reason, (), planned.overdue_at, False, until)
     if booking is not None:
         reason = because("status_unconfirmed", at=booking.starts_at)
         return VisitView(plan, VisitStatus.UNCONFIRMED, reason, (), booking.unconfirmed_at, False, until)
+    if planned.derivation.blocked:
+        reason = because("status_blocked", anchor=planned.derivation.anchor or "")
+        return VisitView(plan, VisitStatus.PLANNED, reason, (), None, False, until)
     if now >= planned.opens_at:
         reason = because("status_window_open", first=planned.first, last=planned.last)
         return VisitView(plan, VisitStatus.WINDOW_OPEN, reason, (), planned.opens_at, False, until)
-    code = "status_blocked" if planned.derivation.blocked else "status_planned"
-    reason = because(code, target=planned.target, first=planned.first, anchor=planned.derivation.anchor or "")
+    reason = because("status_planned", target=planned.target, first=planned.first)
     return VisitView(plan, VisitStatus.PLANNED, reason, (), None, False, until)
 
 
 def _ended(timeline: Timeline, plan: VisitPlan) -> tuple[VisitStatus, Reason, datetime | None] | None:
     """Why an unattended visit will not take place, or not while participation is on hold."""
-    withdrawn_at, missed_at = timeline.withdrawn_at, plan.planned.missed_at
+    withdrawn_at = timeline.withdrawn_at
     cancelled = plan.facts.cancelled
     if cancelled is not None and cancelled.final:
         return VisitStatus.CANCELLED, because("status_cancelled", why=cancelled.reason), None
-    if withdrawn_at is not None and withdrawn_at < missed_at:
+    if withdrawn_at is not None and withdrawn_at < plan.missed_at:
         withdrawn = timeline.facts.withdrawn
         cause = withdrawn.cause if withdrawn is not None else Withdrawal.OTHER
         reason = because("status_withdrawn", on=withdrawn_at, cause=because(f"withdrawal_{cause}"))
         return VisitStatus.NOT_APPLICABLE, reason, withdrawn_at
+    late = plan.late_booking
+    expected_by = plan.planned.overdue_at if late is None else late.unconfirmed_at
     for pause in timeline.pauses:
-        if pause.start > plan.planned.overdue_at:
+        if pause.start > expected_by:
             continue
         if pause.end is None:
             return VisitStatus.PLANNED, because("status_on_hold", since=pause.start), pause.start
-        if plan.planned.overdue_at <= pause.end:
+        if expected_by <= pause.end:
             reason = because("status_paused", since=pause.start, until=pause.end)
             return VisitStatus.NOT_APPLICABLE, reason, pause.start
     return None
@@ -120,23 +126,27 @@ def _next(instants: tuple[datetime, ...], now: datetime) -> datetime:
 
 def _after_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> VisitView:
     missing = _missing(timeline, plan)
-    attended = because("status_attended", at=plan.attended_at or now)
     if not missing:
-        return VisitView(plan, VisitStatus.COMPLETE, because("status_complete"), (), None, False, NEVER)
-    reason = because("status_incomplete", missing=tuple(one.reason for one in missing))
-    lost = any(one.lost for one in missing)
-    open_ = [one for one in missing if one.expected_by is not None]
-    late = [one for one in open_ if one.expected_by is not None and now >= one.expected_by]
-    results_overdue = any(one.kind is MissingKind.RESULT for one in late)
+        return VisitView(plan, VisitStatus.COMPLETE, _COMPLETE, (), None, False, NEVER)
+    late = [one for one in missing if one.expected_by is not None and now >= one.expected_by]
     until = min(
-        (one.expected_by for one in open_ if one.expected_by and now < one.expected_by), default=NEVER
+        [one.expected_by for one in missing if one.expected_by is not None and now < one.expected_by],
+        default=NEVER,
     )
-    if lost or late:
-        since = max((one.expected_by for one in late if one.expected_by), default=plan.facts.last_recorded_at)
+    if late or any(one.lost for one in missing):
+        reason = because("status_incomplete", missing=tuple([one.reason for one in missing]))
+        moments = [one.expected_by for one in late] + [one.lost_at for one in missing]
+        since = min([at for at in moments if at is not None], default=None)
+        results_overdue = any(one.kind is MissingKind.RESULT for one in late)
         return VisitView(plan, VisitStatus.INCOMPLETE, reason, missing, since, results_overdue, until)
+    reason = because("status_attended", at=plan.attended_at or now)
     if all(one.kind is MissingKind.RESULT for one in missing):
+        reason = because("status_incomplete", missing=tuple([one.reason for one in missing]))
         return VisitView(plan, VisitStatus.AWAITING_RESULTS, reason, missing, None, False, until)
-    return VisitView(plan, VisitStatus.ATTENDED, attended, missing, plan.attended_at, False, until)
+    return VisitView(plan, VisitStatus.ATTENDED, reason, missing, plan.attended_at, False, until)
+
+
+_COMPLETE = because("status_complete")
 
 
 def _missing(timeline: Timeline, plan: VisitPlan) -> tuple[Missing, ...]:
@@ -165,10 +175,11 @@ def _missing(timeline: Timeline, plan: VisitPlan) -> tuple[Missing, ...]:
 def _missing_of_draw(draw: Draw, entry_by: datetime, results_by: datetime) -> Missing | None:
     name = draw.point.id
     if draw.not_drawn is not None:
-        return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason)
+        return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason, draw.not_drawn.at)
     result = draw.result
     if result is not None and result.version.status is ResultStatus.NOT_OBTAINED:
-        return Missing(MissingKind.RESULT, name, True, None, result.version.blocking or "")
+        version = result.version
+        return Missing(MissingKind.RESULT, name, True, None, version.blocking or "", version.recorded_at)
     if draw.drawn is None:
         return Missing(MissingKind.DRAW, name, False, entry_by)
     if result is None or not result.is_final:

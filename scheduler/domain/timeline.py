@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
-from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn
+from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn, Withdrawn
 from scheduler.domain.history import History, Pause, SubjectFacts, VisitFacts, fold
 from scheduler.domain.planned import NEVER, Derivation, PlannedVisit, Slot, StudyPlan
 from scheduler.domain.protocol import AnchorBasis, Encounter, IfAnchorMissed, Protocol, SamplePoint, Trigger
@@ -25,6 +25,7 @@ __all__ = [
     "VisitPlan",
     "build_timeline",
 ]
+
 
 @dataclass(frozen=True, slots=True)
 class Booking:
@@ -64,10 +65,12 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class VisitPlan:
-    """One visit of one subject: calendar, appointment, evidence."""
+    """One visit of one subject: calendar, appointment, evidence. `missed_at` is the calendar's, or what an
+    appointment after the window makes of it."""
 
     planned: PlannedVisit
     facts: VisitFacts
+    missed_at: datetime
     booking: Booking | None
     booking_sequence: int
     attended_at: datetime | None
@@ -79,6 +82,12 @@ class VisitPlan:
     @property
     def id(self) -> str:
         return self.planned.encounter.id
+
+    @property
+    def late_booking(self) -> Booking | None:
+        """The appointment, when its day ends after the visit would have become overdue."""
+        booking = self.booking
+        return booking if booking is not None and booking.unconfirmed_at > self.planned.overdue_at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,11 @@ def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
         planned = _planned(plan, encounter, facts.enrolled.baseline, anchors)
         anchors[encounter.id] = (planned.derivation.unshifted, attended_on)
         if visit_facts is _NO_FACTS:
-            visits.append(VisitPlan(planned, visit_facts, None, 0, None, None, None, (), planned.slots))
+            visits.append(
+                VisitPlan(
+                    planned, visit_facts, planned.missed_at, None, 0, None, None, None, (), planned.slots
+                )
+            )
         else:
             visits.append(_visit(plan, facts, planned, visit_facts, attended_at, attended_on))
     return Timeline(
@@ -153,21 +166,35 @@ def _visit(
     attended_at: datetime | None,
     attended_on: date | None,
 ) -> VisitPlan:
-    booking = _booking(plan, planned, visit)
+    booking = _booking(plan, visit)
+    missed_at = _missed_at(plan, planned, booking)
     dose = _dose(facts, visit.dose, plan)
-    draws = _draws(plan, planned, visit) if attended_at is not None and planned.encounter.sampling else ()
-    sequence = max(0, len(visit.bookings) - 1)
+    draws = _draws(plan, visit) if attended_at is not None and planned.encounter.sampling else ()
     slots: list[Slot] = []
-    if attended_at is None:
+    if attended_on is not None:
+        slots += _attended_slots(plan, draws, attended_on, facts.withdrawn)
+    else:
         slots += planned.slots
         if booking is not None:
             slots += _booking_slots(plan, booking)
-    else:
-        slots += _attended_slots(plan, draws, attended_at, attended_on)
-    return VisitPlan(planned, visit, booking, sequence, attended_at, attended_on, dose, draws, tuple(slots))
+            if missed_at != planned.missed_at:
+                slots = [slot for slot in slots if slot.rule.trigger != Trigger.MISSED]
+                slots += _missed_slots(plan, booking, missed_at)
+    return VisitPlan(
+        planned,
+        visit,
+        missed_at,
+        booking,
+        visit.rebookings,
+        attended_at,
+        attended_on,
+        dose,
+        draws,
+        tuple(slots),
+    )
 
 
-def _booking(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> Booking | None:
+def _booking(plan: StudyPlan, visit: VisitFacts) -> Booking | None:
     if not visit.bookings or visit.bookings[-1] is None:
         return None
     local, zone = visit.bookings[-1], plan.calendar.zone
@@ -177,9 +204,18 @@ def _booking(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> Booki
         at_local(day, local.time(), zone),
         start_of_day(day + timedelta(days=1), zone),
         start_of_day(day + timedelta(days=plan.protocol.limits.attendance_within.days), zone),
-        len(visit.bookings) - 1,
+        visit.rebookings,
         visit.booked_fact,
     )
+
+
+def _missed_at(plan: StudyPlan, planned: PlannedVisit, booking: Booking | None) -> datetime:
+    """When the visit can no longer be made up; an appointment after the window puts it off."""
+    if booking is None or booking.unconfirmed_at <= planned.overdue_at:
+        return planned.missed_at
+    expires_after = planned.encounter.timing.expires_after
+    put_off = add_period(local_date(booking.unconfirmed_at, plan.calendar.zone), expires_after)
+    return max(planned.missed_at, start_of_day(put_off, plan.calendar.zone))
 
 
 def _booking_slots(plan: StudyPlan, booking: Booking) -> list[Slot]:
@@ -188,6 +224,11 @@ def _booking_slots(plan: StudyPlan, booking: Booking) -> list[Slot]:
         plan.day_slot(rule, day, NEVER if rule.sign > 0 else booking.day_ends_at, day.isoformat())
         for rule in plan.booking_rules
     ]
+
+
+def _missed_slots(plan: StudyPlan, booking: Booking, missed_at: datetime) -> list[Slot]:
+    day, about = local_date(missed_at, plan.calendar.zone), booking.local.date().isoformat()
+    return [plan.day_slot(rule, day, NEVER, about) for rule in plan.missed_rules]
 
 
 def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose | None:
@@ -214,7 +255,7 @@ def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose
     return Dose(given, float((day - since).days) if since is not None else None)
 
 
-def _draws(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> tuple[Draw, ...]:
+def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
     dose_at = visit.dose.at if visit.dose is not None else None
     draws = []
     for point in plan.protocol.points:
@@ -232,16 +273,16 @@ def _draws(plan: StudyPlan, planned: PlannedVisit, visit: VisitFacts) -> tuple[D
 
 
 def _attended_slots(
-    plan: StudyPlan, draws: tuple[Draw, ...], attended_at: datetime, attended_on: date | None
+    plan: StudyPlan, draws: tuple[Draw, ...], attended_on: date, withdrawn: Withdrawn | None
 ) -> list[Slot]:
-    slots: list[Slot] = []
-    if attended_on is not None:
-        slots += [plan.day_slot(r, attended_on, NEVER, attended_on.isoformat()) for r in plan.attended_rules]
-        slots += [plan.day_slot(r, attended_on, NEVER, attended_on.isoformat()) for r in plan.draws_rules]
+    day = attended_on.isoformat()
+    slots = [plan.day_slot(r, attended_on, NEVER, day) for r in (*plan.attended_rules, *plan.draws_rules)]
     for draw in draws:
         if draw.window is None or draw.drawn is not None or draw.not_drawn is not None:
             continue
         nominal = draw.window[0] + timedelta(minutes=draw.point.nominal_min - draw.point.earliest_min)
+        if withdrawn is not None and withdrawn.at <= nominal:
+            continue
         for rule in plan.point_rules[draw.point.id]:
             due_at = nominal + rule.sign * rule.value.elapsed
             until = min(due_at + rule.valid_for.elapsed, draw.window[1])

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
+from config.logs import log
+from scheduler.domain.flags import FlagCode, flag_key
+from scheduler.domain.reason import because
 from scheduler.engine.reconcile import reconcile_step
-from scheduler.intake.folder import DropFolder, Limits
+from scheduler.intake.folder import Alert, DropFolder, Limits
 from scheduler.intake.step import intake_step
 from scheduler.intake.study import intake_study
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work
 from scheduler.store import audit
+from scheduler.store.flags import open_site_flag
 from scheduler.store.subjects import next_wake
 
 __all__ = ["intake_work", "reconcile_work"]
@@ -30,9 +37,21 @@ def intake_work(program: Program) -> Work:
         report = await db.call(
             lambda: intake_step(folder, known, program.clock, db.transact, handle, audit.append)
         )
+        if report.alerts:
+            await db.run(lambda session: _raise_alerts(session, site, report.alerts, now))
+        for file in report.files:
+            log.info("lab_file", file=file.file_id, verdict=file.verdict, rule=file.code, error=file.error)
         return now + timedelta(seconds=settings.poll_s) if report.waiting else None
 
     return Work(INTAKE, step, wakes=(RECONCILE, DELIVERY))
+
+
+def _raise_alerts(session: Session, site: str, alerts: Sequence[Alert], now: datetime) -> None:
+    """What is wrong with the folder itself, as flags of the site."""
+    for alert in alerts:
+        reason = because("flag_folder_trouble", name=alert.name, why=alert.reason)
+        key = flag_key(FlagCode.FOLDER_TROUBLE, f"site:{site}", None, f"{alert.name}:{alert.reason.code}")
+        open_site_flag(session, FlagCode.FOLDER_TROUBLE, key, site, reason, now)
 
 
 def reconcile_work(program: Program) -> Work:

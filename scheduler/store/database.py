@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
@@ -63,13 +65,16 @@ class Database:
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
+        where = self.url.render_as_string()
+        if self.is_sqlite and self.url.database and not Path(self.url.database).parent.is_dir():
+            raise StoreError(
+                f"There is no database {where}: its folder is missing. Run 'mpa-monitor init' first."
+            )
         try:
             with self.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except Exception as error:
-            raise StoreError(
-                f"The database {self.url.render_as_string()} does not answer: {error}"
-            ) from error
+        except DBAPIError as error:
+            raise StoreError(f"The database {where} does not answer: {error.orig}") from error
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)

@@ -36,6 +36,7 @@ def migrate(db: Database) -> str:
 
 def check_schema(db: Database) -> None:
     """Raises StoreError unless the database has exactly the schema of this program."""
+    db.ping()
     newest = ScriptDirectory.from_config(_config()).get_current_head()
     with db.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()

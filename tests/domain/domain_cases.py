@@ -192,7 +192,7 @@ def result(
     point: str = "H0",
     status: ResultStatus = ResultStatus.FINAL,
     *,
-    id: int = 1,
+    number: int = 1,
     day: date = date(2025, 10, 13),
     reported_at: datetime | None = None,
     **more: Any,
@@ -200,7 +200,7 @@ def result(
     collected = local(day) + timedelta(minutes=POINT_MINUTES[point])
     reported = reported_at or collected + timedelta(days=2)
     given: dict[str, Any] = {
-        "id": id,
+        "id": number,
         "visit": visit,
         "timepoint": point,
         "specimen": f"{visit}-{point}",
@@ -218,7 +218,7 @@ def result(
 
 
 def results_of(visit: str, day: date, first_id: int = 1) -> list[ResultVersion]:
-    return [result(visit, point, id=first_id + i, day=day) for i, point in enumerate(POINT_MINUTES)]
+    return [result(visit, point, number=first_id + i, day=day) for i, point in enumerate(POINT_MINUTES)]
 
 
 def numbered(whats: Iterable[What], recorded_at: datetime | None = None) -> tuple[Fact, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -89,7 +89,7 @@ def plans() -> st.SearchStrategy[StudyPlan]:
 class Arrival:
     """A subject's facts and results, each with the instant at which it was recorded."""
 
-    plan: StudyPlan
+    plan: StudyPlan = field(repr=False)
     facts: tuple[Fact, ...]
     results: tuple[ResultVersion, ...]
 
@@ -214,8 +214,6 @@ def _settle(draw: st.DrawFn, before: list[Fact], what: What, protocol: Protocol,
 
 
 def _with_visit(what: What, visit: str) -> What:
-    from dataclasses import replace
-
     return replace(what, visit=visit)  # type: ignore[call-arg]
 
 
@@ -235,7 +233,7 @@ def _results(draw: st.DrawFn, baseline: date, zone: ZoneInfo) -> list[ResultVers
                     visit,
                     point,
                     draw(st.sampled_from([*ResultStatus, *[ResultStatus.FINAL] * 4])),
-                    id=len(found) + 1,
+                    number=len(found) + 1,
                     day=day,
                     reported_at=reported,
                     recorded_at=reported + timedelta(hours=draw(st.sampled_from([0, 1, 72]))),

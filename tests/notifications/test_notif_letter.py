@@ -171,7 +171,7 @@ def _load_with_secrets(session: Session) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("event", [*map(cases.reminder, RULES), *NOTICES], ids=str)
+@pytest.mark.parametrize("event", [*map(cases.reminder, RULES), *NOTICES], ids=lambda event: event.key)
 def test_no_mail_tells_a_name_a_value_or_a_free_text(desk: cases.Study, event: DomainEvent) -> None:
     desk.do(_load_with_secrets)
     desk.tell(event)

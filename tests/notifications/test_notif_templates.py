@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from notifications.discretion import discreet, discreet_code, discreet_file_reas
 from notifications.preview import preview, sample_values
 from notifications.render import EMAIL_DIR, render, template_names
 from notifications.sentences import MAIL_SENTENCES
+from notifications.states import State
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.sentences import SENTENCES
@@ -150,9 +150,8 @@ def test_every_sentence_of_the_mails_has_its_french() -> None:
 
 def test_no_french_sentence_is_left_over() -> None:
     spoken = {"{day} at {clock}", "Study visit. The study code stands for the subject; add no name here."}
-    commands = set(
-        re.findall(r'\.text\(\s*"([^"]+)"', (Path("notifications") / "commands.py").read_text("utf-8"))
-    )
+    commands_py = EMAIL_DIR.parent.parent / "notifications" / "commands.py"
+    commands = set(re.findall(r'\.text\(\s*"([^"]+)"', commands_py.read_text("utf-8")))
     assert set(_catalogue_file()) - _messages() - set(MAIL_SENTENCES.values()) - spoken - commands == set()
 
 
@@ -247,3 +246,8 @@ def test_a_name_where_a_code_should_stand_is_not_said() -> None:
     assert discreet_tube("26-00412") == "26-00412"
     assert discreet_tube("Dupont") == "…"
     assert discreet_tube("Marie Dupont 1950") == "…"
+
+
+def test_the_documentation_names_every_message_and_every_state() -> None:
+    text = (EMAIL_DIR.parent.parent / "docs" / "messages.md").read_text("utf-8")
+    assert [name for name in (*NAMES, *State) if f"| `{name}` |" not in text] == []

@@ -34,9 +34,7 @@ def _subject(session: Session, code: str, at: datetime, next_wake: datetime | No
         session.add(ProtocolVersionRow(sha256="0" * 64, protocol="p", version="1", text="", recorded_at=at))
     session.flush()
     session.add(
-        SubjectRow(
-            code=code, site_id="cochin", protocol_sha256="0" * 64, enrolled_at=at, next_wake=next_wake
-        )
+        SubjectRow(code=code, site_id="cochin", protocol_sha256="0" * 64, enrolled_at=at, next_wake=next_wake)
     )
     session.flush()
 
@@ -65,9 +63,11 @@ def test_another_kind_of_database_is_refused() -> None:
 
 @given(
     instant=st.datetimes(
-        datetime(1999, 1, 1),
-        datetime(2100, 1, 1),
-        timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45)), timezone(timedelta(hours=-11))]),
+        datetime(1999, 1, 1),  # noqa: DTZ001
+        datetime(2100, 1, 1),  # noqa: DTZ001
+        timezones=st.sampled_from(
+            [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(timedelta(hours=-11))]
+        ),
     )
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -139,7 +139,8 @@ def _fill(db: Database, noon: datetime) -> None:
             "INSERT INTO lab_result (id, lab, specimen, analyte, subject, visit, timepoint) "
             f"VALUES (1, {quote}, {quote}, {quote}, 'MPA-0042-7', {quote}, {quote})",
             "INSERT INTO lab_result_version (id, file_id, row_no, state, subject, visit, timepoint, lab, specimen, "
-            "analyte, value_raw, unit_raw, below_lloq, above_uloq, method, matrix, recorded_at, findings, content_hash) "
+            "analyte, value_raw, unit_raw, below_lloq, above_uloq, method, matrix, recorded_at, findings, "
+            "content_hash) "
             f"VALUES (1, 1, 1, {', '.join([quote] * 9)}, false, false, {quote}, {quote}, {at}, '[]', {quote})",
             "INSERT INTO exposure (id, subject, visit, version, method, reasons, notes, computed_at) "
             f"VALUES (1, 'MPA-0042-7', {quote}, 1, {quote}, '[]', '[]', {at})",
@@ -179,7 +180,13 @@ def _chain(db: Database, noon: datetime) -> None:
     for number in range(5):
         db.transact(
             lambda session, number=number: audit.append(
-                session, noon + timedelta(minutes=number), "did", "thing", str(number), {"n": number}, reason="why é"
+                session,
+                noon + timedelta(minutes=number),
+                "did",
+                "thing",
+                str(number),
+                {"n": number},
+                reason="why é",
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -222,9 +223,7 @@ def rebuild(
     with refusing(program):
         now = program.clock.now()
         for code in program.database.transact(lambda session: _codes(session, subject)):
-            differences = program.database.transact(
-                lambda session, code=code: _rebuild(session, program, code, now)
-            )
+            differences = program.database.transact(partial(_rebuild, program=program, code=code, now=now))
             if differences:
                 found[code] = differences
         count = len(program.database.transact(lambda session: _codes(session, subject)))

@@ -1,0 +1,106 @@
+"""The help of a command line in the reader's language: its own texts, and the words that typer puts around them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import typer.core
+from typer import rich_utils
+
+from config.language import Language, translator
+
+__all__ = ["FRAME_WORDS", "help_texts", "localise", "normalised"]
+
+_USAGE = "Usage: "
+_HELP_OPTION = "Show this message and exit."
+# What typer keeps as constants, as they were before anybody changed them.
+_CONSTANTS: dict[str, str] = {
+    name: getattr(rich_utils, name)
+    for name in (
+        "ABORTED_TEXT",
+        "ARGUMENTS_PANEL_TITLE",
+        "COMMANDS_PANEL_TITLE",
+        "DEFAULT_STRING",
+        "DEPRECATED_STRING",
+        "ENVVAR_STRING",
+        "ERRORS_PANEL_TITLE",
+        "OPTIONS_PANEL_TITLE",
+        "REQUIRED_LONG_STRING",
+        "RICH_HELP",
+    )
+}
+# What typer.core hands to gettext while it runs and shows beside rich's panels.
+_CORE = ("Missing command.", "No such command {name!r}.", "Aborted!", "(dynamic)")
+_PLACES = ("[OPTIONS]", "COMMAND [ARGS]...")
+
+FRAME_WORDS: tuple[str, ...] = (_USAGE, _HELP_OPTION, *_CONSTANTS.values(), *_CORE, *_PLACES)
+
+Say = Callable[[str], str]
+
+
+def localise(command: Any, language: Language) -> None:
+    """Put the help of a command and of all below it into `language`; `command` is what `typer.main.get_command` gives.
+
+    The frame words belong to the process, not to the command: the last call decides.
+    """
+    say = translator(language)
+    for name, english in _CONSTANTS.items():
+        setattr(rich_utils, name, say(english))
+    vars(typer.core)["_"] = say
+    _localise(command, say)
+
+
+def normalised(text: str) -> str:
+    """A help text as it is looked up: paragraphs on one line each, as typer shows them, without what follows a \\f."""
+    paragraphs = inspect.cleandoc(text).partition("\f")[0].split("\n\n")
+    return "\n\n".join(" ".join(one.split()) for one in paragraphs).strip()
+
+
+def help_texts(command: Any) -> list[str]:
+    """Every help text of a command and of all below it, normalised, as it now stands."""
+    found = [command.help, command.short_help, command.epilog]
+    found += [getattr(one, "help", None) for one in command.params]
+    texts = [normalised(text) for text in found if text]
+    for one in _below(command):
+        texts += help_texts(one)
+    return texts
+
+
+def _localise(command: Any, say: Say) -> None:
+    for name in ("help", "short_help", "epilog"):
+        _replace(command, name, say)
+    for one in command.params:
+        _replace(one, "help", say)
+    for name in ("options_metavar", "subcommand_metavar"):
+        _replace(command, name, say)
+    command.context_class = _context_class(command.context_class, say(_USAGE))
+    help_option = command.get_help_option(command.context_class(command))
+    if help_option is not None:
+        help_option.help = say(_HELP_OPTION)
+    for one in _below(command):
+        _localise(one, say)
+
+
+def _replace(thing: Any, name: str, say: Say) -> None:
+    text = getattr(thing, name, None)
+    if isinstance(text, str) and text:
+        setattr(thing, name, say(normalised(text)))
+
+
+def _below(command: Any) -> list[Any]:
+    """The commands of a group; none for a command."""
+    return list(getattr(command, "commands", {}).values())
+
+
+def _context_class(base: type, usage: str) -> type:
+    """A context that writes `usage` where the formatter would write its own word; nothing else lets one say it."""
+    plain: Any = base
+    formatter = plain.formatter_class
+
+    def write_usage(self: Any, prog: str, args: str = "", prefix: str | None = None) -> None:
+        formatter.write_usage(self, prog, args, usage if prefix is None else prefix)
+
+    own = type(formatter.__name__, (formatter,), {"write_usage": write_usage})
+    return type(base.__name__, (base,), {"formatter_class": own})

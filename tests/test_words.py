@@ -1,0 +1,369 @@
+"""Whatever the program says outside mails and laboratory receipts has its French, and no French is left over."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+import typer.main
+from babel.messages.pofile import read_po
+
+import main
+from config.files import DEFAULT_DIR
+from config.language import LOCALE_DIR, Language, catalogue
+from notifications.render import template_names
+from notifications.states import State as MailState
+from pk.equation import Equation, equations_from_mapping
+from pk.exposure import PARTIAL_AUC
+from pk.result import SENTENCES as PK_SENTENCES
+from scheduler.domain.facts import KINDS
+from scheduler.domain.flags import FlagCode
+from scheduler.domain.protocol import Shift, VisitStatus
+from scheduler.domain.sentences import SENTENCES
+from scheduler.intake.findings import State as RowState
+from scheduler.intake.findings import Verdict
+from scheduler.runtime import work
+from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
+
+ROOT = Path(__file__).parent.parent
+OURS = ("domain", "pk", "cli")
+FRENCH = catalogue(Language.FR)
+
+# Every vocabulary whose words `Speaker.status` shows.
+SHOWN: tuple[type[StrEnum], ...] = (VisitStatus, FlagCode, Shift, RowState, Verdict, MailState)
+WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING)
+SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report.py
+RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/explain.py
+
+# Calls whose words the scan cannot read because they arrive as parameters; what arrives is covered elsewhere.
+PASSED_ON = {
+    ("scheduler/domain/speech.py", "english"),  # the sentences of SENTENCES and of every .text("…")
+    ("scheduler/domain/speech.py", "status.replace('_', ' ')"),  # SHOWN and the names above
+    ("scheduler/runtime/cli/output.py", "title"),  # every table(…)
+    ("scheduler/runtime/cli/output.py", "column"),
+    ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
+    ("scheduler/runtime/cli/protocol.py", "row[2]"),
+    ("scheduler/runtime/cli/localise.py", "english"),  # FRAME_WORDS
+}
+# Objects that have a method `text` and are no Speaker.
+NO_SPEAKERS = {"row", "candidate", "one", "sa", "reason", "note"}  # "self" is one: Speaker.say
+
+
+# --- what the code says ---------------------------------------------------------------------------------------
+
+
+class Unreadable(Exception):
+    """An expression whose words do not stand in the code."""
+
+
+def _files() -> list[Path]:
+    folder = sorted((ROOT / "scheduler").rglob("*.py"))
+    return [*folder, ROOT / "notifications" / "commands.py", ROOT / "main.py"]
+
+
+def _strings(node: ast.expr, values: dict[str, list[ast.expr]], seen: frozenset[str] = frozenset()) -> set[str]:
+    """Every text that an expression can be: a literal, a choice of literals, a name that holds them, a list."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp():
+            return _strings(node.body, values, seen) | _strings(node.orelse, values, seen)
+        case ast.List() | ast.Tuple():
+            return set().union(*(_strings(one, values, seen) for one in node.elts))
+        case ast.Starred():
+            return _strings(node.value, values, seen)
+        case ast.Name(id=name) if name in values and name not in seen:
+            return set().union(*(_strings(one, values, seen | {name}) for one in values[name]))
+        case ast.JoinedStr(values=parts) if not any(isinstance(one, ast.Constant) for one in parts):
+            return set()  # nothing but what is filled in
+    raise Unreadable(ast.unparse(node))
+
+
+def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
+    """What a function assigns to its names, loops included. An assignment from `speaker.text` is already French."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and not isinstance(node.value, ast.Call):
+                    found.setdefault(target.id, []).append(node.value)
+                elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    for name, value in zip(target.elts, node.value.elts, strict=True):
+                        if isinstance(name, ast.Name):
+                            found.setdefault(name.id, []).append(value)
+        elif isinstance(node, ast.For) and isinstance(node.target, ast.Name):
+            if isinstance(node.iter, ast.Tuple | ast.List):
+                found.setdefault(node.target.id, []).append(node.iter)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            found.setdefault(node.target.id, []).append(node.value)
+    return found
+
+
+def _translators(scope: ast.AST) -> set[str]:
+    """The names to which a function assigns what `translator` gives."""
+    return {
+        target.id
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("translator(")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _said_by(call: ast.Call, translators: set[str]) -> list[ast.expr]:
+    """The arguments of a call that are English to be translated."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="text", value=whose), args=[english, *_]):
+            return [] if ast.unparse(whose).split(".")[-1] in NO_SPEAKERS else [english]
+        case ast.Call(func=ast.Name(id="table"), args=[_, title, columns, *_]):
+            return [title, columns]
+        case ast.Call(func=ast.Call(func=ast.Name(id="translator")), args=[english, *_]):
+            return [english]
+        case ast.Call(func=ast.Name(id=name), args=[english, *_]) if name in translators:
+            return [english]
+    return []
+
+
+def _scan(path: Path, unreadable: list[str]) -> Iterator[tuple[str, str]]:
+    """Every English text of a file that is said, with where; one that cannot be read is put on the list."""
+    tree = ast.parse(path.read_text("utf-8"))
+    name = path.relative_to(ROOT).as_posix()
+    outermost = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for function in outermost:
+        values, translators = _assigned(function), _translators(function)
+        for node in ast.walk(function):
+            if not isinstance(node, ast.Call):
+                continue
+            where = f"{name}:{node.lineno}"
+            for said in _said_by(node, translators):
+                if (name, ast.unparse(said)) not in PASSED_ON:
+                    try:
+                        yield from ((text, where) for text in _strings(said, values))
+                    except Unreadable as error:
+                        unreadable.append(f"{where}: {error}")
+            match node:
+                case ast.Call(func=ast.Attribute(attr="status"), args=[ast.Constant(value=str(word))]):
+                    yield word.replace("_", " "), where
+                case ast.Call(func=ast.Attribute(attr="add_column"), args=[ast.Constant(value=str(word)), *_]):
+                    yield word, where
+
+
+def _spoken() -> dict[str, str]:
+    """Every English text that the code says, with one place where it does."""
+    found: dict[str, str] = {}
+    unreadable: list[str] = []
+    for path in _files():
+        found |= dict(_scan(path, unreadable))
+    assert not unreadable, f"words that do not stand in the code: {unreadable}"
+    return found
+
+
+def _vocabulary() -> dict[str, str]:
+    words: dict[str, str] = {}
+    for one in SHOWN:
+        words |= {member.value: one.__qualname__ for member in one}
+    words |= dict.fromkeys(KINDS, "scheduler.domain.facts.KINDS")
+    words |= dict.fromkeys(template_names(), "templates/email")
+    words |= dict.fromkeys(WORK_NAMES, "scheduler.runtime.work")
+    words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report.py")
+    words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/explain.py")
+    words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
+    words.pop(Shift.NONE.value)  # no shift has a sentence of its own
+    return {word.replace("_", " "): where for word, where in words.items()}
+
+
+def _equations() -> tuple[Equation, ...]:
+    return tuple(equations_from_mapping(tomllib.loads((DEFAULT_DIR / "regressions.toml").read_text("utf-8"))))
+
+
+def _command() -> Any:
+    return typer.main.get_command(main.app)
+
+
+# --- what the catalogues hold ---------------------------------------------------------------------------------
+
+
+def _entries(name: str) -> dict[str, str]:
+    with (LOCALE_DIR / "fr" / f"{name}.po").open("rb") as file:
+        entries = [one for one in read_po(file, locale="fr") if one.id]
+    assert all(isinstance(one.id, str) and isinstance(one.string, str) for one in entries)
+    return {str(one.id): str(one.string) for one in entries}
+
+
+def _fields(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def _without_french(needed: Iterable[str]) -> list[str]:
+    return sorted(one for one in needed if not FRENCH.get(one))
+
+
+@pytest.fixture
+def french_command() -> Iterator[Any]:
+    command = _command()
+    localise(command, Language.FR)
+    yield command
+    localise(_command(), Language.EN)
+
+
+# --- (a) sentences of reasons ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sentences", [SENTENCES, PK_SENTENCES], ids=["domain", "pk"])
+def test_every_reason_has_its_french(sentences: dict[str, str]) -> None:
+    # "{item}" alone is the same in every language
+    assert {code: text for code, text in sentences.items() if text not in FRENCH} == {}
+
+
+# --- (b) sentences, headings and words in the code ------------------------------------------------------------
+
+
+def test_everything_that_the_code_says_has_its_french() -> None:
+    spoken = _spoken()
+    assert {one: spoken[one] for one in _without_french(spoken)} == {}
+
+
+def test_every_word_of_a_vocabulary_has_its_french() -> None:
+    words = _vocabulary()
+    assert {one: words[one] for one in _without_french(words)} == {}
+
+
+def test_the_scan_sees_what_it_must() -> None:
+    spoken = _spoken()
+    for known in (
+        "Nothing was recorded.",  # a literal
+        "window: {first} to {last} ({lower} before, {upper} after)",  # through a name
+        "{period} before the anchor gives {on}",  # through a choice
+        "What closes it",  # a list of headings through a name
+        "Verdict",  # a list of headings
+        "Mails",  # a title
+        "To",  # a loop over headings
+        "while {statuses}",  # a name assigned in several branches
+    ):
+        assert known in spoken
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_french_has_the_same_fields(name: str) -> None:
+    entries = _entries(name)
+    assert {one: french for one, french in entries.items() if _fields(one) != _fields(french)} == {}
+
+
+# --- (c), (d) help --------------------------------------------------------------------------------------------
+
+
+def test_every_help_text_has_its_french() -> None:
+    assert _without_french(help_texts(_command())) == []
+
+
+def test_every_frame_word_has_its_french() -> None:
+    assert _without_french(FRAME_WORDS) == []
+
+
+def test_no_help_text_stays_english(french_command: Any) -> None:
+    english = {one for one in help_texts(_command()) if FRENCH.get(one) != one}
+    assert set(help_texts(french_command)) & english == set()
+
+
+def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, one in getattr(command, "commands", {}).items():
+        yield from _paths(one, (*path, name))
+
+
+def _shown(command: Any, path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
+    command.main([*path, "--help"], prog_name="mpa-monitor", standalone_mode=False)
+    return capsys.readouterr().out
+
+
+_ENGLISH = re.compile(
+    r"\b(the|and|of|is|are|was|were|has|have|been|not|this|that|with|from|until|since|before|after|when|what|who|why|"
+    r"visit|visits|subject|subjects|window|booked|record|records|mail|mails|sample|result|results|missing|file|files|"
+    r"today|by|at|to|for|it|every|one|usage|required|default|show|message|exit|commands|help|options:|database)\b",
+    re.IGNORECASE,
+)
+# Commands, arguments, options, types and words in quotes are the same in both languages.
+_KEPT = re.compile(
+    r"\{[\w. ]+\}|\[[\w. ]+\](?=\.\.\.)|--[\w-]+|<[^>]*>|'[^']*'|mpa-monitor( [a-z-]+)*|MPA_\w+|var/\w+|\w+=\S+"
+)
+
+
+def test_the_first_page_of_help_is_french(
+    french_command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    french_command.main(["--language", "fr", "--help"], prog_name="mpa-monitor", standalone_mode=False)
+    page = capsys.readouterr().out
+    for english in [*help_texts(_command()), *FRAME_WORDS]:
+        if FRENCH[english] != english and len(english) > 8:
+            assert english.strip() not in page
+    for name, one in french_command.commands.items():
+        assert re.search(rf"\b{name} +{re.escape(one.help.split()[0])}", page), name
+    assert FRENCH["Commands"] in page
+    assert FRENCH["Usage: "] + "mpa-monitor" in page
+
+
+@pytest.mark.parametrize("path", list(_paths(_command())), ids=" ".join)
+def test_no_page_of_help_has_english_words(
+    path: tuple[str, ...],
+    french_command: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    page = _shown(french_command, path, capsys)
+    told = "\n".join(re.sub(r"^│ \*? *[\w-]+(?=  )", "", line) for line in page.splitlines())
+    assert [line for line in _KEPT.sub("", told).splitlines() if _ENGLISH.search(line)] == []
+
+
+def test_english_comes_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    before = _shown(_command(), ("book",), capsys)
+    localise(_command(), Language.FR)
+    command = _command()
+    localise(command, Language.EN)
+    assert _shown(command, ("book",), capsys) == before
+
+
+def test_a_help_text_is_looked_up_as_typer_shows_it() -> None:
+    assert normalised("""One\n    line.\n\n    Another\n    one.\n\f\n    hidden""") == "One line.\n\nAnother one."
+
+
+# --- (e) the catalogues themselves ----------------------------------------------------------------------------
+
+
+def test_no_entry_is_unused() -> None:
+    used = {*SENTENCES.values(), *PK_SENTENCES.values(), *_spoken(), *_vocabulary()}
+    used |= {*help_texts(_command()), *FRAME_WORDS}
+    assert {name: sorted(_entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
+
+
+def test_no_sentence_has_two_french_ones() -> None:
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((LOCALE_DIR / "fr").glob("*.po")):
+        for english, french in _entries(path.stem).items():
+            found.setdefault(english, {})[path.stem] = french
+    assert {english: by for english, by in found.items() if len(set(by.values())) > 1} == {}
+    assert [english for english, by in found.items() if len(by.keys() & set(OURS)) > 1] == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_french_typography(name: str) -> None:
+    for english, french in _entries(name).items():
+        plain = re.sub(r"\d:\d|\{[^}]*\}|\[/?[a-z]*\]|https?:", "", french)
+        assert not re.search(r"[^\u202f][;:!?»](\s|$)|«[^\u202f]| [;:!?»]", plain), english
+        assert "  " not in french, english
+
+
+def test_the_commands_named_in_a_sentence_stay() -> None:
+    for name in OURS:
+        for english, french in _entries(name).items():
+            for one in re.findall(r"--[a-z-]+|mpa-monitor(?: [a-z-]+)?", english):
+                assert one in french, english
