@@ -87,7 +87,9 @@ def make_works(program: Program) -> list[Work]:
 
 
 def _letterhead(mail: MailSettings) -> Letterhead:
-    return Letterhead(mail.sender, mail.reply_to or parseaddr(mail.sender)[1], mail.domain)
+    return Letterhead(
+        mail.sender, mail.reply_to or parseaddr(mail.sender)[1], mail.domain, mail.envelope_from or ""
+    )
 
 
 def make_transport(mail: MailSettings) -> Transport:

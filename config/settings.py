@@ -40,6 +40,7 @@ class MailSettings(_Group):
     ca_file: Path | None = None
     sender: str = "mpa-monitor@localhost.localdomain"
     reply_to: str | None = None
+    envelope_from: str | None = None
     domain: str = "mpa-monitor.localdomain"
     timeout_s: float = Field(default=30, gt=0)
     per_recipient_per_hour: int = Field(default=60, ge=1)

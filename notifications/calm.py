@@ -9,7 +9,15 @@ from datetime import datetime, time, timedelta
 from config.schema import SiteFile
 from scheduler.domain.civil import DayCalendar, at_local
 
-__all__ = ["MailSite", "after_burst", "after_quiet", "in_quiet_hours", "mail_site", "quiet_ends_at"]
+__all__ = [
+    "MailSite",
+    "after_burst",
+    "after_closed_days",
+    "after_quiet",
+    "in_quiet_hours",
+    "mail_site",
+    "quiet_ends_at",
+]
 
 BURST_SPAN = timedelta(hours=1)
 
@@ -58,6 +66,23 @@ def after_quiet(site: MailSite, urgent: bool, expires_at: datetime | None, now: 
         return now
     ends = quiet_ends_at(site, now)
     return ends if expires_at is None or ends < expires_at else now
+
+
+def after_closed_days(site: MailSite, urgent: bool, expires_at: datetime | None, now: datetime) -> datetime:
+    """When a reminder may leave: now, or at the same hour of the next working day if it is still of use then.
+
+    What has no end of use (a changed date, an AUC) tells of something that happened, and does not wait.
+    """
+    zone = site.calendar.zone
+    local = now.astimezone(zone)
+    if urgent or expires_at is None or site.calendar.is_open(local.date()):
+        return now
+    for ahead in range(1, 15):
+        day = local.date() + timedelta(days=ahead)
+        if site.calendar.is_open(day):
+            opens = at_local(day, local.time(), zone)
+            return opens if opens < expires_at else now
+    return now
 
 
 def after_burst(

@@ -59,9 +59,14 @@ def protocol_for(session: Session, protocol_of: ProtocolLookup, subject: str | N
 
 
 def gather(
-    session: Session, row: OutboxRow, protocol_of: ProtocolLookup, site: MailSite, now: datetime
+    session: Session,
+    row: OutboxRow,
+    protocol_of: ProtocolLookup,
+    site: MailSite,
+    now: datetime,
+    memo: dict[str, dict[str, Any]] | None = None,
 ) -> Context:
-    """Everything that the mail's template may name."""
+    """Everything that the mail's template may name. `memo` keeps what all digests of a site and step share."""
     protocol = protocol_for(session, protocol_of, row.subject)
     today = local_date(now, site.calendar.zone)
     values: dict[str, Any] = {
@@ -83,7 +88,10 @@ def gather(
     if "outbox_id" in row.facts:
         values["failed"] = _failed(session, row.facts["outbox_id"])
     if row.template == DIGEST:
-        values["digest"] = digest_context(session, row.site_id, today, now)
+        known = memo if memo is not None else {}
+        if row.site_id not in known:
+            known[row.site_id] = digest_context(session, row.site_id, today, now)
+        values["digest"] = known[row.site_id]
     return Context(protocol, values)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
@@ -77,6 +78,7 @@ class _Tally:
     channel: Channel
     settled: Counter[str] = field(default_factory=Counter)
     put_off: int = 0
+    digests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 async def delivery_step(
@@ -116,17 +118,20 @@ async def _send_all(db: Database, burst: Burst, clock: Clock, room: Mailroom, ta
         now = clock.now()
         claim = await db.run(lambda session: outbox.claim(session, now, room.owner, room.calm, room.batch))  # noqa: B023
         tally.put_off += claim.put_off
-        if not claim.mails and not claim.put_off:
-            return
+        handled, sent_before = 0, tally.settled[Settle.SENT]
         try:
             for mail in claim.mails:
                 if not tally.channel.is_open(clock.now()):
                     break
                 await _deliver(db, burst, clock, room, mail, tally)
+                handled += 1
         finally:
-            if claim.mails:
+            if handled < len(claim.mails):
                 token = claim.mails[0].token
                 await db.run(lambda session: attempts.release(session, token, clock.now()))  # noqa: B023
+        all_sent = tally.settled[Settle.SENT] - sent_before == len(claim.mails)
+        if all_sent and len(claim.mails) + claim.put_off < room.batch:
+            return  # a mail that failed may have called for another, so only then look again
 
 
 async def _deliver(
@@ -153,7 +158,7 @@ async def _prepare(db: Database, clock: Clock, room: Mailroom, mail: Claimed, ta
     """The mail in bytes, or nothing when it is not to be sent. One that cannot be written blocks no other."""
     now = clock.now()
     try:
-        parcel = await db.run(lambda session: _parcel(session, room, mail, now))
+        parcel = await db.run(lambda session: _parcel(session, room, mail, now, tally.digests))
     except (SQLAlchemyError, asyncio.CancelledError):
         raise
     except Exception as error:
@@ -167,7 +172,9 @@ async def _prepare(db: Database, clock: Clock, room: Mailroom, mail: Claimed, ta
     return parcel
 
 
-def _parcel(session: Session, room: Mailroom, mail: Claimed, now: datetime) -> Parcel | Reason | None:
+def _parcel(
+    session: Session, room: Mailroom, mail: Claimed, now: datetime, digests: dict[str, dict[str, Any]]
+) -> Parcel | Reason | None:
     """The mail, or why it is not sent after all; None when the lease is no longer ours."""
     row = attempts.begin_attempt(session, mail, now)
     if row is None:
@@ -183,16 +190,22 @@ def _parcel(session: Session, room: Mailroom, mail: Claimed, now: datetime) -> P
         return why_not
     if row.body is None:
         row.address = person.email if person is not None else row.address
-        attempts.keep_bytes(row, write(session, row, room, now))
+        attempts.keep_bytes(row, write(session, row, room, now, digests))
     session.add(row)
     assert row.body is not None
     return Parcel(room.letterhead.bounces_to, row.address, row.message_id, row.body)
 
 
-def write(session: Session, row: OutboxRow, room: Mailroom, now: datetime) -> bytes:
+def write(
+    session: Session,
+    row: OutboxRow,
+    room: Mailroom,
+    now: datetime,
+    digests: dict[str, dict[str, Any]] | None = None,
+) -> bytes:
     """The bytes of a mail, from what is on record now."""
     site = room.calm.sites[row.site_id]
-    context = gather(session, row, room.protocol_of, site, now)
+    context = gather(session, row, room.protocol_of, site, now, digests)
     sentences = {**MAIL_SENTENCES, **room.sentences}
     speaker = speaker_for(Language(row.language), site.calendar.zone, context.protocol, sentences)
     rendered = render(row.template, speaker, context.values)

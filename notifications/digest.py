@@ -16,6 +16,7 @@ from notifications.messages import DIGEST, Message, digest_key
 from notifications.outbox import reason_of
 from notifications.states import OPEN, State
 from scheduler.domain.civil import at_local, local_date
+from scheduler.domain.flags import Severity
 from scheduler.domain.protocol import Protocol, VisitStatus
 from scheduler.domain.reason import because, from_json
 from scheduler.store.lab import held_rows
@@ -34,6 +35,7 @@ __all__ = ["digest_context", "digest_step", "next_digest_at"]
 _USELESS_FROM = time(18)
 _AHEAD = timedelta(days=7)
 _WAITS_LONG = timedelta(minutes=10)
+_NEWS = timedelta(days=3)
 _UNDELIVERED_SINCE = timedelta(days=3)
 
 
@@ -82,13 +84,14 @@ def _digest_of_site(session: Session, site: MailSite, protocol: Protocol, domain
 
 def digest_context(session: Session, site: str, today: date, now: datetime) -> dict[str, Any]:
     """What a site's people are told this morning."""
-    flags = _worklist(session, site)
+    flags, older = _worklist(session, site, now)
     visits = _visits_ahead(session, site, today)
     held = _held_rows(session, site)
     undelivered = _undelivered(session, site, now)
     waiting = _waiting(session, site, now)
     return {
         "flags": flags,
+        "older": older,
         "visits": visits,
         "held": held,
         "undelivered": undelivered,
@@ -97,8 +100,12 @@ def digest_context(session: Session, site: str, today: date, now: datetime) -> d
     }
 
 
-def _worklist(session: Session, site: str) -> list[dict[str, Any]]:
-    """The open flags that nobody has acknowledged, the most severe and oldest first."""
+def _worklist(session: Session, site: str, now: datetime) -> tuple[list[dict[str, Any]], int]:
+    """The open flags that nobody has acknowledged, the most severe and oldest first.
+
+    What is only to be known is told for some days; after that only how many there are, so that the list keeps
+    to what somebody can do something about.
+    """
     query = (
         select(FlagRow)
         .where(FlagRow.site_id == site, col(FlagRow.closed_at).is_(None))
@@ -106,7 +113,9 @@ def _worklist(session: Session, site: str) -> list[dict[str, Any]]:
     )
     flags = list(session.exec(query))
     seen_at = _acknowledged(session, flags)
-    return [_flag(flag) for flag in flags if flag.opened_at > seen_at.get(flag.key, _NEVER_SEEN)]
+    unseen = [flag for flag in flags if flag.opened_at > seen_at.get(flag.key, _NEVER_SEEN)]
+    told = [flag for flag in unseen if flag.severity < Severity.KNOW or flag.opened_at > now - _NEWS]
+    return [_flag(flag) for flag in told], len(unseen) - len(told)
 
 
 _NEVER_SEEN = datetime.fromisoformat("0001-01-02T00:00:00+00:00")

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, or_, select
 
-from notifications.calm import BURST_SPAN, MailSite, after_burst, after_quiet
+from notifications.calm import BURST_SPAN, MailSite, after_burst, after_closed_days, after_quiet
 from notifications.messages import DIGEST, Message
 from notifications.states import OPEN, State
 from notifications.verdict import Attempt, Settle
@@ -177,7 +177,9 @@ _REBOOKED = {Event.VISIT_BOOKED, Event.VISIT_MOVED, Event.VISIT_CANCELLED}
 def _leaves_at(row: OutboxRow, calm: Calm, left_at: list[datetime], now: datetime) -> datetime:
     exempt = row.urgent or row.template == DIGEST
     site = calm.sites.get(row.site_id)
-    after = after_quiet(site, row.urgent, row.expires_at, now) if site is not None else now
+    after = now
+    if site is not None:
+        after = max(rule(site, row.urgent, row.expires_at, now) for rule in (after_quiet, after_closed_days))
     return max(after, after_burst(left_at, calm.per_hour, exempt, row.expires_at, now))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -100,40 +101,33 @@ class SubjectFacts:
     enrolled: Enrolled | None = None
     enrolled_fact: int | None = None
     enrolled_at: datetime | None = None
-    visits: dict[str, VisitFacts] = field(default_factory=dict)
+    visits: defaultdict[str, VisitFacts] = field(default_factory=lambda: defaultdict(VisitFacts))
+    turns: list[Paused | Resumed] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     withdrawn: Withdrawn | None = None
     regimens: list[RegimenPeriod] = field(default_factory=list)
     acknowledged: dict[str, Fact] = field(default_factory=dict)
 
-    def visit(self, name: str) -> VisitFacts:
-        found = self.visits.get(name)
-        if found is None:
-            found = self.visits[name] = VisitFacts()
-        return found
-
 
 def fold(history: History) -> SubjectFacts:
     """What the facts and results say together; a function of their set, not of their order of arrival."""
     state = SubjectFacts()
-    turns: list[Paused | Resumed] = []
     facts = effective(history.facts)
     for fact in facts:
         what = fact.what
-        if isinstance(what, Paused | Resumed):
-            turns.append(what)
-        elif (handler := _HANDLERS.get(type(what))) is not None:
+        handler = _HANDLERS.get(type(what))
+        if handler is not None:
             handler(state, fact, what)
-    if turns:
-        state.pauses = _pauses(turns)
+    if state.turns:
+        state.pauses = _pauses(state.turns)
     if len(state.regimens) > 1:
         state.regimens.sort(key=_start_of)
     if len(facts) < len(history.facts) or state.withdrawn is not None:
         for visit, changes in _appointment_changes(history.facts).items():
-            state.visit(visit).rebookings = changes - 1
+            state.visits[visit].rebookings = changes - 1
     if history.results:
         for (visit, timepoint), result in current_results(history.results).items():
-            state.visit(visit).results[timepoint] = result
+            state.visits[visit].results[timepoint] = result
     return state
 
 
@@ -194,7 +188,7 @@ def _enrolled(state: SubjectFacts, fact: Fact, what: Enrolled) -> None:
 
 
 def _booked(state: SubjectFacts, fact: Fact, what: VisitBooked | VisitMoved) -> None:
-    visit = state.visit(what.visit)
+    visit = state.visits[what.visit]
     if visit.bookings and visit.bookings[-1] != what.local:
         visit.rebookings += 1
     visit.bookings.append(what.local)
@@ -202,7 +196,7 @@ def _booked(state: SubjectFacts, fact: Fact, what: VisitBooked | VisitMoved) -> 
 
 
 def _cancelled(state: SubjectFacts, fact: Fact, what: VisitCancelled) -> None:
-    visit = state.visit(what.visit)
+    visit = state.visits[what.visit]
     if visit.bookings and visit.bookings[-1] is not None:
         visit.bookings.append(None)
         visit.rebookings += 1
@@ -210,27 +204,31 @@ def _cancelled(state: SubjectFacts, fact: Fact, what: VisitCancelled) -> None:
 
 
 def _attended(state: SubjectFacts, fact: Fact, what: Attended) -> None:
-    visit = state.visit(what.visit)
+    visit = state.visits[what.visit]
     visit.attended_at, visit.attended_fact, visit.last_recorded_at = what.at, fact.id, fact.recorded_at
 
 
 def _dose(state: SubjectFacts, fact: Fact, what: DoseGiven) -> None:
-    visit = state.visit(what.visit)
+    visit = state.visits[what.visit]
     visit.dose, visit.last_recorded_at = what, fact.recorded_at
 
 
 def _draw(state: SubjectFacts, fact: Fact, what: SampleDrawn | SampleNotDrawn) -> None:
-    visit = state.visit(what.visit)
+    visit = state.visits[what.visit]
     visit.draws[what.timepoint], visit.last_recorded_at = what, fact.recorded_at
 
 
 def _assessed(state: SubjectFacts, fact: Fact, what: Assessed) -> None:
-    visit = state.visit(what.visit)
+    visit = state.visits[what.visit]
     visit.assessments[what.item], visit.last_recorded_at = what, fact.recorded_at
 
 
 def _regimen(state: SubjectFacts, fact: Fact, what: RegimenChanged) -> None:
     state.regimens.append(RegimenPeriod(what.regimen, None, what.at))
+
+
+def _turn(state: SubjectFacts, fact: Fact, what: Paused | Resumed) -> None:
+    state.turns.append(what)
 
 
 def _withdrawn(state: SubjectFacts, fact: Fact, what: Withdrawn) -> None:
@@ -252,6 +250,8 @@ _HANDLERS: dict[type, Callable[[SubjectFacts, Fact, Any], None]] = {
     SampleNotDrawn: _draw,
     Assessed: _assessed,
     RegimenChanged: _regimen,
+    Paused: _turn,
+    Resumed: _turn,
     Withdrawn: _withdrawn,
     FlagAcknowledged: _acknowledged,
 }

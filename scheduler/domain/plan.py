@@ -186,6 +186,40 @@ def as_recorded(view: VisitView) -> RecordedVisit:
     )
 
 
+def is_recorded(view: VisitView, row: RecordedVisit) -> bool:
+    """Whether a row says all that `as_recorded` would; its sequence may be ahead. It makes no row to say so."""
+    plan, planned, booking = view.plan, view.plan.planned, view.plan.booking
+    return (
+        row.status is view.status
+        and row.reason == view.reason
+        and row.target == planned.target
+        and row.first == planned.first
+        and row.last == planned.last
+        and row.booked_local == (booking.local if booking is not None else None)
+        and row.sequence >= plan.booking_sequence
+        and row.attended_at == plan.attended_at
+        and len(row.missing) == len(view.missing)
+        and len(row.draws) == len(plan.draws)
+        and all([one.reason == reason for one, reason in zip(view.missing, row.missing, strict=True)])
+        and all([_is_recorded_draw(draw, one) for draw, one in zip(plan.draws, row.draws, strict=True)])
+    )
+
+
+def _is_recorded_draw(draw: Draw, row: RecordedDraw) -> bool:
+    drawn, not_drawn, result = draw.drawn, draw.not_drawn, draw.result
+    return (
+        row.point == draw.point.id
+        and (row.window_from, row.window_to) == (draw.window or _NO_WINDOW)
+        and row.drawn_at == (drawn.at if drawn is not None else None)
+        and row.tube == (drawn.tube if drawn is not None else None)
+        and row.not_drawn == (not_drawn.reason if not_drawn is not None else None)
+        and row.result == (result.version.status if result is not None else None)
+    )
+
+
+_NO_WINDOW = (None, None)
+
+
 def _recorded_draw(draw: Draw) -> RecordedDraw:
     window_from, window_to = draw.window if draw.window is not None else (None, None)
     return RecordedDraw(
@@ -204,23 +238,26 @@ def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
     events: list[DomainEvent] = []
     visits = []
     for view in desired.views:
-        name, wanted = view.plan.id, as_recorded(view)
+        name = view.plan.id
         before = recorded.visits.get(name)
+        if before is not None and is_recorded(view, before):
+            continue
+        wanted = as_recorded(view)
         if before is not None and before.sequence > wanted.sequence:
             wanted = replace(wanted, sequence=before.sequence)
-        if before != wanted:
-            event = _rebooked(subject, name, before, wanted)
-            if event is not None:
-                events.append(event)
-                wanted = replace(wanted, sequence=event.sequence)
-            visits.append((name, wanted))
+        event = _rebooked(subject, name, before, wanted)
+        if event is not None:
+            events.append(event)
+            wanted = replace(wanted, sequence=event.sequence)
+        visits.append((name, wanted))
+    open_flags = recorded.open_flags
     wanted_flags = {flag.key: flag for flag in desired.flags}
-    opened = tuple(flag for key, flag in wanted_flags.items() if key not in recorded.open_flags)
+    opened = tuple([flag for key, flag in wanted_flags.items() if key not in open_flags])
     reworded = tuple(
-        flag for key, flag in wanted_flags.items() if recorded.open_flags.get(key, flag.reason) != flag.reason
+        [flag for key, flag in wanted_flags.items() if open_flags.get(key, flag.reason) != flag.reason]
     )
-    closed = tuple(key for key in recorded.open_flags if key not in wanted_flags)
-    reminders = tuple(one for one in desired.reminders if one.key not in recorded.reminder_keys)
+    closed = tuple([key for key in open_flags if key not in wanted_flags])
+    reminders = tuple([one for one in desired.reminders if one.key not in recorded.reminder_keys])
     events += [ReminderDue(subject, one.visit, one.slot, one.key) for one in reminders if not one.expired]
     exposures = tuple(_exposure_changes(subject, desired, recorded, events))
     return Changes(tuple(visits), opened, reworded, closed, reminders, exposures, tuple(events))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
 from scheduler.domain.protocol import Encounter, Protocol, ReminderRule, Shift, Trigger
 
-__all__ = ["NEVER", "Derivation", "PlannedVisit", "Slot", "StudyPlan"]
+__all__ = ["NEVER", "AppointmentDay", "AttendedDay", "Derivation", "PlannedVisit", "Slot", "StudyPlan"]
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -53,11 +53,29 @@ class PlannedVisit:
     instants: tuple[datetime, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AppointmentDay:
+    """What the calendar says of a day with an appointment."""
+
+    ends_at: datetime
+    unconfirmed_at: datetime
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttendedDay:
+    """What the calendar says of the day of a visit: by when its records and its results are expected."""
+
+    records_by: datetime
+    results_by: datetime
+    slots: tuple[Slot, ...]
+
+
 _BEFORE = {Trigger.WINDOW_OPEN, Trigger.TARGET, Trigger.WINDOW_CLOSE, Trigger.OVERDUE, Trigger.MISSED}
 
 
 class StudyPlan:
-    """A protocol at a site; remembers what the calendar says for each anchor date."""
+    """A protocol at a site; remembers what the calendar says for each anchor date and each day."""
 
     def __init__(self, protocol: Protocol, site: str, calendar: DayCalendar) -> None:
         self.protocol = protocol
@@ -69,10 +87,14 @@ class StudyPlan:
         self.missed_rules = by_trigger.get(Trigger.MISSED, [])
         self.calendar_rules = [r for r in protocol.reminders if r.trigger in _BEFORE]
         self.booking_rules = by_trigger.get(Trigger.BOOKING, [])
-        self.attended_rules = by_trigger.get(Trigger.ATTENDED, [])
-        self.draws_rules = by_trigger.get(Trigger.DRAWS, [])
+        self.attended_rules = [*by_trigger.get(Trigger.ATTENDED, []), *by_trigger.get(Trigger.DRAWS, [])]
+        self.point_windows = [
+            (p, timedelta(minutes=p.earliest_min), timedelta(minutes=p.latest_min)) for p in protocol.points
+        ]
         self.point_rules = {p.id: by_trigger.get(p.id, []) for p in protocol.points}
         self._planned: dict[tuple[str, date, bool, bool], PlannedVisit] = {}
+        self._appointment_days: dict[date, AppointmentDay] = {}
+        self._attended_days: dict[date, AttendedDay] = {}
 
     def planned(self, encounter: Encounter, anchor: date, actual: bool, blocked: bool) -> PlannedVisit:
         """The calendar of an encounter for an anchor date; made once."""
@@ -80,6 +102,31 @@ class StudyPlan:
         found = self._planned.get(key)
         if found is None:
             found = self._planned[key] = self._plan(encounter, anchor, actual, blocked)
+        return found
+
+    def appointment_day(self, day: date) -> AppointmentDay:
+        """The calendar of an appointment's day; made once."""
+        found = self._appointment_days.get(day)
+        if found is None:
+            zone, within = self.calendar.zone, self.protocol.limits.attendance_within
+            ends_at = start_of_day(day + timedelta(days=1), zone)
+            unconfirmed_at = start_of_day(day + timedelta(days=within.days), zone)
+            slots = [
+                self.day_slot(rule, day, NEVER if rule.sign > 0 else ends_at, day.isoformat())
+                for rule in self.booking_rules
+            ]
+            found = self._appointment_days[day] = AppointmentDay(ends_at, unconfirmed_at, tuple(slots))
+        return found
+
+    def attended_day(self, day: date) -> AttendedDay:
+        """The calendar of the day of a visit; made once."""
+        found = self._attended_days.get(day)
+        if found is None:
+            zone, limits = self.calendar.zone, self.protocol.limits
+            records_by = start_of_day(day + timedelta(days=1 + limits.complete_within.days), zone)
+            results_by = start_of_day(day + timedelta(days=1 + limits.results_within.days), zone)
+            slots = [self.day_slot(rule, day, NEVER, day.isoformat()) for rule in self.attended_rules]
+            found = self._attended_days[day] = AttendedDay(records_by, results_by, tuple(slots))
         return found
 
     def _plan(self, encounter: Encounter, anchor: date, actual: bool, blocked: bool) -> PlannedVisit:

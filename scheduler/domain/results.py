@@ -61,7 +61,10 @@ def current_results(versions: Iterable[ResultVersion]) -> dict[tuple[str, str], 
     groups: dict[tuple[str, str], list[ResultVersion]] = {}
     for version in versions:
         groups.setdefault((version.visit, version.timepoint), []).append(version)
-    return {key: CurrentResult(max(group, key=_rank), len(group)) for key, group in groups.items()}
+    return {
+        key: CurrentResult(group[0] if len(group) == 1 else max(group, key=_rank), len(group))
+        for key, group in groups.items()
+    }
 
 
 # Of two versions reported at the same instant, the one that takes more back holds.

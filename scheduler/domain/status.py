@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from scheduler.domain.civil import start_of_day
 from scheduler.domain.facts import Withdrawal
+from scheduler.domain.planned import AttendedDay
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import ResultStatus
@@ -59,7 +59,7 @@ class VisitView:
 def view_visit(timeline: Timeline, plan: VisitPlan, now: datetime) -> VisitView:
     """The status of a visit at `now`, its reason, and until when both hold."""
     if plan.attended_at is not None:
-        return _after_attendance(timeline, plan, now)
+        return _after_attendance(plan, now)
     return _before_attendance(timeline, plan, now)
 
 
@@ -124,8 +124,8 @@ def _next(instants: tuple[datetime, ...], now: datetime) -> datetime:
     return instants[index] if index < len(instants) else NEVER
 
 
-def _after_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> VisitView:
-    missing = _missing(timeline, plan)
+def _after_attendance(plan: VisitPlan, now: datetime) -> VisitView:
+    missing = _missing(plan)
     if not missing:
         return VisitView(plan, VisitStatus.COMPLETE, _COMPLETE, (), None, False, NEVER)
     late = [one for one in missing if one.expected_by is not None and now >= one.expected_by]
@@ -149,30 +149,24 @@ def _after_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> Vis
 _COMPLETE = because("status_complete")
 
 
-def _missing(timeline: Timeline, plan: VisitPlan) -> tuple[Missing, ...]:
+def _missing(plan: VisitPlan) -> tuple[Missing, ...]:
     """Every record that the visit lacks, in the order of the day."""
-    limits, zone = timeline.protocol.limits, timeline.zone_calendar.zone
-    assert plan.attended_on is not None
-    entry_by = start_of_day(plan.attended_on + timedelta(days=1 + limits.complete_within.days), zone)
+    day, facts, encounter = plan.attended_day, plan.facts, plan.planned.encounter
+    assert day is not None
     missing = []
-    if plan.planned.encounter.sampling:
-        if plan.facts.dose is None:
-            missing.append(Missing(MissingKind.DOSE, "DOSE", False, entry_by))
-        results_by = start_of_day(plan.attended_on + timedelta(days=1 + limits.results_within.days), zone)
-        for draw in plan.draws:
-            lack = _missing_of_draw(draw, entry_by, results_by)
-            if lack is not None:
-                missing.append(lack)
-    assessed = plan.facts.assessments
-    missing += [
-        Missing(MissingKind.ASSESSMENT, item, False, entry_by)
-        for item in plan.planned.encounter.required
-        if item not in assessed
-    ]
+    if encounter.sampling and facts.dose is None:
+        missing.append(Missing(MissingKind.DOSE, "DOSE", False, day.records_by))
+    for draw in plan.draws:
+        lack = _missing_of_draw(draw, day)
+        if lack is not None:
+            missing.append(lack)
+    for item in encounter.required:
+        if item not in facts.assessments:
+            missing.append(Missing(MissingKind.ASSESSMENT, item, False, day.records_by))  # noqa: PERF401
     return tuple(missing)
 
 
-def _missing_of_draw(draw: Draw, entry_by: datetime, results_by: datetime) -> Missing | None:
+def _missing_of_draw(draw: Draw, day: AttendedDay) -> Missing | None:
     name = draw.point.id
     if draw.not_drawn is not None:
         return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason, draw.not_drawn.at)
@@ -181,7 +175,7 @@ def _missing_of_draw(draw: Draw, entry_by: datetime, results_by: datetime) -> Mi
         version = result.version
         return Missing(MissingKind.RESULT, name, True, None, version.blocking or "", version.recorded_at)
     if draw.drawn is None:
-        return Missing(MissingKind.DRAW, name, False, entry_by)
+        return Missing(MissingKind.DRAW, name, False, day.records_by)
     if result is None or not result.is_final:
-        return Missing(MissingKind.RESULT, name, False, results_by)
+        return Missing(MissingKind.RESULT, name, False, day.results_by)
     return None

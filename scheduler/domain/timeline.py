@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
 from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn, Withdrawn
 from scheduler.domain.history import History, Pause, SubjectFacts, VisitFacts, fold
-from scheduler.domain.planned import NEVER, Derivation, PlannedVisit, Slot, StudyPlan
+from scheduler.domain.planned import NEVER, AttendedDay, Derivation, PlannedVisit, Slot, StudyPlan
 from scheduler.domain.protocol import AnchorBasis, Encounter, IfAnchorMissed, Protocol, SamplePoint, Trigger
 from scheduler.domain.results import CurrentResult
 
@@ -75,6 +75,7 @@ class VisitPlan:
     booking_sequence: int
     attended_at: datetime | None
     attended_on: date | None
+    attended_day: AttendedDay | None
     dose: Dose | None
     draws: tuple[Draw, ...]
     slots: tuple[Slot, ...]
@@ -126,7 +127,17 @@ def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
         if visit_facts is _NO_FACTS:
             visits.append(
                 VisitPlan(
-                    planned, visit_facts, planned.missed_at, None, 0, None, None, None, (), planned.slots
+                    planned,
+                    visit_facts,
+                    planned.missed_at,
+                    None,
+                    0,
+                    None,
+                    None,
+                    None,
+                    None,
+                    (),
+                    planned.slots,
                 )
             )
         else:
@@ -169,17 +180,15 @@ def _visit(
     booking = _booking(plan, visit)
     missed_at = _missed_at(plan, planned, booking)
     dose = _dose(facts, visit.dose, plan)
-    draws = _draws(plan, visit) if attended_at is not None and planned.encounter.sampling else ()
-    slots: list[Slot] = []
+    draws: tuple[Draw, ...] = ()
     if attended_on is not None:
-        slots += _attended_slots(plan, draws, attended_on, facts.withdrawn)
+        day = plan.attended_day(attended_on)
+        if planned.encounter.sampling:
+            draws = _draws(plan, visit)
+        slots = (*day.slots, *_draw_slots(plan, draws, facts.withdrawn))
     else:
-        slots += planned.slots
-        if booking is not None:
-            slots += _booking_slots(plan, booking)
-            if missed_at != planned.missed_at:
-                slots = [slot for slot in slots if slot.rule.trigger != Trigger.MISSED]
-                slots += _missed_slots(plan, booking, missed_at)
+        day = None
+        slots = planned.slots if booking is None else _booked_slots(plan, planned, booking, missed_at)
     return VisitPlan(
         planned,
         visit,
@@ -188,25 +197,20 @@ def _visit(
         visit.rebookings,
         attended_at,
         attended_on,
+        day,
         dose,
         draws,
-        tuple(slots),
+        slots,
     )
 
 
 def _booking(plan: StudyPlan, visit: VisitFacts) -> Booking | None:
     if not visit.bookings or visit.bookings[-1] is None:
         return None
-    local, zone = visit.bookings[-1], plan.calendar.zone
-    day = local.date()
-    return Booking(
-        local,
-        at_local(day, local.time(), zone),
-        start_of_day(day + timedelta(days=1), zone),
-        start_of_day(day + timedelta(days=plan.protocol.limits.attendance_within.days), zone),
-        visit.rebookings,
-        visit.booked_fact,
-    )
+    local = visit.bookings[-1]
+    day = plan.appointment_day(local.date())
+    starts_at = at_local(local.date(), local.time(), plan.calendar.zone)
+    return Booking(local, starts_at, day.ends_at, day.unconfirmed_at, visit.rebookings, visit.booked_fact)
 
 
 def _missed_at(plan: StudyPlan, planned: PlannedVisit, booking: Booking | None) -> datetime:
@@ -218,17 +222,17 @@ def _missed_at(plan: StudyPlan, planned: PlannedVisit, booking: Booking | None) 
     return max(planned.missed_at, start_of_day(put_off, plan.calendar.zone))
 
 
-def _booking_slots(plan: StudyPlan, booking: Booking) -> list[Slot]:
+def _booked_slots(
+    plan: StudyPlan, planned: PlannedVisit, booking: Booking, missed_at: datetime
+) -> tuple[Slot, ...]:
+    """The calendar's reminders and the appointment's; the one about a missed visit goes with `missed_at`."""
     day = booking.local.date()
-    return [
-        plan.day_slot(rule, day, NEVER if rule.sign > 0 else booking.day_ends_at, day.isoformat())
-        for rule in plan.booking_rules
-    ]
-
-
-def _missed_slots(plan: StudyPlan, booking: Booking, missed_at: datetime) -> list[Slot]:
-    day, about = local_date(missed_at, plan.calendar.zone), booking.local.date().isoformat()
-    return [plan.day_slot(rule, day, NEVER, about) for rule in plan.missed_rules]
+    slots = (*planned.slots, *plan.appointment_day(day).slots)
+    if missed_at == planned.missed_at:
+        return slots
+    missed_on = local_date(missed_at, plan.calendar.zone)
+    put_off = [plan.day_slot(rule, missed_on, NEVER, day.isoformat()) for rule in plan.missed_rules]
+    return (*[slot for slot in slots if slot.rule.trigger != Trigger.MISSED], *put_off)
 
 
 def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose | None:
@@ -258,13 +262,8 @@ def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose
 def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
     dose_at = visit.dose.at if visit.dose is not None else None
     draws = []
-    for point in plan.protocol.points:
-        window = None
-        if dose_at is not None:
-            window = (
-                dose_at + timedelta(minutes=point.earliest_min),
-                dose_at + timedelta(minutes=point.latest_min),
-            )
+    for point, earliest, latest in plan.point_windows:
+        window = (dose_at + earliest, dose_at + latest) if dose_at is not None else None
         recorded = visit.draws.get(point.id)
         drawn = recorded if type(recorded) is SampleDrawn else None
         not_drawn = recorded if type(recorded) is SampleNotDrawn else None
@@ -272,11 +271,9 @@ def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
     return tuple(draws)
 
 
-def _attended_slots(
-    plan: StudyPlan, draws: tuple[Draw, ...], attended_on: date, withdrawn: Withdrawn | None
-) -> list[Slot]:
-    day = attended_on.isoformat()
-    slots = [plan.day_slot(r, attended_on, NEVER, day) for r in (*plan.attended_rules, *plan.draws_rules)]
+def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn | None) -> list[Slot]:
+    """The reminders of draws that are still to come."""
+    slots: list[Slot] = []
     for draw in draws:
         if draw.window is None or draw.drawn is not None or draw.not_drawn is not None:
             continue

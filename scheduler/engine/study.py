@@ -21,7 +21,7 @@ from scheduler.domain.compile import ROLES, compile_protocol
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.timeline import StudyPlan
 from scheduler.store import audit
-from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow, SubjectRow
+from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow
 
 __all__ = ["Study", "load_study"]
 
@@ -69,10 +69,9 @@ class Study:
             found = self.protocols[sha256] = (protocol, row.text)
         return found[0]
 
-    def protocol_of(self, session: Session, subject: str | None) -> Protocol:
-        """The protocol version of a subject; the newest where no subject is concerned."""
-        row = session.get(SubjectRow, subject) if subject is not None else None
-        return self.protocol(session, row.protocol_sha256) if row is not None else self.newest[1]
+    def protocol_of(self, session: Session, sha256: str | None) -> Protocol:
+        """A protocol version; the newest where none is named."""
+        return self.protocol(session, sha256) if sha256 is not None else self.newest[1]
 
     def plan(self, session: Session, site: str, sha256: str) -> StudyPlan:
         """A protocol version at a site, with its remembered calendar."""

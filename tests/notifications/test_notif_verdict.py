@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.calm import after_burst, after_quiet, in_quiet_hours, quiet_ends_at
+from notifications.calm import after_burst, after_closed_days, after_quiet, in_quiet_hours, quiet_ends_at
 from notifications.channel import Channel
 from notifications.states import Phase
 from notifications.verdict import Attempt, Decision, Ending, Outcome, Settle, delay_before, verdict
@@ -226,3 +226,20 @@ def test_the_burst_brake_holds_the_number_per_hour_but_never_past_a_mails_use(
     if leaves_at > NOW or (not exempt and expires_at is None):
         within = [one for one in left_at if one > leaves_at - timedelta(hours=1)]
         assert len(within) < per_hour
+
+
+SUNDAY = datetime(2026, 3, 8, 7, 0, tzinfo=UTC)  # 08:00 in Paris
+
+
+def test_a_reminder_of_a_closed_day_waits_for_the_same_hour_of_the_next_working_day() -> None:
+    later = SUNDAY + timedelta(days=3)
+    assert after_closed_days(cases.site(), False, later, SUNDAY) == SUNDAY + timedelta(days=1)
+
+
+def test_a_reminder_that_would_be_useless_by_then_leaves_on_the_closed_day() -> None:
+    assert after_closed_days(cases.site(), False, SUNDAY + timedelta(hours=12), SUNDAY) == SUNDAY
+
+
+def test_what_is_urgent_or_has_happened_does_not_wait_for_a_working_day() -> None:
+    assert after_closed_days(cases.site(), True, SUNDAY + timedelta(days=3), SUNDAY) == SUNDAY
+    assert after_closed_days(cases.site(), False, None, SUNDAY) == SUNDAY
