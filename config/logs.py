@@ -6,7 +6,7 @@ import sys
 
 import structlog
 
-__all__ = ["configure_logs", "log"]
+__all__ = ["configure_logs", "log", "silence_logs"]
 
 
 def configure_logs(*, json: bool | None = None) -> None:
@@ -27,6 +27,11 @@ def configure_logs(*, json: bool | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def silence_logs() -> None:
+    """Say nothing but errors: for a rehearsal, whose hundreds of steps tell their story in tables."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

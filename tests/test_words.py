@@ -25,7 +25,7 @@ from pk.exposure import PARTIAL_AUC
 from pk.result import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import FlagCode
-from scheduler.domain.protocol import Shift, VisitStatus
+from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.sentences import SENTENCES
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
@@ -38,7 +38,8 @@ FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.
 SHOWN: tuple[type[StrEnum], ...] = (VisitStatus, FlagCode, Shift, RowState, Verdict, MailState)
-WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING)
+WHILE = (NOT_DRAWN, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
+WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
 SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report.py
 RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/explain.py
 
@@ -68,7 +69,9 @@ def _files() -> list[Path]:
     return [*folder, ROOT / "notifications" / "commands.py", ROOT / "main.py"]
 
 
-def _strings(node: ast.expr, values: dict[str, list[ast.expr]], seen: frozenset[str] = frozenset()) -> set[str]:
+def _strings(
+    node: ast.expr, values: dict[str, list[ast.expr]], seen: frozenset[str] = frozenset()
+) -> set[str]:
     """Every text that an expression can be: a literal, a choice of literals, a name that holds them, a list."""
     match node:
         case ast.Constant(value=str(text)):
@@ -151,7 +154,9 @@ def _scan(path: Path, unreadable: list[str]) -> Iterator[tuple[str, str]]:
             match node:
                 case ast.Call(func=ast.Attribute(attr="status"), args=[ast.Constant(value=str(word))]):
                     yield word.replace("_", " "), where
-                case ast.Call(func=ast.Attribute(attr="add_column"), args=[ast.Constant(value=str(word)), *_]):
+                case ast.Call(
+                    func=ast.Attribute(attr="add_column"), args=[ast.Constant(value=str(word)), *_]
+                ):
                     yield word, where
 
 
@@ -171,6 +176,7 @@ def _vocabulary() -> dict[str, str]:
         words |= {member.value: one.__qualname__ for member in one}
     words |= dict.fromkeys(KINDS, "scheduler.domain.facts.KINDS")
     words |= dict.fromkeys(template_names(), "templates/email")
+    words |= dict.fromkeys(WHILE, "scheduler.domain.protocol")
     words |= dict.fromkeys(WORK_NAMES, "scheduler.runtime.work")
     words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report.py")
     words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/explain.py")
@@ -218,8 +224,9 @@ def french_command() -> Iterator[Any]:
 
 @pytest.mark.parametrize("sentences", [SENTENCES, PK_SENTENCES], ids=["domain", "pk"])
 def test_every_reason_has_its_french(sentences: dict[str, str]) -> None:
-    # "{item}" alone is the same in every language
-    assert {code: text for code, text in sentences.items() if text not in FRENCH} == {}
+    missing = _without_french(sentences.values())
+    assert {code: text for code, text in sentences.items() if text in missing} == {}
+    assert [code for code, text in sentences.items() if _fields(text) != _fields(FRENCH[text])] == []
 
 
 # --- (b) sentences, headings and words in the code ------------------------------------------------------------
@@ -228,6 +235,7 @@ def test_every_reason_has_its_french(sentences: dict[str, str]) -> None:
 def test_everything_that_the_code_says_has_its_french() -> None:
     spoken = _spoken()
     assert {one: spoken[one] for one in _without_french(spoken)} == {}
+    assert [one for one in spoken if _fields(one) != _fields(FRENCH[one])] == []
 
 
 def test_every_word_of_a_vocabulary_has_its_french() -> None:
@@ -291,7 +299,8 @@ _ENGLISH = re.compile(
 )
 # Commands, arguments, options, types, columns of files and defaults are the same in both languages.
 _KEPT = re.compile(
-    r"^ Utilisation\W.*$|^│ \*? +[\w-]+(?=  )|--[\w-]+|<[^>]*>|'[^']*'|«[^»]*»|colonnes\W+[^)]*\)|var/\w+|\w+=\S+",
+    r"^ Utilisation\W.*$|^│ \*? *[\w.-]+(?=  )|--[\w-]+|<[^>]*>|(?<!\w)'[^'\n]*'|«[^»]*»"
+    r"|colonnes\W+[^)]*\)|var/\w+|\w+=\S+",
     re.MULTILINE,
 )
 
@@ -334,7 +343,8 @@ def test_english_comes_back(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
 
 def test_a_help_text_is_looked_up_as_typer_shows_it() -> None:
-    assert normalised("""One\n    line.\n\n    Another\n    one.\n\f\n    hidden""") == "One line.\n\nAnother one."
+    assert normalised("One\n    line.\n\n    Another\n    one.") == "One line.\n\nAnother one."
+    assert normalised("One\nline.\n\n\f\nhidden") == "One line."
 
 
 # --- (e) the catalogues themselves ----------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from scheduler.domain.exposure import VisitExposures, settled_at
@@ -111,27 +111,22 @@ def flags_of(
     """Every flag that is open on this subject at `now`."""
     found: list[Flag] = []
     for view in views:
-        derivation = view.plan.planned.derivation
+        plan, derivation = view.plan, view.plan.planned.derivation
         if derivation.no_open_day and not derivation.blocked and view.status in _TO_BE_BOOKED:
             found += _no_open_day(timeline, view)
-        if view.status in _QUIET:
-            continue
-        found += _visit_flags(timeline, view, now)
-        if view.plan.attended_at is not None:
-            found += _draw_flags(timeline, view, now)
-            found += _exposure_flags(timeline, view, exposures.get(view.plan.id))
+        code = _STATUS_FLAGS.get(view.status)
+        if code is not None:
+            since = view.since or timeline.enrolled_at
+            found.append(Flag(code, timeline.subject, plan.id, "", view.reason, since))
+            found += _endpoint_flags(timeline, view, now)
+        if plan.attended_at is not None:
+            found += _attended_flags(timeline, view, plan.attended_at, now)
+            exposures_found = exposures.get(plan.id)
+            if exposures_found is not None:
+                found += _exposure_flags(timeline, view, exposures_found)
     return found
 
 
-_QUIET = frozenset(
-    {
-        VisitStatus.PLANNED,
-        VisitStatus.WINDOW_OPEN,
-        VisitStatus.BOOKED,
-        VisitStatus.CANCELLED,
-        VisitStatus.NOT_APPLICABLE,
-    }
-)
 _TO_BE_BOOKED = frozenset({VisitStatus.PLANNED, VisitStatus.WINDOW_OPEN, VisitStatus.OVERDUE})
 _STATUS_FLAGS = {
     VisitStatus.OVERDUE: FlagCode.VISIT_OVERDUE,
@@ -149,43 +144,41 @@ def _no_open_day(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
         yield Flag(FlagCode.NO_OPEN_DAY, timeline.subject, plan.id, "", reason, timeline.enrolled_at)
 
 
-def _visit_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[Flag]:
+def _endpoint_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[Flag]:
+    """The required assessments that a visit after the anchor can no longer give in time."""
+    plan, subject = view.plan, timeline.subject
+    encounter = plan.planned.encounter
+    if encounter.timing.type is TimingType.FIXED:
+        return
+    late: list[tuple[str, datetime]] = []
+    if view.status is VisitStatus.MISSED:
+        late = [(item, plan.missed_at) for item in encounter.required]
+    elif view.status is VisitStatus.INCOMPLETE:
+        late = [
+            (one.item, one.expected_by)
+            for one in view.missing
+            if one.kind is MissingKind.ASSESSMENT and one.expected_by is not None and now >= one.expected_by
+        ]
+    for item, since in late:
+        reason = because("flag_endpoint_missing", item=item)
+        yield Flag(FlagCode.ENDPOINT_MISSING, subject, plan.id, item, reason, since)
+
+
+def _attended_flags(timeline: Timeline, view: VisitView, at: datetime, now: datetime) -> Iterator[Flag]:
+    """What is wrong with the day of a visit and with its draws."""
     plan, planned, subject = view.plan, view.plan.planned, timeline.subject
-    code = _STATUS_FLAGS.get(view.status)
-    if code is not None:
-        yield Flag(code, subject, plan.id, "", view.reason, view.since or timeline.enrolled_at)
-    at = plan.attended_at
-    if at is not None and not planned.derivation.blocked and not planned.opens_at <= at < planned.closes_at:
+    if not planned.opens_at <= at < planned.closes_at and not planned.derivation.blocked:
         reason = because("flag_visit_out_of_window", at=at, first=planned.first, last=planned.last)
         yield Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, at)
-    endpoint = planned.encounter.timing.type is not TimingType.FIXED
-    if endpoint and view.status is VisitStatus.MISSED:
-        for item in planned.encounter.required:
-            yield Flag(
-                FlagCode.ENDPOINT_MISSING, subject, plan.id, item, because("flag_endpoint_missing", item=item),
-                plan.missed_at,
-            )  # fmt: skip
-    if endpoint and view.status is VisitStatus.INCOMPLETE:
-        for one in view.missing:
-            if one.kind is MissingKind.ASSESSMENT and one.expected_by is not None and now >= one.expected_by:
-                reason = because("flag_endpoint_missing", item=one.item)
-                yield Flag(FlagCode.ENDPOINT_MISSING, subject, plan.id, one.item, reason, one.expected_by)
-
-
-def _draw_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[Flag]:
-    plan, subject = view.plan, timeline.subject
     for draw in plan.draws:
-        name, taken_at = draw.point.id, draw.taken_at
-        if (
-            draw.window is not None
-            and taken_at is not None
-            and not draw.window[0] <= taken_at <= draw.window[1]
-        ):
-            yield Flag(
-                FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, name, _deviation(draw, taken_at), taken_at
-            )
-        if draw.result is not None and draw.drawn is None and draw.result.is_final:
-            version = draw.result.version
+        name, drawn, result = draw.point.id, draw.drawn, draw.result
+        taken_at = drawn.at if drawn is not None else draw.taken_at
+        window = draw.window
+        if window is not None and taken_at is not None and not window[0] <= taken_at <= window[1]:
+            reason = _deviation(draw, window[0], taken_at)
+            yield Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, name, reason, taken_at)
+        if drawn is None and result is not None and result.is_final:
+            version = result.version
             reason = because("flag_result_without_draw", point=name, specimen=version.specimen)
             yield Flag(FlagCode.RESULT_WITHOUT_DRAW, subject, plan.id, name, reason, version.recorded_at)
     for one in view.missing:
@@ -195,27 +188,26 @@ def _draw_flags(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[
             yield Flag(FlagCode.RESULT_OVERDUE, subject, plan.id, one.item, reason, one.expected_by)
 
 
-def _deviation(draw: Draw, taken_at: datetime) -> Reason:
-    assert draw.window is not None
-    dose_at = draw.window[0] - timedelta(minutes=draw.point.earliest_min)
-    minutes = round((taken_at - dose_at).total_seconds() / 60)
+def _deviation(draw: Draw, opens_at: datetime, taken_at: datetime) -> Reason:
+    point = draw.point
+    minutes = point.earliest_min + round((taken_at - opens_at).total_seconds() / 60)
     return because(
         "flag_sample_out_of_window",
-        point=draw.point.id,
+        point=point.id,
         minutes=minutes,
-        low=draw.point.earliest_min,
-        high=draw.point.latest_min,
+        low=point.earliest_min,
+        high=point.latest_min,
     )
 
 
-def _exposure_flags(timeline: Timeline, view: VisitView, found: VisitExposures | None) -> Iterator[Flag]:
-    primary = found.primary if found is not None else None
-    if found is None or primary is None:
+def _exposure_flags(timeline: Timeline, view: VisitView, found: VisitExposures) -> Iterator[Flag]:
+    primary = found.primary
+    if primary is None:
         return
     plan, subject = view.plan, timeline.subject
-    since = settled_at(plan) or timeline.enrolled_at
     if primary.value is None:
         reason = because("flag_auc_not_computable", why=primary.reasons)
+        since = settled_at(plan) or timeline.enrolled_at
         yield Flag(FlagCode.AUC_NOT_COMPUTABLE, subject, plan.id, "", reason, since)
         return
     for band in timeline.protocol.bands:
@@ -230,4 +222,5 @@ def _exposure_flags(timeline: Timeline, view: VisitView, found: VisitExposures |
                 high=high if high is not None else "",
                 band=because(f"band_{band.id}"),
             )
+            since = settled_at(plan) or timeline.enrolled_at
             yield Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since)

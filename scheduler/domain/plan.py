@@ -12,7 +12,7 @@ from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.flags import Flag, flags_of
 from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
-from scheduler.domain.status import VisitView, view_visit
+from scheduler.domain.status import Missing, VisitView, view_visit
 from scheduler.domain.timeline import NEVER, Draw, Slot, Timeline
 
 __all__ = [
@@ -200,9 +200,13 @@ def is_recorded(view: VisitView, row: RecordedVisit) -> bool:
         and row.attended_at == plan.attended_at
         and len(row.missing) == len(view.missing)
         and len(row.draws) == len(plan.draws)
-        and all([one.reason == reason for one, reason in zip(view.missing, row.missing, strict=True)])
-        and all([_is_recorded_draw(draw, one) for draw, one in zip(plan.draws, row.draws, strict=True)])
+        and all(map(_is_recorded_missing, view.missing, row.missing))
+        and all(map(_is_recorded_draw, plan.draws, row.draws))
     )
+
+
+def _is_recorded_missing(one: Missing, reason: Reason) -> bool:
+    return one.reason == reason
 
 
 def _is_recorded_draw(draw: Draw, row: RecordedDraw) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = ["CurrentResult", "ResultStatus", "ResultVersion", "current_results"]
 
@@ -41,8 +42,7 @@ class ResultVersion:
     blocking: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentResult:
+class CurrentResult(NamedTuple):
     """What holds for one draw: the version in force and how many went before it."""
 
     version: ResultVersion

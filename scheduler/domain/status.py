@@ -6,6 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from scheduler.domain.facts import Withdrawal
 from scheduler.domain.planned import AttendedDay
@@ -43,8 +44,7 @@ class Missing:
         return because(f"missing_{self.kind}{suffix}", item=self.item, why=self.why)
 
 
-@dataclass(frozen=True, slots=True)
-class VisitView:
+class VisitView(NamedTuple):
     """A visit at an instant. `until` is the first later instant at which it can differ."""
 
     plan: VisitPlan
@@ -167,15 +167,14 @@ def _missing(plan: VisitPlan) -> tuple[Missing, ...]:
 
 
 def _missing_of_draw(draw: Draw, day: AttendedDay) -> Missing | None:
-    name = draw.point.id
+    name, result = draw.point.id, draw.result
+    if draw.drawn is not None and result is not None and result.is_final:
+        return None
     if draw.not_drawn is not None:
         return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason, draw.not_drawn.at)
-    result = draw.result
     if result is not None and result.version.status is ResultStatus.NOT_OBTAINED:
         version = result.version
         return Missing(MissingKind.RESULT, name, True, None, version.blocking or "", version.recorded_at)
     if draw.drawn is None:
         return Missing(MissingKind.DRAW, name, False, day.records_by)
-    if result is None or not result.is_final:
-        return Missing(MissingKind.RESULT, name, False, day.results_by)
-    return None
+    return Missing(MissingKind.RESULT, name, False, day.results_by)

@@ -1,9 +1,14 @@
-"""The planned year of one subject: for every visit its dates, its appointment, its draws. It knows no "now"."""
+"""The planned year of one subject: for every visit its dates, its appointment, its draws. It knows no "now".
+
+Values of which dozens are made at every look at a subject are named tuples: as immutable as the frozen dataclasses
+elsewhere, and made in a third of the time.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
 from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn, Withdrawn
@@ -27,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(NamedTuple):
     """The appointment in force. `sequence` counts its changes, as iCalendar does."""
 
     local: datetime
@@ -39,14 +43,12 @@ class Booking:
     fact_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(NamedTuple):
     given: DoseGiven
     days_unchanged: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(NamedTuple):
     """One point of the sampling day: its window once the dose is known, what was drawn, what was measured."""
 
     point: SamplePoint
@@ -63,8 +65,7 @@ class Draw:
         return self.result.version.collected_at if self.result is not None and self.result.is_final else None
 
 
-@dataclass(frozen=True, slots=True)
-class VisitPlan:
+class VisitPlan(NamedTuple):
     """One visit of one subject: calendar, appointment, evidence. `missed_at` is the calendar's, or what an
     appointment after the window makes of it."""
 
@@ -119,29 +120,16 @@ def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
     visits = []
     zone = plan.calendar.zone
     for encounter in plan.protocol.encounters:
-        visit_facts = facts.visits.get(encounter.id, _NO_FACTS)
-        attended_at = visit_facts.evidence_at
+        visit = facts.visits.get(encounter.id)
+        attended_at = visit.evidence_at if visit is not None else None
         attended_on = local_date(attended_at, zone) if attended_at is not None else None
         planned = _planned(plan, encounter, facts.enrolled.baseline, anchors)
         anchors[encounter.id] = (planned.derivation.unshifted, attended_on)
-        if visit_facts is _NO_FACTS:
-            visits.append(
-                VisitPlan(
-                    planned,
-                    visit_facts,
-                    planned.missed_at,
-                    None,
-                    0,
-                    None,
-                    None,
-                    None,
-                    None,
-                    (),
-                    planned.slots,
-                )
-            )
-        else:
-            visits.append(_visit(plan, facts, planned, visit_facts, attended_at, attended_on))
+        visits.append(
+            _untouched(planned)
+            if visit is None
+            else _visit(plan, facts, planned, visit, attended_at, attended_on)
+        )
     return Timeline(
         history.subject,
         plan.site,
@@ -167,6 +155,13 @@ def _planned(
     if attended_on is not None:
         return plan.planned(encounter, attended_on, True, False)
     return plan.planned(encounter, target, False, timing.if_anchor_missed is IfAnchorMissed.BLOCK)
+
+
+def _untouched(planned: PlannedVisit) -> VisitPlan:
+    """A visit of which nothing is recorded yet."""
+    return VisitPlan(
+        planned, _NO_FACTS, planned.missed_at, None, 0, None, None, None, None, (), planned.slots
+    )
 
 
 def _visit(

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 from sqlmodel import Session
 
+from config.logs import silence_logs
 from config.settings import IntakeSettings, MailSettings
 from scheduler.clock import ManualClock
 from scheduler.domain.timeline import PlannedVisit
@@ -165,6 +166,7 @@ def rehearse(
 
 def prepare(program: Program, out: Path, subjects: int, seed: int, *, resume: bool) -> Program:
     """A program of its own in `out`: new database, drop folder and mailboxes, unless a rehearsal is resumed."""
+    silence_logs()
     marker = out / _MARKER
     wanted = {"subjects": subjects, "seed": seed}
     if not resume and out.exists() and any(out.iterdir()):
@@ -174,7 +176,9 @@ def prepare(program: Program, out: Path, subjects: int, seed: int, *, resume: bo
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
     if not marker.exists():
-        marker.write_text(json.dumps(wanted), "utf-8")
+        draft = marker.with_suffix(".part")
+        draft.write_text(json.dumps(wanted), "utf-8")
+        draft.replace(marker)  # whole or absent, whenever it is stopped
     elif json.loads(marker.read_text("utf-8")) != wanted:
         words = (
             "The rehearsal in {folder} has other subjects or another seed. Start it anew without --resume."

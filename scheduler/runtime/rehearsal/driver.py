@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import Source
@@ -17,8 +18,8 @@ from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.script import Correct, Drop, Enrol, Say, Step
 from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work
 from scheduler.store.database import Database
-from scheduler.store.operations import beat
-from scheduler.store.tables import FactRow, HeartbeatRow
+from scheduler.store.operations import beat, heartbeat_of, newest_instant
+from scheduler.store.tables import DeliveryRow, FactRow
 
 __all__ = ["Rehearsal"]
 
@@ -50,6 +51,7 @@ class Rehearsal:
         """From where it stopped to the end of the script and of everything that follows from it."""
         now = self._resume()
         self.due = {work.name: now for work in self.works}
+        self._perform_due(now)
         while True:
             await self._work(now)
             following = [at for at in self.due.values() if at > now]
@@ -60,16 +62,17 @@ class Rehearsal:
                 break
             now = upcoming
             self.clock.move_to(now)
-            while self.done < len(self.script) and self.script[self.done].at <= now:
-                self._perform(self.script[self.done], now)
+            self._perform_due(now)
             progress(self.done, now)
 
     def _resume(self) -> datetime:
-        """The instant to begin at: that of the last step that was performed."""
-        mark = self.db.transact(lambda session: session.get(HeartbeatRow, _MARK))
-        if mark is not None:
-            self.done = int(mark.detail)
-            now = mark.at
+        """The instant to begin at: the last one on record, for a clock that goes back would undo decisions."""
+        found = self.db.transact(_how_far)
+        if found is not None:
+            self.done, now = found
+            last = self.script[self.done - 1].action
+            if isinstance(last, Drop):
+                _hand_over(self.inbox, last)
         else:
             now = self.script[0].at - timedelta(hours=1) if self.script else self.end
         self.clock.move_to(now)
@@ -90,10 +93,15 @@ class Rehearsal:
                     self.due[name] = now
         raise RuntimeError(f"work is due again and again at {now}: {[w.name for w in ready]}")
 
+    def _perform_due(self, now: datetime) -> None:
+        """All steps of one instant come before the work that follows from them, after a stop too."""
+        while self.done < len(self.script) and self.script[self.done].at <= now:
+            self._perform(self.script[self.done], now)
+
     def _perform(self, step: Step, now: datetime) -> None:
         action = step.action
         if isinstance(action, Drop):
-            _drop(self.inbox, action)
+            _write(self.inbox, action)
             self.due[INTAKE] = now
 
         def perform(session: Session) -> None:
@@ -122,6 +130,8 @@ class Rehearsal:
             beat(session, _MARK, now, 0, str(self.done + 1))
 
         self.db.transact(perform)
+        if isinstance(action, Drop):
+            _hand_over(self.inbox, action)
         self.done += 1
         self.due[RECONCILE] = self.due[DELIVERY] = now
 
@@ -137,10 +147,35 @@ def _newest(session: Session, action: Correct) -> int:
     return found
 
 
-def _drop(inbox: Path, action: Drop) -> None:
-    """Put the file there as a careful sender does: written under a temporary name, then renamed."""
-    temporary = inbox / f"{action.name}.part"
-    temporary.write_bytes(action.content)
-    with temporary.open("rb") as written:
+def _how_far(session: Session) -> tuple[int, datetime] | None:
+    """How many steps were performed, and the newest instant on record; None when nothing was."""
+    mark = heartbeat_of(session, _MARK)
+    if mark is None:
+        return None
+    sending = session.exec(select(func.max(DeliveryRow.started_at))).one()
+    known = [mark.at, newest_instant(session), sending]
+    return int(mark.detail), max(one for one in known if one is not None)
+
+
+def _write(inbox: Path, action: Drop) -> None:
+    """Write the file beside the folder, as a careful sender does, before it is on record as sent."""
+    with _draft(inbox, action).open("wb") as written:
+        written.write(action.content)
+        written.flush()
         os.fsync(written.fileno())
-    temporary.rename(inbox / action.name)
+
+
+def _hand_over(inbox: Path, action: Drop) -> None:
+    """Rename the file into the folder and add the marker that vouches for it; done again after a stop."""
+    draft, file = _draft(inbox, action), inbox / action.name
+    marker = inbox / f"{action.name}.ok"
+    if draft.exists():
+        draft.rename(file)
+    if file.exists():
+        marker.write_text(f"{sha256(action.content).hexdigest()};{len(action.content)}", "ascii")
+    else:
+        marker.unlink(missing_ok=True)
+
+
+def _draft(inbox: Path, action: Drop) -> Path:
+    return inbox.parent / f"{action.name}.part"
