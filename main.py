@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -38,6 +39,7 @@ from scheduler.engine.recheck import make_recheck
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.study import Study
 from scheduler.runtime.cli import lab, operate, protocol, read, record
+from scheduler.runtime.cli.localise import localise
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, DIGEST, Work
@@ -198,10 +200,23 @@ mail_commands.add_commands(
 )
 
 
+def _language(words: list[str]) -> Language:
+    """The language of the help, which is shown before the options are read."""
+    for option, value in pairwise([*words, ""]):
+        if option == "--language" or option.startswith("--language="):
+            asked = option.partition("=")[2] or value
+            break
+    else:
+        asked = os.environ.get("MPA_LANGUAGE", "")
+    return Language(asked) if asked in set(Language) else Language.EN
+
+
 def main() -> None:
     """The command `mpa-monitor`."""
+    command = typer.main.get_command(app)
+    localise(command, _language(sys.argv[1:]))
     try:
-        app()
+        command()
     except ConfigurationInvalidError as error:
         typer.echo(str(error), err=True)
         sys.exit(BAD_INPUT)

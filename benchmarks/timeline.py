@@ -209,8 +209,9 @@ def _play_visit(
     assert encounter is not None
     whats += [
         (entered + timedelta(hours=2), Assessed(visit, item, dose_at, 20.0, "points"))
-        for item in (*encounter.required, *encounter.optional)
-        if rng.random() < 0.7
+        for items, share in ((encounter.required, 0.97), (encounter.optional, 0.6))
+        for item in items
+        if rng.random() < share
     ]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from scheduler.domain import keys
 from scheduler.domain.events import DomainEvent, ExposureChanged, ReminderDue, VisitRebooked
@@ -12,7 +13,7 @@ from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.flags import Flag, flags_of
 from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
-from scheduler.domain.status import Missing, VisitView, view_visit
+from scheduler.domain.status import VisitView, view_visit
 from scheduler.domain.timeline import NEVER, Draw, Slot, Timeline
 
 __all__ = [
@@ -52,8 +53,7 @@ class Desired:
     next_change: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedDraw:
+class RecordedDraw(NamedTuple):
     """A draw's row."""
 
     point: str
@@ -65,8 +65,7 @@ class RecordedDraw:
     result: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedVisit:
+class RecordedVisit(NamedTuple):
     """A visit's row: everything a board or a mail shows of it."""
 
     status: VisitStatus
@@ -186,54 +185,17 @@ def as_recorded(view: VisitView) -> RecordedVisit:
     )
 
 
-def is_recorded(view: VisitView, row: RecordedVisit) -> bool:
-    """Whether a row says all that `as_recorded` would; its sequence may be ahead. It makes no row to say so."""
-    plan, planned, booking = view.plan, view.plan.planned, view.plan.booking
-    return (
-        row.status is view.status
-        and row.reason == view.reason
-        and row.target == planned.target
-        and row.first == planned.first
-        and row.last == planned.last
-        and row.booked_local == (booking.local if booking is not None else None)
-        and row.sequence >= plan.booking_sequence
-        and row.attended_at == plan.attended_at
-        and len(row.missing) == len(view.missing)
-        and len(row.draws) == len(plan.draws)
-        and all(map(_is_recorded_missing, view.missing, row.missing))
-        and all(map(_is_recorded_draw, plan.draws, row.draws))
-    )
-
-
-def _is_recorded_missing(one: Missing, reason: Reason) -> bool:
-    return one.reason == reason
-
-
-def _is_recorded_draw(draw: Draw, row: RecordedDraw) -> bool:
-    drawn, not_drawn, result = draw.drawn, draw.not_drawn, draw.result
-    return (
-        row.point == draw.point.id
-        and (row.window_from, row.window_to) == (draw.window or _NO_WINDOW)
-        and row.drawn_at == (drawn.at if drawn is not None else None)
-        and row.tube == (drawn.tube if drawn is not None else None)
-        and row.not_drawn == (not_drawn.reason if not_drawn is not None else None)
-        and row.result == (result.version.status if result is not None else None)
-    )
-
-
-_NO_WINDOW = (None, None)
-
-
 def _recorded_draw(draw: Draw) -> RecordedDraw:
-    window_from, window_to = draw.window if draw.window is not None else (None, None)
+    point, window, drawn, not_drawn, result = draw
+    window_from, window_to = window if window is not None else (None, None)
     return RecordedDraw(
-        draw.point.id,
+        point.id,
         window_from,
         window_to,
-        draw.drawn.at if draw.drawn is not None else None,
-        draw.drawn.tube if draw.drawn is not None else None,
-        draw.not_drawn.reason if draw.not_drawn is not None else None,
-        draw.result.version.status.value if draw.result is not None else None,
+        drawn.at if drawn is not None else None,
+        drawn.tube if drawn is not None else None,
+        not_drawn.reason if not_drawn is not None else None,
+        result.version.status.value if result is not None else None,
     )
 
 
@@ -242,17 +204,16 @@ def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
     events: list[DomainEvent] = []
     visits = []
     for view in desired.views:
-        name = view.plan.id
+        name, wanted = view.plan.id, as_recorded(view)
         before = recorded.visits.get(name)
-        if before is not None and is_recorded(view, before):
-            continue
-        wanted = as_recorded(view)
         if before is not None and before.sequence > wanted.sequence:
-            wanted = replace(wanted, sequence=before.sequence)
+            wanted = wanted._replace(sequence=before.sequence)
+        if before == wanted:
+            continue
         event = _rebooked(subject, name, before, wanted)
         if event is not None:
             events.append(event)
-            wanted = replace(wanted, sequence=event.sequence)
+            wanted = wanted._replace(sequence=event.sequence)
         visits.append((name, wanted))
     open_flags = recorded.open_flags
     wanted_flags = {flag.key: flag for flag in desired.flags}

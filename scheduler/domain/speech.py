@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from config.language import Language, translator
+from scheduler.domain.civil import Period
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Param, Reason
 from scheduler.domain.sentences import SENTENCES
@@ -19,6 +22,7 @@ __all__ = ["Speaker", "speaker_for"]
 
 _DATE = {Language.EN: "d MMMM y", Language.FR: "d MMMM y"}
 _DAY = {Language.EN: "EEEE d MMMM y", Language.FR: "EEEE d MMMM y"}
+_FIRST = re.compile(r"^(\D*)1 ")
 _MOMENT = {Language.EN: "d MMMM y 'at' HH:mm", Language.FR: "d MMMM y 'à' HH:mm"}
 
 
@@ -52,21 +56,36 @@ class Speaker:
         return translator(self.language)(status.replace("_", " "))
 
     def date(self, day: dt.date) -> str:
-        return format_date(day, _DATE[self.language], locale=self.language.value)
+        return self._first(format_date(day, _DATE[self.language], locale=self.language.value))
 
     def day(self, day: dt.date) -> str:
         """A date with its weekday."""
-        return format_date(day, _DAY[self.language], locale=self.language.value)
+        return self._first(format_date(day, _DAY[self.language], locale=self.language.value))
 
     def moment(self, instant: dt.datetime) -> str:
         """An instant in the site's zone; a naive one is already local."""
         local = instant.astimezone(self.zone) if instant.tzinfo is not None else instant
-        return format_datetime(local, _MOMENT[self.language], locale=self.language.value)
+        return self._first(format_datetime(local, _MOMENT[self.language], locale=self.language.value))
+
+    def _first(self, text: str) -> str:
+        """French says "1er septembre"."""
+        return _FIRST.sub(r"\g<1>1er ", text, count=1) if self.language is Language.FR else text
 
     def clock(self, instant: dt.datetime) -> str:
         """The local time of day."""
         local = instant.astimezone(self.zone) if instant.tzinfo is not None else instant
         return format_time(local.time(), "HH:mm", locale=self.language.value)
+
+    def period(self, period: Period) -> str:
+        """A period of the protocol in words: 6 months, 42 days, 30 minutes."""
+        parts = [("month", period.months), ("day", period.days), ("minute", period.minutes)]
+        said = [format_unit(n, f"duration-{unit}", locale=self.language.value) for unit, n in parts if n]
+        return " ".join(said) or format_unit(0, "duration-day", locale=self.language.value)
+
+    def ago(self, seconds: float) -> str:
+        """How long ago something was."""
+        elapsed = dt.timedelta(seconds=-max(seconds, 1))
+        return format_timedelta(elapsed, add_direction=True, locale=self.language.value)
 
     def number(self, value: float, digits: int = 1) -> str:
         return format_decimal(

@@ -79,7 +79,7 @@ def _steps(view: VisitView, speaker: Speaker) -> list[str]:
             if timing.sign > 0
             else "{period} before the anchor gives {on}"
         )
-        steps.append(speaker.text(words, period=str(timing.value), on=derivation.unshifted))
+        steps.append(speaker.text(words, period=speaker.period(timing.value), on=derivation.unshifted))
     if derivation.no_open_day:
         steps.append(speaker.text("no working day in the window: the target stays"))
     elif planned.target != derivation.unshifted:
@@ -89,7 +89,7 @@ def _steps(view: VisitView, speaker: Speaker) -> list[str]:
     elif derivation.shift is not Shift.NONE:
         steps.append(speaker.text("no shift: it is a working day of the site"))
     words = "window: {first} to {last} ({lower} before, {upper} after)"
-    lower, upper = str(timing.window_lower), str(timing.window_upper)
+    lower, upper = speaker.period(timing.window_lower), speaker.period(timing.window_upper)
     steps.append(speaker.text(words, first=planned.first, last=planned.last, lower=lower, upper=upper))
     if planned.overdue_at != NEVER:
         words = "overdue from {overdue}, missed from {missed} if nothing is recorded"

@@ -14,21 +14,40 @@ from scheduler.domain.exposure import Exposure, VisitExposures, set_is_settled
 from scheduler.domain.reason import Reason
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan
 
-__all__ = ["exposures_of", "occasion_of"]
+__all__ = ["Exposer", "occasion_of"]
+
+Versions = tuple[tuple[str, int], ...]
+_MOST_KNOWN = 20_000
 
 
-def exposures_of(timeline: Timeline, equations: tuple[Equation, ...]) -> dict[str, VisitExposures]:
-    """The exposures of every visit whose sampling day is settled, by visit."""
-    found = {}
-    for plan in timeline.visits:
-        if plan.attended_at is not None and set_is_settled(plan):
-            occasion = occasion_of(plan)
-            estimates = pk_exposure.estimates(occasion, equations)
-            inputs_hash = pk_exposure.inputs_hash(occasion, equations)
-            found[plan.id] = VisitExposures(
-                inputs_hash, tuple(_exposure(one) for one in estimates), _inputs(plan, occasion)
+class Exposer:
+    """Gives the exposures of settled sampling days by the equations of the study; the same inputs are worked once."""
+
+    def __init__(self, equations: tuple[Equation, ...]) -> None:
+        self.equations = equations
+        self._known: dict[tuple[Occasion, Versions], VisitExposures] = {}
+
+    def exposures_of(self, timeline: Timeline) -> dict[str, VisitExposures]:
+        """The exposures of every visit whose sampling day is settled, by visit."""
+        return {
+            plan.id: self._of(plan)
+            for plan in timeline.visits
+            if plan.attended_at is not None and set_is_settled(plan)
+        }
+
+    def _of(self, plan: VisitPlan) -> VisitExposures:
+        occasion = occasion_of(plan)
+        versions = tuple((d.point.id, d.result.version.id) for d in plan.draws if d.result is not None)
+        found = self._known.get((occasion, versions))
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[(occasion, versions)] = VisitExposures(
+                pk_exposure.inputs_hash(occasion, self.equations),
+                tuple(_exposure(one) for one in pk_exposure.estimates(occasion, self.equations)),
+                _inputs(occasion, dict(versions)),
             )
-    return found
+        return found
 
 
 def occasion_of(plan: VisitPlan) -> Occasion:
@@ -79,9 +98,8 @@ def _reason(reason: PkReason) -> Reason:
     return Reason(reason.code, reason.params)
 
 
-def _inputs(plan: VisitPlan, occasion: Occasion) -> str:
+def _inputs(occasion: Occasion, versions: dict[str, int]) -> str:
     """What the estimate was made from, for whoever checks it later."""
-    versions = {d.point.id: d.result.version.id for d in plan.draws if d.result is not None}
     samples = [
         {
             "timepoint": sample.timepoint,

@@ -14,7 +14,6 @@ from scheduler.domain.history import History
 from scheduler.domain.plan import Changes, Desired, assess, diff
 from scheduler.domain.reason import because
 from scheduler.domain.timeline import Timeline, build_timeline
-from scheduler.engine.exposure import exposures_of
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.database import Database
@@ -46,7 +45,7 @@ def standing(
     timeline = build_timeline(plan, history or load_history(session, subject.code))
     if timeline is None:
         raise ValueError(f"no enrolment is recorded for {subject.code}")
-    return Standing(timeline, assess(timeline, exposures_of(timeline, study.equations), now))
+    return Standing(timeline, assess(timeline, study.exposer.exposures_of(timeline), now))
 
 
 def reconcile_subject(

@@ -20,6 +20,7 @@ from scheduler.domain.civil import DayCalendar
 from scheduler.domain.compile import ROLES, compile_protocol
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.timeline import StudyPlan
+from scheduler.engine.exposure import Exposer
 from scheduler.store import audit
 from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow
 
@@ -44,7 +45,7 @@ class Study:
         self.sites = dict(sites)
         self.calendars = dict(calendars)
         self.labs = dict(labs)
-        self.equations = equations
+        self.exposer = Exposer(equations)
         self._templates = templates
         self._plans: dict[tuple[str, str], StudyPlan] = {}
 

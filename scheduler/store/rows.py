@@ -16,10 +16,8 @@ from scheduler.domain.flags import Flag
 from scheduler.domain.plan import RecordedDraw, RecordedVisit
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import from_json, to_json
-from scheduler.store.tables import ExposureRow, FlagRow
 
 __all__ = [
-    "exposure_from_row",
     "exposure_row",
     "flag_row",
     "payload_of",
@@ -27,6 +25,7 @@ __all__ = [
     "sampling_rows",
     "visit_row",
     "what_from",
+    "withdrawn_exposure_row",
 ]
 
 
@@ -107,53 +106,53 @@ def sampling_rows(subject: str, visit: str, wanted: RecordedVisit) -> list[dict[
     ]
 
 
-def flag_row(flag: Flag, site: str, now: datetime) -> FlagRow:
-    return FlagRow(
-        key=flag.key,
-        code=flag.code.value,
-        site_id=site,
-        subject=flag.subject,
-        visit=flag.visit,
-        detail=flag.detail,
-        severity=int(flag.severity),
-        reason=to_json(flag.reason),
-        since=flag.since,
-        opened_at=now,
-    )
+def flag_row(flag: Flag, site: str, now: datetime) -> dict[str, Any]:
+    return {
+        "key": flag.key,
+        "code": flag.code.value,
+        "site_id": site,
+        "subject": flag.subject,
+        "visit": flag.visit,
+        "detail": flag.detail,
+        "severity": int(flag.severity),
+        "reason": to_json(flag.reason),
+        "since": flag.since,
+        "opened_at": now,
+    }
 
 
 def exposure_row(
     subject: str, visit: str, version: int, exposure: Exposure, inputs_hash: str, inputs: str, now: datetime
-) -> ExposureRow:
-    return ExposureRow(
-        subject=subject,
-        visit=visit,
-        version=version,
-        method=exposure.method,
-        inputs_hash=inputs_hash,
-        quantity=exposure.quantity,
-        value=exposure.value,
-        low=exposure.low,
-        high=exposure.high,
-        unit=exposure.unit,
-        from_h=exposure.interval_h[0],
-        to_h=exposure.interval_h[1],
-        reasons=[to_json(one) for one in exposure.reasons],
-        notes=[to_json(one) for one in exposure.notes],
-        inputs=inputs,
-        computed_at=now,
-    )
+) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "visit": visit,
+        "version": version,
+        "method": exposure.method,
+        "inputs_hash": inputs_hash,
+        "quantity": exposure.quantity,
+        "value": exposure.value,
+        "low": exposure.low,
+        "high": exposure.high,
+        "unit": exposure.unit,
+        "from_h": exposure.interval_h[0],
+        "to_h": exposure.interval_h[1],
+        "reasons": [to_json(one) for one in exposure.reasons],
+        "notes": [to_json(one) for one in exposure.notes],
+        "inputs": inputs,
+        "computed_at": now,
+    }
 
 
-def exposure_from_row(row: ExposureRow) -> Exposure:
-    return Exposure(
-        row.method,
-        row.quantity or "",
-        row.value,
-        row.low,
-        row.high,
-        row.unit or "",
-        (row.from_h or 0.0, row.to_h or 0.0),
-        tuple(from_json(one) for one in row.reasons),
-        tuple(from_json(one) for one in row.notes),
-    )
+def withdrawn_exposure_row(subject: str, visit: str, version: int, now: datetime) -> dict[str, Any]:
+    """The version that says that the estimates of a visit no longer stand."""
+    return {
+        "subject": subject,
+        "visit": visit,
+        "version": version,
+        "method": "withdrawn",
+        "inputs_hash": None,
+        "reasons": [],
+        "notes": [],
+        "computed_at": now,
+    }

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, Table, bindparam, func, insert, or_, update
+from sqlalchemy import BindParameter, Row, Select, Table, bindparam, delete, func, insert, or_, update
 from sqlalchemy import select as core_select
-from sqlmodel import Session, SQLModel, col, delete, select
+from sqlmodel import Session, SQLModel, col, select
 
 from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import Fact, Source, What
 from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
-from scheduler.domain.plan import Changes, Recorded, RecordedExposure, RecordedVisit
+from scheduler.domain.plan import Changes, DueReminder, ExposureChange, Recorded, RecordedExposure
 from scheduler.domain.reason import from_json, to_json
 from scheduler.store.lab import accepted_versions
 from scheduler.store.rows import (
@@ -25,6 +25,7 @@ from scheduler.store.rows import (
     sampling_rows,
     visit_row,
     what_from,
+    withdrawn_exposure_row,
 )
 from scheduler.store.tables import (
     ExposureRow,
@@ -82,6 +83,25 @@ _WAKE = (
         or_(col(SubjectRow.next_wake).is_(None), col(SubjectRow.next_wake) > bindparam("at")),
     )
     .values(next_wake=bindparam("at"))
+)
+
+
+_VISIT, _DRAW, _FLAG = _core(VisitRow), _core(SamplingRow), _core(FlagRow)
+_FORGET_VISIT = delete(_VISIT).where(
+    _VISIT.c.subject == bindparam("this_subject"), _VISIT.c.visit == bindparam("this_visit")
+)
+_FORGET_DRAWS = delete(_DRAW).where(
+    _DRAW.c.subject == bindparam("this_subject"), _DRAW.c.visit == bindparam("this_visit")
+)
+_ADD_VISIT, _ADD_DRAWS, _ADD_FLAGS = insert(_VISIT), insert(_DRAW), insert(_FLAG)
+_ADD_REMINDERS, _ADD_EXPOSURES = insert(_core(ReminderRow)), insert(_core(ExposureRow))
+_OPEN = update(_FLAG).where(_FLAG.c.key == bindparam("this"), _FLAG.c.closed_at.is_(None))
+_CLOSE_FLAG = _OPEN.values(closed_at=bindparam("at"))
+_REWORD_FLAG = _OPEN.values(reason=bindparam("new_reason"), since=bindparam("new_since"))
+_NEXT = (
+    update(_core(SubjectRow))
+    .where(col(SubjectRow.code) == bindparam("this"))
+    .values(next_wake=bindparam("at"), failures=0)
 )
 
 
@@ -153,72 +173,53 @@ def apply_changes(
     session: Session, subject: SubjectRow, changes: Changes, next_change: datetime | None, now: datetime
 ) -> None:
     """Write what changed, and when to look again."""
-    code = subject.code
-    for name, wanted in changes.visits:
-        _replace(session, code, name, wanted)
-    for flag in changes.opened:
-        session.add(flag_row(flag, subject.site_id, now))
-    for flag in changes.reworded:
-        _open_flag(session, flag.key, {"reason": to_json(flag.reason), "since": flag.since})
-    for key in changes.closed:
-        _open_flag(session, key, {"closed_at": now})
-    for one in changes.reminders:
-        slot = one.slot
-        session.add(
-            ReminderRow(
-                key=one.key,
-                subject=code,
-                visit=one.visit,
-                rule=slot.rule.id,
-                target=slot.target,
-                due_at=slot.due_at,
-                valid_until=slot.valid_until,
-                state="expired" if one.expired else "enqueued",
-                decided_at=now,
-            )
-        )
-    for change in changes.exposures:
-        if change.found is None:
-            session.add(_withdrawn_exposure(code, change.visit, change.version, now))
-            continue
-        found = change.found
-        for exposure in found.exposures:
-            session.add(
-                exposure_row(
-                    code, change.visit, change.version, exposure, found.inputs_hash, found.inputs, now
-                )
-            )
-    subject.next_wake = next_change
-    subject.failures = 0
-    session.add(subject)
     session.flush()
+    connection, code = session.connection(), subject.code
+    for name, wanted in changes.visits:
+        this = {"this_subject": code, "this_visit": name}
+        connection.execute(_FORGET_VISIT, this)
+        connection.execute(_FORGET_DRAWS, this)
+        connection.execute(_ADD_VISIT, visit_row(code, name, wanted))
+        if wanted.draws:
+            connection.execute(_ADD_DRAWS, sampling_rows(code, name, wanted))
+    for key in changes.closed:
+        connection.execute(_CLOSE_FLAG, {"this": key, "at": now})
+    for flag in changes.reworded:
+        values = {"this": flag.key, "new_reason": to_json(flag.reason), "new_since": flag.since}
+        connection.execute(_REWORD_FLAG, values)
+    if changes.opened:
+        connection.execute(_ADD_FLAGS, [flag_row(flag, subject.site_id, now) for flag in changes.opened])
+    if changes.reminders:
+        connection.execute(_ADD_REMINDERS, [_reminder_row(code, one, now) for one in changes.reminders])
+    exposures = [row for change in changes.exposures for row in _exposure_rows(code, change, now)]
+    if exposures:
+        connection.execute(_ADD_EXPOSURES, exposures)
+    connection.execute(_NEXT, {"this": code, "at": next_change})
 
 
-def _replace(session: Session, subject: str, visit: str, wanted: RecordedVisit) -> None:
-    for table in (VisitRow, SamplingRow):
-        session.exec(delete(table).where(col(table.subject) == subject, col(table.visit) == visit))
-    session.execute(insert(VisitRow).values(visit_row(subject, visit, wanted)))
-    draws = sampling_rows(subject, visit, wanted)
-    if draws:
-        session.execute(insert(SamplingRow), draws)
+def _reminder_row(subject: str, one: DueReminder, now: datetime) -> dict[str, Any]:
+    slot = one.slot
+    return {
+        "key": one.key,
+        "subject": subject,
+        "visit": one.visit,
+        "rule": slot.rule.id,
+        "target": slot.target,
+        "due_at": slot.due_at,
+        "valid_until": slot.valid_until,
+        "state": "expired" if one.expired else "enqueued",
+        "decided_at": now,
+    }
 
 
-def _open_flag(session: Session, key: str, values: dict[str, Any]) -> None:
-    session.execute(
-        update(FlagRow).where(col(FlagRow.key) == key, col(FlagRow.closed_at).is_(None)).values(values)
-    )
-
-
-def _withdrawn_exposure(subject: str, visit: str, version: int, now: datetime) -> ExposureRow:
-    return ExposureRow(
-        subject=subject,
-        visit=visit,
-        version=version,
-        method="withdrawn",
-        reasons=[],
-        notes=[],
-        computed_at=now,
-    )
+def _exposure_rows(subject: str, change: ExposureChange, now: datetime) -> list[dict[str, Any]]:
+    if change.found is None:
+        return [withdrawn_exposure_row(subject, change.visit, change.version, now)]
+    found = change.found
+    return [
+        exposure_row(subject, change.visit, change.version, one, found.inputs_hash, found.inputs, now)
+        for one in found.exposures
+    ]
 
 
 def due_subjects(session: Session, now: datetime, limit: int) -> Sequence[SubjectRow]:

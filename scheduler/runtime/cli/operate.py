@@ -157,7 +157,7 @@ def _print_status(program: Program, found: dict[str, Any]) -> None:
         typer.echo(speaker.text(words, subject=one["subject"], why=one["why"]))
     made = table(program, "Services", ["Service", "Last sign of life", "Failures"], [])
     for one in found["services"]:
-        age = speaker.text("{seconds} s ago", seconds=one["age_s"])
+        age = speaker.ago(one["age_s"])
         made.add_row(speaker.status(one["service"]), age, f"{one['failures']} {one['detail']}".strip())
     console().print(made)
     upcoming = speaker.moment(found["next_wake"]) if found["next_wake"] is not None else "–"

@@ -250,7 +250,8 @@ def _print_outcome(program: Program, out: Path) -> None:
     speaker = program.speaker()
     ledger = table(program, "Mails", ["Mail", "Sent", "Not sent", "To"], [])
     for row in _ledger(found["mails"]):
-        ledger.add_row(speaker.status(row[0]), str(row[1]), speaker.text(row[2]) if row[2] else "", row[3])
+        others = ", ".join(f"{count} {speaker.status(state)}" for state, count in row[2].items())
+        ledger.add_row(speaker.status(row[0]), str(row[1]), others, row[3])
     where = Text(
         speaker.text(
             "Left in {out}: study.db, lab/ (in work archive quarantine receipts), mail/ (one Maildir per person).",
@@ -266,7 +267,7 @@ def _print_outcome(program: Program, out: Path) -> None:
     console().print(Group(*tables, ledger, where, notice))
 
 
-def _ledger(mails: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
+def _ledger(mails: list[dict[str, Any]]) -> list[tuple[str, int, dict[str, int], str]]:
     """Per kind of mail: how many were sent, how many were not and in which state, to whom."""
     kinds: dict[str, list[dict[str, Any]]] = {}
     for mail in mails:
@@ -279,5 +280,5 @@ def _ledger(mails: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
             if one["state"] != "sent":
                 other[one["state"]] = other.get(one["state"], 0) + 1
         people = ", ".join(sorted({one["to"] for one in group}))
-        rows.append((kind, sent, ", ".join(f"{count} {state}" for state, count in other.items()), people))
+        rows.append((kind, sent, other, people))
     return rows

@@ -41,7 +41,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def board(
-    context: typer.Context, site: Annotated[str | None, typer.Option()] = None, as_json: AsJson = False
+    context: typer.Context,
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Every subject and where each visit stands."""
     program = program_of(context)

@@ -15,8 +15,10 @@ from sqlmodel import Session
 from scheduler.domain.facts import (
     Assessed,
     Attended,
+    Corrected,
     DoseGiven,
     Enrolled,
+    FlagAcknowledged,
     Formulation,
     Paused,
     Regimen,
@@ -46,6 +48,7 @@ Visit = Annotated[str, typer.Argument(help="Visit, as W6 or V2.")]
 At = Annotated[
     str | None, typer.Option("--at", help="Local time of the site, as '2026-01-15 08:31'; now if absent.")
 ]
+When = Annotated[str, typer.Option("--at", help="Local time of the site, as '2026-01-15 08:30'.")]
 Why = Annotated[str, typer.Option("--reason", help="Why.")]
 By = Annotated[str | None, typer.Option("--by", help="Who observed it; the account if absent.")]
 
@@ -91,7 +94,7 @@ def enrol(
         if subject is None or inclusion is None:
             raise RefusedError([because("refused_enrol_incomplete")])
         outcome = program.database.transact(lambda session: _enrol_one(session, program, given, _who(by)))
-        done(program, outcome, f"enrol {subject}")
+        done(program, outcome, f"{program.speaker().status(Enrolled.kind)}, {subject}")
 
 
 def _enrol_one(session: Session, program: Program, row: dict[str, str | None], who: Who) -> Done:
@@ -151,7 +154,7 @@ def book(
     context: typer.Context,
     subject: Subject,
     visit: Visit,
-    at: Annotated[str, typer.Option("--at")],
+    at: When,
     by: By = None,
 ) -> None:
     """Give a visit a date; the coordinators get a calendar entry."""
@@ -162,7 +165,7 @@ def move(
     context: typer.Context,
     subject: Subject,
     visit: Visit,
-    at: Annotated[str, typer.Option("--at")],
+    at: When,
     reason: Why,
     by: By = None,
 ) -> None:
@@ -328,7 +331,8 @@ def correct(
                 session, program.study, subject, number, fields, reason, _who(by), now, program.handle
             )
 
-        done(program, program.database.transact(step), f"correct {number}")
+        outcome = program.database.transact(step)
+        done(program, outcome, f"{program.speaker().status(Corrected.kind)}, {subject} {number}")
 
 
 def acknowledge(
@@ -345,7 +349,7 @@ def acknowledge(
                 session, program.study, flag, reason, _who(by), program.clock.now(), program.handle
             )
         )
-        done(program, outcome, f"acknowledge {flag}")
+        done(program, outcome, f"{program.speaker().status(FlagAcknowledged.kind)}, {flag}")
 
 
 class _Moment:

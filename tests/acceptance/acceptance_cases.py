@@ -1,0 +1,208 @@
+"""What the acceptance tests share: the command as a process, waiting on conditions, a study that ends sooner."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from config.files import DEFAULT_DIR
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+COMMAND = Path(sys.executable).with_name("mpa-monitor")
+Found = TypeVar("Found")
+
+_TICK = threading.Event()  # never set: waiting for it is a pause that ends
+
+
+def wait_until(condition: Callable[[], Found], timeout_s: float = 30.0, what: str = "") -> Found:
+    """The first truthy answer of `condition`; fails when there is none in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s:g} s: {what or condition}")
+        _TICK.wait(0.05)
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The environment without anybody's MPA_ settings, and with these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MPA_")}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1", **variables}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The command with settings of its own, as an operator has them."""
+
+    home: Path
+    environment: Mapping[str, str]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(COMMAND), *arguments],
+            cwd=self.home,
+            env=clean_environment(**self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str, timeout_s: float = 60.0) -> Finished:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=timeout_s)
+        return Finished(process.returncode, out, err)
+
+    def ok(self, *arguments: str) -> Finished:
+        """A command that must succeed."""
+        done = self(*arguments)
+        assert done.code == 0, (arguments, done)
+        return done
+
+
+@contextmanager
+def running(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A daemon that is gone at the end of the test, whatever happens."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=20)
+
+
+class Nursery:
+    """A warm process that forks the real command for us: fifty starts in the time of five."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "nursery.py")],
+            cwd=home,
+            env=clean_environment(PYTHONPATH=str(ROOT)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._unread = b""
+        self._hear(60)
+
+    def live(self, arguments: Sequence[str], seconds: float | None, log: Path) -> int | None:
+        """Run the command; the exit code, or None when it still ran after `seconds` and was killed."""
+        order = json.dumps({"argv": list(arguments), "log": str(log)})
+        assert self._process.stdin is not None
+        self._process.stdin.write(order.encode() + b"\n")
+        self._process.stdin.flush()
+        started = self._hear(20)
+        assert started is not None
+        ended = self._hear(seconds if seconds is not None else 300)
+        if ended is not None:
+            return int(ended["code"])
+        assert seconds is not None, "the command did not end"
+        os.kill(started["pid"], signal.SIGKILL)
+        ended = self._hear(20)
+        assert ended is not None
+        return None if ended["code"] == -signal.SIGKILL else int(ended["code"])
+
+    def _hear(self, seconds: float) -> dict[str, int] | None:
+        """The next line that the nursery says; None when it says nothing for so long."""
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                return None
+            said = os.read(descriptor, 4096)
+            assert said, "the nursery is gone"
+            self._unread += said
+        line, _, self._unread = self._unread.partition(b"\n")
+        found: dict[str, int] = json.loads(line)
+        return found
+
+    def close(self) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+
+_SHORTER = (
+    ("P6W", "P7D", "P3W", "P3D"),
+    ("P12W", "P7D", "P6W", "P3D"),
+    ("P6M", "P14D", "P9W", "P4D"),
+    ("P1Y", "P30D", "P12W", "P5D"),
+)
+_PEOPLE = """
+[[staff]]
+id = "coordinator-1"
+name = "Coordinatrice 1"
+email = "coordinator-1@cochin.example"
+language = "fr"
+roles = ["coordinator", "investigator"]
+
+[[staff]]
+id = "data-manager-1"
+name = "Data manager 1"
+email = "data-manager-1@cochin.example"
+language = "en"
+roles = ["pharmacist", "laboratory", "data_manager"]
+"""
+
+
+def copy_of_config(directory: Path) -> Path:
+    """The configuration as shipped, in a directory that the test may change."""
+    directory.mkdir(parents=True)
+    for folder in ("protocols", "sites", "labs"):
+        shutil.copytree(DEFAULT_DIR / folder, directory / folder)
+    shutil.copy(DEFAULT_DIR / "regressions.toml", directory)
+    return directory
+
+
+def short_study(directory: Path) -> Path:
+    """The study in twelve weeks instead of a year, with two people and two working days a week: fewer mails."""
+    copy_of_config(directory)
+    file = directory / "protocols" / "sclerosis-mpa-auc.toml"
+    text = file.read_text("utf-8")
+    for value, width, shorter, narrower in _SHORTER:
+        old = f'value = "{value}", relative_to = "INCLUSION", window_lower = "{width}", window_upper = "{width}"'
+        assert text.count(old) == 1, old
+        new = (
+            f'value = "{shorter}", relative_to = "INCLUSION", '
+            f'window_lower = "{narrower}", window_upper = "{narrower}"'
+        )
+        text = text.replace(old, new)
+    before, _, digest = text.partition("[digest]")
+    text = before + "[digest]" + re.sub(r"to = \[.*\]", 'to = ["data_manager"]', digest)
+    file.write_text(text, "utf-8")
+    site = directory / "sites" / "cochin.toml"
+    text = site.read_text("utf-8").partition("[[staff]]")[0]
+    site.write_text(re.sub(r"open_weekdays = \[.*?\]", "open_weekdays = [1, 4]", text) + _PEOPLE, "utf-8")
+    return directory
