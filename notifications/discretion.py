@@ -28,7 +28,7 @@ _SAFE: dict[str, frozenset[str]] = {
     "mail_missing_draw_lost": frozenset({"item"}),
     "mail_missing_result_lost": frozenset({"item"}),
     "mail_auc_to_read": frozenset({"subject"}),
-    "mail_auc_not_computable": frozenset({"subject", "visit"}),
+    "mail_auc_not_computable": frozenset({"subject", "visit_id"}),
     "flag_no_open_day": _DATES,
     "flag_visit_out_of_window": _DATES,
     "flag_endpoint_missing": frozenset({"item"}),
@@ -70,7 +70,7 @@ def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
     if code == "mail_flag_other":
         return because(code)
     if code in ("mail_auc_to_read", "mail_auc_not_computable"):
-        return because(code, subject=subject, visit=visit)
+        return because(code, subject=subject, visit_id=visit)
     if code.startswith(("mail_", "role_", "closes_")) and code not in _SAFE:
         return reason
     allowed = _SAFE.get(code)

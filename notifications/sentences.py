@@ -34,7 +34,7 @@ MAIL_SENTENCES: dict[str, str] = {
     "flag_mail_not_written": "the mail '{template}' to {staff} did not leave: {why}",
     # what may be said in a mail instead of values and free text
     "mail_auc_to_read": "an AUC0-12 is to be read: mpa-monitor auc {subject}",
-    "mail_auc_not_computable": "AUC0-12 cannot be estimated; the reason: mpa-monitor explain {subject} {visit}",
+    "mail_auc_not_computable": "AUC0-12 cannot be estimated; the reason: mpa-monitor explain {subject} {visit_id}",
     "mail_missing_draw_lost": "sample {item} (not drawn)",
     "mail_missing_result_lost": "result of {item} (could not be measured)",
     "mail_flag_other": "to be looked at: mpa-monitor flags",

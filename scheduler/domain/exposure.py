@@ -40,8 +40,13 @@ class VisitExposures:
     @property
     def primary(self) -> Exposure | None:
         """The AUC0-12 with a value, else the first AUC0-12 that was refused."""
-        whole = [one for one in self.exposures if one.quantity == self.PRIMARY]
-        return next((one for one in whole if one.value is not None), whole[0] if whole else None)
+        refused = None
+        for one in self.exposures:
+            if one.quantity == self.PRIMARY:
+                if one.value is not None:
+                    return one
+                refused = refused or one
+        return refused
 
 
 def set_is_settled(plan: VisitPlan) -> bool:

@@ -239,7 +239,7 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
 def effective(facts: Iterable[Fact]) -> list[Fact]:
     """The facts that hold, in the order of recording, after all corrections; their order of arrival is irrelevant."""
     ordered = in_order(facts)
-    if Corrected not in {type(fact.what) for fact in ordered}:
+    if not [fact for fact in ordered if type(fact.what) is Corrected]:
         return ordered
     holding: dict[int, Fact] = {}
     for fact in ordered:

@@ -121,9 +121,8 @@ def flags_of(
             found += _endpoint_flags(timeline, view, now)
         if plan.attended_at is not None:
             found += _attended_flags(timeline, view, plan.attended_at, now)
-            exposures_found = exposures.get(plan.id)
-            if exposures_found is not None:
-                found += _exposure_flags(timeline, view, exposures_found)
+            if plan.id in exposures:
+                found += _exposure_flags(timeline, view, exposures[plan.id])
     return found
 
 
@@ -211,10 +210,12 @@ def _exposure_flags(timeline: Timeline, view: VisitView, found: VisitExposures) 
         yield Flag(FlagCode.AUC_NOT_COMPUTABLE, subject, plan.id, "", reason, since)
         return
     for band in timeline.protocol.bands:
+        if not band.flag:
+            continue
         low, high = band.low_mg_h_l, band.high_mg_h_l
         below = low is not None and primary.value < low
         above = high is not None and primary.value > high
-        if band.flag and (below or above):
+        if below or above:
             reason = because(
                 "flag_auc_below_band" if below else "flag_auc_above_band",
                 value=round(primary.value, 1),

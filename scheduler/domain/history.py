@@ -149,6 +149,9 @@ def _start_of(period: RegimenPeriod) -> tuple[bool, float]:
     return (False, 0.0) if start is None else (True, start.timestamp())
 
 
+_ABOUT_APPOINTMENTS = frozenset({VisitBooked, VisitMoved, VisitCancelled, Withdrawn, Corrected})
+
+
 def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
     """How often each visit's appointment changed as the facts came in, corrections and a withdrawal included.
 
@@ -158,7 +161,7 @@ def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
     withdrawals: set[int] = set()
     current: dict[str, datetime | None] = {}
     changes: dict[str, int] = {}
-    for fact in in_order(facts):
+    for fact in in_order([fact for fact in facts if type(fact.what) in _ABOUT_APPOINTMENTS]):
         correction = fact.what if isinstance(fact.what, Corrected) else None
         number = correction.fact_id if correction is not None else fact.id
         what = correction.instead if correction is not None else fact.what
@@ -171,8 +174,6 @@ def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
             entries[number] = (what.visit, None)
         elif isinstance(what, Withdrawn):
             withdrawals.add(number)
-        elif correction is None:
-            continue
         latest = {} if withdrawals else {visit: local for _, (visit, local) in sorted(entries.items())}
         for visit in {**current, **latest}:
             if latest.get(visit) != current.get(visit):

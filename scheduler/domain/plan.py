@@ -181,8 +181,12 @@ def as_recorded(view: VisitView) -> RecordedVisit:
         plan.booking_sequence,
         plan.attended_at,
         tuple([one.reason for one in view.missing]),
-        tuple([_recorded_draw(draw) for draw in plan.draws]),
+        tuple(sorted([_recorded_draw(draw) for draw in plan.draws], key=_point)),
     )
+
+
+def _point(draw: RecordedDraw) -> str:
+    return draw.point
 
 
 def _recorded_draw(draw: Draw) -> RecordedDraw:

@@ -60,7 +60,11 @@ def current_results(versions: Iterable[ResultVersion]) -> dict[tuple[str, str], 
     """
     groups: dict[tuple[str, str], list[ResultVersion]] = {}
     for version in versions:
-        groups.setdefault((version.visit, version.timepoint), []).append(version)
+        key = version.visit, version.timepoint
+        if key in groups:
+            groups[key].append(version)
+        else:
+            groups[key] = [version]
     return {
         key: CurrentResult(group[0] if len(group) == 1 else max(group, key=_rank), len(group))
         for key, group in groups.items()

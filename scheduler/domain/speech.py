@@ -36,8 +36,8 @@ class Speaker:
     sentences: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, english: str, **params: Param) -> str:
-        """An English sentence in the reader's language, its fields filled."""
-        words = {name: self._word(value) for name, value in params.items()}
+        """An English sentence in the reader's language, its fields filled; a field …_id is shown as it is typed."""
+        words = {name: value if name.endswith("_id") else self._word(value) for name, value in params.items()}
         return translator(self.language)(english).format(**words)
 
     def say(self, reason: Reason) -> str:

@@ -106,6 +106,8 @@ def _ended(timeline: Timeline, plan: VisitPlan) -> tuple[VisitStatus, Reason, da
         cause = withdrawn.cause if withdrawn is not None else Withdrawal.OTHER
         reason = because("status_withdrawn", on=withdrawn_at, cause=because(f"withdrawal_{cause}"))
         return VisitStatus.NOT_APPLICABLE, reason, withdrawn_at
+    if not timeline.pauses:
+        return None
     late = plan.late_booking
     expected_by = plan.planned.overdue_at if late is None else late.unconfirmed_at
     for pause in timeline.pauses:

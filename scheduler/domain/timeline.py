@@ -125,11 +125,10 @@ def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
         attended_on = local_date(attended_at, zone) if attended_at is not None else None
         planned = _planned(plan, encounter, facts.enrolled.baseline, anchors)
         anchors[encounter.id] = (planned.derivation.unshifted, attended_on)
-        visits.append(
-            _untouched(planned)
-            if visit is None
-            else _visit(plan, facts, planned, visit, attended_at, attended_on)
-        )
+        if visit is None:
+            visits.append(_untouched(planned))
+        else:
+            visits.append(_visit(plan, facts, planned, visit, attended_at, attended_on))
     return Timeline(
         history.subject,
         plan.site,
@@ -178,9 +177,10 @@ def _visit(
     draws: tuple[Draw, ...] = ()
     if attended_on is not None:
         day = plan.attended_day(attended_on)
+        slots = day.slots
         if planned.encounter.sampling:
             draws = _draws(plan, visit)
-        slots = (*day.slots, *_draw_slots(plan, draws, facts.withdrawn))
+            slots += _draw_slots(plan, draws, facts.withdrawn)
     else:
         day = None
         slots = planned.slots if booking is None else _booked_slots(plan, planned, booking, missed_at)
@@ -266,7 +266,7 @@ def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
     return tuple(draws)
 
 
-def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn | None) -> list[Slot]:
+def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn | None) -> tuple[Slot, ...]:
     """The reminders of draws that are still to come."""
     slots: list[Slot] = []
     for draw in draws:
@@ -279,4 +279,4 @@ def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn |
             due_at = nominal + rule.sign * rule.value.elapsed
             until = min(due_at + rule.valid_for.elapsed, draw.window[1])
             slots.append(Slot(rule, due_at, until, nominal.isoformat(timespec="minutes")))
-    return slots
+    return tuple(slots)

@@ -71,7 +71,9 @@ def visit_rows(session: Session, subject: str, speaker: Speaker) -> list[Row]:
     """One row a visit, with its draws."""
     draws: dict[str, list[Row]] = {}
     for one in session.exec(
-        select(SamplingRow).where(SamplingRow.subject == subject).order_by(SamplingRow.point)
+        select(SamplingRow)
+        .where(SamplingRow.subject == subject)
+        .order_by(col(SamplingRow.window_from), col(SamplingRow.point))
     ):
         draws.setdefault(one.visit, []).append(
             {

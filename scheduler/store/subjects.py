@@ -64,7 +64,7 @@ def _table(table: type[SQLModel], subject: Any) -> Select[Any]:
 _SUBJECT: BindParameter[Any] = bindparam("subject")
 _FACTS = _table(FactRow, FactRow.subject).order_by(col(FactRow.id))
 _VISITS = _table(VisitRow, VisitRow.subject)
-_DRAWS = _table(SamplingRow, SamplingRow.subject)
+_DRAWS = _table(SamplingRow, SamplingRow.subject).order_by(col(SamplingRow.visit), col(SamplingRow.point))
 _OPEN_FLAGS = core_select(col(FlagRow.key), col(FlagRow.reason)).where(
     col(FlagRow.subject) == _SUBJECT,
     col(FlagRow.closed_at).is_(None),
