@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,46 +60,6 @@ class Finished:
         return json.loads(self.out)
 
 
-@dataclass(frozen=True)
-class Installation:
-    """The command with settings of its own, as an operator has them."""
-
-    home: Path
-    environment: Mapping[str, str]
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(COMMAND), *arguments],
-            cwd=self.home,
-            env=clean_environment(**self.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *arguments: str, timeout_s: float = 60.0) -> Finished:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=timeout_s)
-        return Finished(process.returncode, out, err)
-
-    def ok(self, *arguments: str) -> Finished:
-        """A command that must succeed."""
-        done = self(*arguments)
-        assert done.code == 0, (arguments, done)
-        return done
-
-
-@contextmanager
-def running(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """A daemon that is gone at the end of the test, whatever happens."""
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=20)
-
-
 class Nursery:
     """A warm process that forks the real command for us: fifty starts in the time of five."""
 
@@ -112,24 +73,43 @@ class Nursery:
             stdout=subprocess.PIPE,
         )
         self._unread = b""
-        self._hear(60)
+        assert self._hear(60) is not None
 
-    def live(self, arguments: Sequence[str], seconds: float | None, log: Path) -> int | None:
-        """Run the command; the exit code, or None when it still ran after `seconds` and was killed."""
-        order = json.dumps({"argv": list(arguments), "log": str(log)})
+    def live(
+        self,
+        arguments: Sequence[str],
+        seconds: float | None = None,
+        settings: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        spared: Callable[[], bool] = lambda: False,
+    ) -> Finished | None:
+        """Run the command to its end; None when it was killed, `seconds` after it was no longer spared."""
+        out, err = self.home / "nursery.out", self.home / "nursery.err"
+        order = {
+            "argv": list(arguments),
+            "cwd": str(cwd or self.home),
+            "settings": dict(settings or {}),
+            "out": str(out),
+            "err": str(err),
+        }
         assert self._process.stdin is not None
-        self._process.stdin.write(order.encode() + b"\n")
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         started = self._hear(20)
         assert started is not None
-        ended = self._hear(seconds if seconds is not None else 300)
-        if ended is not None:
-            return int(ended["code"])
-        assert seconds is not None, "the command did not end"
-        os.kill(started["pid"], signal.SIGKILL)
-        ended = self._hear(20)
-        assert ended is not None
-        return None if ended["code"] == -signal.SIGKILL else int(ended["code"])
+        ended = None
+        while seconds is not None and ended is None and spared():
+            ended = self._hear(0.02)
+        if ended is None:
+            ended = self._hear(300 if seconds is None else seconds)
+        if ended is None:
+            assert seconds is not None, f"{arguments} did not end"
+            os.kill(started["pid"], signal.SIGKILL)
+            ended = self._hear(20)
+            assert ended is not None
+            if ended["code"] == -signal.SIGKILL:
+                return None
+        return Finished(ended["code"], out.read_text("utf-8"), err.read_text("utf-8"))
 
     def _hear(self, seconds: float) -> dict[str, int] | None:
         """The next line that the nursery says; None when it says nothing for so long."""
@@ -147,14 +127,67 @@ class Nursery:
         found: dict[str, int] = json.loads(line)
         return found
 
-    def __enter__(self) -> Nursery:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The command with settings of its own, as an operator has them."""
+
+    nursery: Nursery
+    home: Path
+    settings: Mapping[str, str]
+
+    def __call__(self, *arguments: str) -> Finished:
+        """Run a command to its end."""
+        done = self.nursery.live(arguments, settings=self.settings, cwd=self.home)
+        assert done is not None
+        return done
+
+    def ok(self, *arguments: str) -> Finished:
+        """A command that must succeed."""
+        done = self(*arguments)
+        assert done.code == 0, (arguments, done)
+        return done
+
+    def refused(self, *arguments: str) -> str:
+        """What a command says that must be refused: exit code 2, nothing on stdout."""
+        done = self(*arguments)
+        assert (done.code, done.out) == (2, ""), (arguments, done)
+        return done.err
+
+    def killed_after(self, seconds: float, *arguments: str) -> Finished | None:
+        return self.nursery.live(arguments, seconds, self.settings, self.home)
+
+    @contextmanager
+    def daemon(self) -> Iterator[subprocess.Popen[str]]:
+        """The installed command `mpa-monitor run`; gone at the end, whatever happens."""
+        process = subprocess.Popen(
+            [str(COMMAND), "run"],
+            cwd=self.home,
+            env=clean_environment(**self.settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate(timeout=20)
+
+
+def fields_replaced(text: str, **values: str) -> str:
+    """A TOML file with the values of some top-level keys replaced."""
+    for name, value in values.items():
+        text, count = re.subn(rf"(?m)^{name} = [^#\n]*", f"{name} = {value}  ", text, count=1)
+        assert count == 1, name
+    return text
 
 
 _SHORTER = (
@@ -207,5 +240,18 @@ def short_study(directory: Path) -> Path:
     file.write_text(text, "utf-8")
     site = directory / "sites" / "cochin.toml"
     text = site.read_text("utf-8").partition("[[staff]]")[0]
-    site.write_text(re.sub(r"open_weekdays = \[.*?\]", "open_weekdays = [1, 4]", text) + _PEOPLE, "utf-8")
+    site.write_text(fields_replaced(text, open_weekdays="[1, 4]") + _PEOPLE, "utf-8")
+    return directory
+
+
+def hospital_config(directory: Path) -> Path:
+    """The study as shipped at a site where it is always early afternoon of a working day, and no hour is quiet."""
+    copy_of_config(directory)
+    ahead = min(14, 15 - datetime.now(UTC).hour)
+    zone = f'"Etc/GMT{-ahead:+d}"'  # these names count westwards
+    site, lab = directory / "sites" / "cochin.toml", directory / "labs" / "cch-pharmaco.toml"
+    always = {"open_weekdays": "[1, 2, 3, 4, 5, 6, 7]", "quiet_from": '"00:00"', "quiet_until": '"00:00"'}
+    text = fields_replaced(site.read_text("utf-8"), zone=zone, **always)
+    site.write_text(text.replace('holidays = "FR"', ""), "utf-8")
+    lab.write_text(fields_replaced(lab.read_text("utf-8"), zone=zone), "utf-8")
     return directory

@@ -1,7 +1,8 @@
 """Starts the command again and again without paying its imports each time: a warm process that forks.
 
-Reads one JSON line per command, {"argv": […], "log": PATH}; answers {"pid": N} when it runs and {"code": N} when it
-has ended, killed or not. Every child is a process of its own that runs the real `main.main()`.
+Reads one JSON line per command, {"argv": […], "cwd": DIR, "settings": {…}, "out": FILE, "err": FILE}; answers
+{"pid": N} when it runs and {"code": N} when it has ended, killed or not. Every child is a process of its own that
+runs the real `main.main()`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,29 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
+import traceback
+from typing import Any
 
 import main
 
 
-def run(argv: list[str], log: str) -> None:
+def run(order: dict[str, Any]) -> None:
     """The command, in the child; never returns."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    sys.argv = ["mpa-monitor", *argv]
+    for number, name in ((1, "out"), (2, "err")):
+        descriptor = os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.chdir(order["cwd"])
+    os.environ.update(order["settings"])
+    sys.argv = ["mpa-monitor", *order["argv"]]
     code = 0
     try:
         main.main()
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
-        import traceback
-
         traceback.print_exc()
         code = 70
     finally:
@@ -43,11 +48,9 @@ def say(**words: int) -> None:
 def serve() -> None:
     say(ready=os.getpid())
     for line in sys.stdin:
-        order = json.loads(line)
-        Path(order["log"]).parent.mkdir(parents=True, exist_ok=True)
         pid = os.fork()
         if pid == 0:
-            run(order["argv"], order["log"])
+            run(json.loads(line))
         say(pid=pid)
         say(code=os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 

@@ -375,3 +375,8 @@ def year_of(past: History, plan: StudyPlan | None = None, days: int = 480) -> Le
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]
+
+
+def naive(year: int, month: int, day: int, hour: int = 9, minute: int = 0) -> datetime:
+    """A local time without zone, as appointments are written."""
+    return datetime.combine(date(year, month, day), time(hour, minute))

@@ -1,0 +1,116 @@
+"""Runs the benchmarks and writes benchmarks/results.md: `make bench`, or `python -m benchmarks 100 400 1600`."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import daemon, persisted_jobs, rehearsal, timeline
+
+RESULTS = Path(__file__).parent / "results.md"
+
+
+def main(sizes: list[int]) -> None:
+    """Every measurement in one run, so that the ratios are of one machine in one hour."""
+    parts = [_head()]
+    for title, measure in (
+        ("Timeline", lambda: _timeline(timeline.measure())),
+        ("Reminders: persisted jobs beside ours", lambda: _jobs(persisted_jobs.measure())),
+        ("The daemon with 10,000 enrolled patients", lambda: _daemon(daemon.measure())),
+        ("A whole year", lambda: _years([rehearsal.measure(size) for size in sizes])),
+    ):
+        print(title, "…", flush=True)
+        parts.append(f"## {title}\n\n{measure()}")
+        RESULTS.write_text("\n\n".join(parts) + "\n", "utf-8")
+
+
+def _head() -> str:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    machine = f"{platform.system()} {platform.release()}, Python {platform.python_version()}, 2 virtual cores, shared"
+    return (
+        "# Measured\n\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip() or 'unknown'}, {machine}. "
+        "The machine is noisy: read ratios rather than single times. `make bench` measures again."
+    )
+
+
+def _table(columns: list[str], rows: list[list[Any]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _timeline(found: dict[str, Any]) -> str:
+    rows = [
+        [name.replace("_", " "), f"{value:,.1f}" if isinstance(value, float) else value]
+        for name, value in found.items()
+    ]
+    return _table(["figure", "measured"], rows)
+
+
+def _jobs(found: dict[str, dict[str, float]]) -> str:
+    theirs, ours = found["persisted jobs"], found["mpa-monitor"]
+    rows = [
+        [what, f"{theirs[key]:.3f}", f"{ours[key]:.3f}", f"{ours[key] / theirs[key]:.2f}"]
+        for what, key in (
+            ("enrol 1,000 patients, s", "enrol_s"),
+            ("start again, s", "restart_s"),
+            ("one morning's reminders, s", "fire_s"),
+        )
+    ]
+    return (
+        f"{int(theirs['jobs']):,} persisted APScheduler jobs (SQLAlchemyJobStore) against our engine, both on "
+        f"SQLite with WAL and synchronous=FULL; ours writes facts, derived visits, the audit chain "
+        f"and the mails of two people besides. {int(theirs['fired'])} and {int(ours['fired'])} patients fall due.\n\n"
+        + _table(["", "one job per reminder", "mpa-monitor", "ours / theirs"], rows)
+    )
+
+
+def _daemon(found: dict[str, float]) -> str:
+    return _table(
+        ["figure", "measured", "goal"],
+        [
+            ["enrolments per second (whole engine, 500 per transaction)", f"{found['enrol_per_s']:.0f}", ""],
+            ["start to ready, s", f"{found['ready_s']:.2f}", "< 3"],
+            ["idle, % of a core", f"{found['idle_cpu_percent']:.2f}", "< 1"],
+            ["resident memory, MB", f"{found['resident_mb']:.0f}", "< 250"],
+            [
+                f"lateness of {int(found['reminders'])} due reminders, median, s",
+                f"{found['lateness_median_s']:.3f}",
+                "",
+            ],
+            ["lateness, p99, s", f"{found['lateness_p99_s']:.3f}", "< 1"],
+        ],
+    )
+
+
+def _years(found: list[dict[str, float]]) -> str:
+    first = found[0]["ms_per_subject"]
+    rows = [
+        [
+            f"{int(one['subjects']):,}", f"{one['wall_s']:.0f}", f"{one['ms_per_subject']:.0f}",
+            f"{one['ms_per_subject'] / first:.2f}", f"{one['peak_mb']:.0f}", f"{int(one['facts']):,}",
+            f"{int(one['mails']):,}", f"{int(one['files']):,}",
+        ]
+        for one in found
+    ]  # fmt: skip
+    columns = [
+        "patients",
+        "wall, s",
+        "ms per patient",
+        "against the first",
+        "peak, MB",
+        "facts",
+        "mails",
+        "lab files",
+    ]
+    return _table(columns, rows)
+
+
+if __name__ == "__main__":
+    main([int(word) for word in sys.argv[1:]] or [500, 2000, 8000])

@@ -1,0 +1,35 @@
+"""The warm process that starts commands for the acceptance tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from acceptance_cases import Installation, Nursery, hospital_config
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("nursery"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hospital(nursery: Nursery, tmp_path: Path) -> Installation:
+    """An installation with its own settings, its database ready."""
+    home = tmp_path / "hospital"
+    home.mkdir()
+    settings = {
+        "MPA_DATABASE": f"sqlite:///{home / 'study.db'}",
+        "MPA_CONFIG": str(hospital_config(home / "config")),
+        "MPA_MAIL__MAILDIR": str(home / "mail"),
+        "MPA_INTAKE__FOLDER": str(home / "lab"),
+        "MPA_INTAKE__POLL_S": "0.2",
+        "MPA_INTAKE__SETTLE_S": "0",
+        "MPA_DAEMON__LONGEST_WAIT_S": "0.5",
+    }
+    made = Installation(nursery, home, settings)
+    made.ok("init")
+    return made

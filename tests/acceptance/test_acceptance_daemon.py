@@ -1,0 +1,289 @@
+"""The daemon as it runs in a hospital: a real process, a real mail server, a laboratory file as Excel writes it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from hashlib import sha256
+from mailbox import Maildir
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from acceptance_cases import Installation, wait_until
+from acceptance_peer import SmtpPeer, certificate_authority
+from sqlmodel import Session, SQLModel, select
+
+from config.files import read_files
+from scheduler.store.database import Database
+from scheduler.store.tables import (
+    AuditRow,
+    ExposureRow,
+    HeartbeatRow,
+    LabFileRow,
+    LabResultVersionRow,
+    OutboxRow,
+)
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
+
+SUBJECT = "MPA-0042-7"
+TUBES = {"H0": "26015-00871-1", "H30": "26015-00871-2", "H2": "26015-00871-3"}
+VALUES = {"H0": "1,85", "H30": "14,2", "H2": "6,40"}
+PAWINSKI = 7.75 + 6.49 * 1.85 + 0.76 * 14.2 + 2.43 * 6.40
+
+
+def today(at: Installation) -> date:
+    """The date at the site."""
+    files, _ = read_files(Path(at.settings["MPA_CONFIG"]))
+    return datetime.now(ZoneInfo(files.sites[0].content.zone)).date()
+
+
+def sampling_morning(at: Installation, subject: str = SUBJECT, tubes: dict[str, str] = TUBES) -> None:
+    """Enrolled, booked and sampled this morning."""
+    day = today(at)
+    start = (day - timedelta(days=100)).isoformat()
+    at.ok(
+        "enrol", subject, "--inclusion", day.isoformat(), "--treatment-start", start, "--formulation", "mmf",
+        "--dose-mg", "1000", "--interval-h", "12",
+    )  # fmt: skip
+    at.ok("book", subject, "INCLUSION", "--at", f"{day} 08:10")
+    at.ok("draw", subject, "INCLUSION", "H0", "--tube", tubes["H0"], "--at", f"{day} 08:15")
+    at.ok(
+        "dose", subject, "V1", "--mg", "1000", "--formulation", "mmf", "--interval-h", "12", "--at", f"{day} 08:20"
+    )  # fmt: skip
+    at.ok("draw", subject, "INCLUSION", "H30", "--tube", tubes["H30"], "--at", f"{day} 08:50")
+    at.ok("draw", subject, "INCLUSION", "H2", "--tube", tubes["H2"], "--at", f"{day} 10:20")
+
+
+def french_file(at: Installation, subject: str = SUBJECT, tubes: dict[str, str] = TUBES) -> bytes:
+    """As a French Excel exports it: semicolons, decimal commas, accents in cp1252, empty columns at the end."""
+    day = f"{today(at):%d/%m/%Y}"
+    drawn = {"H0": "08:15", "H30": "08:50", "H2": "10:20"}
+    lines = [
+        "Étude;code_patient;visite;temps;numero_echantillon;date_heure_prelevement;date_heure_validation;analyse;"
+        "Résultat;Unité;statut;conformite;lq_inf;technique;milieu;laboratoire;commentaire;;"
+    ]
+    lines += [
+        f"MPA-AUC;{subject};V1;{point};{tube};{day} {drawn[point]};{day} 13:30;23905-3;{VALUES[point]};µg/mL;validé;"
+        "OK;0,1;LCMSMS;PLASMA_EDTA;CCH-PHARMACO;contrôle répété;;"
+        for point, tube in tubes.items()
+    ]
+    lines.append("#FIN;3;;;;;;;;;;;;;;;;;")
+    return ("\r\n".join(lines) + "\r\n").encode("cp1252")
+
+
+def drop(at: Installation, name: str, content: bytes, marker: bool = True) -> None:
+    """As a careful sender: under a temporary name, renamed, then the marker that vouches for it."""
+    inbox = at.home / "lab" / "in"
+    inbox.mkdir(parents=True, exist_ok=True)
+    draft = inbox / f"{name}.part"
+    draft.write_bytes(content)
+    draft.rename(inbox / name)
+    if marker:
+        promise = inbox / f"{name}.ok.part"
+        promise.write_text(f"{sha256(content).hexdigest()};{len(content)}", "ascii")
+        promise.rename(inbox / f"{name}.ok")
+
+
+class Records:
+    """Looks into the installation's database."""
+
+    def __init__(self, at: Installation) -> None:
+        self.db = Database(at.settings["MPA_DATABASE"])
+
+    def rows(self, table: type[SQLModel]) -> list[Any]:
+        def step(session: Session) -> list[Any]:
+            return list(session.exec(select(table)))
+
+        return self.db.transact(step)
+
+    def states(self) -> Counter[str]:
+        return Counter(row.state for row in self.rows(OutboxRow))
+
+    def breathing(self) -> bool:
+        """Whether every service has had its first turn."""
+        return {"intake", "reconcile", "digest", "delivery"} <= {
+            one.service for one in self.rows(HeartbeatRow)
+        }
+
+    def close(self) -> None:
+        self.db.close()
+
+
+@pytest.fixture
+def records(hospital: Installation) -> Iterator[Records]:
+    with closing(Records(hospital)) as found:
+        yield found
+
+
+@pytest.fixture
+def peer() -> Iterator[SmtpPeer]:
+    made = SmtpPeer()
+    yield made
+    made.end()
+
+
+def ended(process: subprocess.Popen[str], within_s: float) -> Callable[[], bool]:
+    def check() -> bool:
+        return process.poll() is not None
+
+    wait_until(check, within_s, "the daemon ends")
+    return check
+
+
+def test_a_day_at_the_hospital(hospital: Installation, peer: SmtpPeer, tmp_path: Path) -> None:
+    """From the enrolment to the AUC by mail, through an outage of the mail server, to an orderly end."""
+    settings = {
+        **hospital.settings,
+        "MPA_MAIL__TRANSPORT": "smtp",
+        "MPA_MAIL__HOST": "localhost",
+        "MPA_MAIL__PORT": str(peer.port),
+        "MPA_MAIL__CA_FILE": str(certificate_authority(tmp_path)),
+        "MPA_MAIL__SENDER": "MPA <mpa@cochin.example>",
+    }
+    at = replace(hospital, settings=settings)
+    with at.daemon() as daemon, closing(Records(at)) as records:
+        wait_until(records.breathing, 30, "the daemon is at work")
+        second = at("run")
+        assert second.code == 1
+        assert f"process {daemon.pid}" in second.err
+        assert "Traceback" not in second.err
+
+        sampling_morning(at)
+        drop(at, "résultats MPA.csv", french_file(at))
+        wait_until(lambda: records.rows(ExposureRow), 30, "the AUC is there")
+        assert not peer.kept
+        waiting = sum(records.states()[state] for state in ("pending", "retry", "leased"))
+        assert waiting == len(records.rows(OutboxRow))
+        assert at("status", "--json").json["mails"]["waiting"] == waiting
+
+        peer.up()  # the mail server was down so far
+        wait_until(lambda: set(records.states()) == {"sent"}, 60, "all mails are sent")
+        status = at.ok("status", "--json").json
+        assert status["healthy"] is True
+        assert {one["service"] for one in status["services"]} == {"intake", "reconcile", "digest", "delivery"}
+        assert status["mails"]["waiting"] == 0
+
+        everything_arrived_once(peer, records)
+        the_mails_are_as_promised(peer)
+        the_laboratory_has_its_receipt(at)
+        primary = next(
+            one for one in at.ok("auc", SUBJECT, "--json").json if one["method"].startswith("pawinski")
+        )
+        assert primary["value"] == pytest.approx(PAWINSKI, abs=0.01)
+
+        daemon.send_signal(signal.SIGTERM)
+        ended(daemon, 20)
+        assert daemon.returncode == 0
+        assert records.rows(AuditRow)[-1].action == "daemon_stopped"
+    assert at.ok("audit", "verify", "--json").json["intact"] is True
+
+
+def everything_arrived_once(peer: SmtpPeer, records: Records) -> None:
+    sent = [row.message_id for row in records.rows(OutboxRow)]
+    assert sorted(str(one["Message-ID"]) for one in peer.mails) == sorted(sent)
+    assert len(set(sent)) == len(sent)
+    by_template = Counter((row.template, row.staff_id) for row in records.rows(OutboxRow))
+    for staff in ("coordinator-1", "coordinator-2"):
+        assert by_template["visit_booked", staff] == 1
+    for staff in ("pharmacist-1", "investigator-1"):
+        assert by_template["auc_available", staff] == 1
+
+
+def the_mails_are_as_promised(peer: SmtpPeer) -> None:
+    for sender, recipients, _, encrypted in peer.kept:
+        assert encrypted
+        assert sender == "mpa@cochin.example"
+        assert len(recipients) == 1
+    for mail in peer.mails:
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert mail["From"] == "MPA <mpa@cochin.example>"
+        assert mail["Date"].datetime - datetime.now(UTC) < timedelta(minutes=5)
+        assert mail.get_body(("plain",)) is not None
+        assert mail.get_body(("html",)) is not None
+    booked = [one for one in peer.mails if _calendar(one) is not None]
+    assert {one["To"] for one in booked} == {"coordinator-1@cochin.example", "coordinator-2@cochin.example"}
+    calendar = _calendar(booked[0])
+    assert calendar is not None and "METHOD:REQUEST" in calendar and SUBJECT in calendar
+    of_subject = [one for one in peer.mails if SUBJECT in str(one["Subject"])]
+    assert len({str(one["References"]) for one in of_subject}) == 1  # one thread for the visit
+    texts = {str(one["To"]): one.get_body(("plain",)).get_content() for one in of_subject}  # type: ignore[union-attr]
+    assert "Visite" in texts["coordinator-1@cochin.example"]
+    assert "visit" in texts["coordinator-2@cochin.example"]
+
+
+def _calendar(mail: EmailMessage) -> str | None:
+    found = [part.get_content() for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    return str(found[0]) if found else None
+
+
+def the_laboratory_has_its_receipt(at: Installation) -> None:
+    lab = at.home / "lab"
+    receipts = list((lab / "receipts").glob("*.receipt.csv"))
+    assert len(receipts) == 1
+    assert len(list((lab / "archive").iterdir())) == 1
+    for room in ("in", "work", "quarantine", "duplicates"):
+        assert not list((lab / room).iterdir()), room
+
+
+def test_killed_right_after_its_start_again_and_again_it_loses_nothing_and_doubles_nothing(
+    hospital: Installation, records: Records
+) -> None:
+    """A due mail and a laboratory file are under way at every start."""
+    random, kills = Random(11), 0
+    sampling_morning(hospital)
+    for number in range(10):
+        day = today(hospital) + timedelta(days=number)
+        if number:
+            hospital.ok(
+                "move", SUBJECT, "W6", "--at", f"{day + timedelta(days=40)} 09:00", "--reason", "again"
+            )
+        else:
+            hospital.ok("book", SUBJECT, "W6", "--at", f"{day + timedelta(days=40)} 09:00")
+            drop(hospital, "results.csv", french_file(hospital), marker=False)
+        drop(
+            hospital,
+            f"note {number}.csv",
+            f"rien;à;lire;{number}\r\n".encode("cp1252"),
+            marker=number % 2 == 0,
+        )
+        kills += hospital.killed_after(random.uniform(0.4, 1.4), "run") is None
+    assert kills == 10
+    with hospital.daemon() as daemon:
+        wait_until(lambda: len(records.rows(LabFileRow)) == 11, 30, "every file is recorded")
+        wait_until(
+            lambda: not records.states()["pending"] and not records.states()["leased"], 30, "mails left"
+        )
+        for row in records.rows(OutboxRow):
+            if row.state in ("retry", "uncertain"):  # in flight at a kill: a person need not wait 15 minutes
+                hospital.ok("outbox", "retry", str(row.id))
+        wait_until(lambda: set(records.states()) <= {"sent", "cancelled"}, 30, "all mails are sent")
+        wait_until(lambda: all(row.archived_as for row in records.rows(LabFileRow)), 30, "all is put away")
+        daemon.send_signal(signal.SIGTERM)
+        ended(daemon, 20)
+        assert daemon.returncode == 0
+    nothing_lost_nothing_double(hospital, records)
+
+
+def nothing_lost_nothing_double(at: Installation, records: Records) -> None:
+    sent = Counter(row.message_id for row in records.rows(OutboxRow) if row.state == "sent")
+    boxes = [Maildir(folder, create=False) for folder in (at.home / "mail").iterdir()]
+    assert Counter(str(mail["Message-ID"]) for box in boxes for mail in box) == sent
+    assert set(sent.values()) == {1}
+    lab = at.home / "lab"
+    put_away = [path.name for room in ("archive", "quarantine") for path in (lab / room).glob("*.csv")]
+    assert len(put_away) == 11
+    for room in ("in", "work", "duplicates"):
+        assert not list((lab / room).iterdir()), room
+    assert len(records.rows(LabResultVersionRow)) == 3
+    assert {row.version for row in records.rows(ExposureRow)} == {1}
+    assert at.ok("audit", "verify", "--json").json["intact"] is True
