@@ -43,7 +43,7 @@ from scheduler.runtime.cli.localise import localise
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, DIGEST, Work
-from scheduler.runtime.works import intake_work, reconcile_work
+from scheduler.runtime.works import housekeeping_work, intake_work, reconcile_work
 from scheduler.store.database import StoreError
 
 __all__ = ["app", "main", "make_program"]
@@ -85,6 +85,7 @@ def make_works(program: Program) -> list[Work]:
         reconcile_work(program),
         _digest_work(program, sites),
         _delivery_work(program, room, make_transport(settings.mail)),
+        housekeeping_work(program),
     ]
 
 

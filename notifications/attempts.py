@@ -2,106 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
+from sqlalchemy import Table, bindparam, func, insert, update
+from sqlalchemy import select as core_select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from notifications.outbox import CLAIM_LEASE, Claimed, attempt_of, end_lease, open_state, written
+from notifications.outbox import NO_LEASE, OUTBOX, Claimed, attempt_of, cancelled_by, open_state, written
 from notifications.states import Phase, State
 from notifications.verdict import Decision, Outcome, Settle, again_after_ambiguity
 from scheduler.domain.reason import Reason, because
 from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = [
-    "begin_attempt",
+    "DATA_LEASE",
     "begin_data",
-    "close_attempt",
     "give_up",
     "keep_bytes",
+    "prolong",
     "release",
     "rescue",
     "settle",
+    "take_back",
 ]
 
-_DATA_LEASE = timedelta(minutes=12)  # longer than the 10 minutes that a server may take to confirm
+DATA_LEASE = timedelta(minutes=12)  # longer than the 10 minutes that a server may take to confirm
+_DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+
+# Whoever writes must still hold the lease: the statement names the token, and changes no row when it is another's.
+_OURS = update(OUTBOX).where(
+    OUTBOX.c.id == bindparam("this"),
+    OUTBOX.c.state == State.LEASED.value,
+    OUTBOX.c.lease_token == bindparam("held_token"),
+)
+_BEGIN = insert(_DELIVERY)
+_END = update(_DELIVERY).where(
+    _DELIVERY.c.outbox_id == bindparam("this"),
+    _DELIVERY.c.token == bindparam("held_token"),
+    _DELIVERY.c.finished_at.is_(None),
+)
+_LEASES = core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED.value)
 
 
-def begin_attempt(session: Session, mail: Claimed, now: datetime) -> OutboxRow | None:
-    """The row, with a new attempt on record; None when the lease is no longer ours."""
-    row = _ours(session, mail)
-    if row is None:
-        return None
-    row.lease_until = now + CLAIM_LEASE
-    attempt = DeliveryRow(
-        outbox_id=mail.id, attempt=row.attempts + 1, token=mail.token, phase=Phase.CONNECT, started_at=now
-    )
-    session.add(attempt)
-    return row
-
-
-def keep_bytes(row: OutboxRow, body: bytes) -> None:
-    """Keep what was written, so that every later attempt sends the same."""
-    row.body, row.body_sha256 = body, sha256(body).hexdigest()
+def keep_bytes(session: Session, mail: Claimed, address: str, body: bytes) -> None:
+    """Keep what was written and for which address, so that every later attempt sends the same."""
+    _write(session, mail, {"address": address, "body": body, "body_sha256": sha256(body).hexdigest()})
 
 
 def begin_data(session: Session, mail: Claimed, now: datetime) -> bool:
     """Put on record that the mail is about to be handed over; False when the lease is no longer ours."""
-    row = _ours(session, mail)
-    if row is None:
+    if not prolong(session, mail, now):
         return False
-    row.lease_until = now + _DATA_LEASE
-    attempt = _attempt_row(session, mail.id, mail.token)
-    if attempt is not None:
-        attempt.phase = Phase.DATA
-        session.add(attempt)
-    session.add(row)
+    session.connection().execute(_BEGIN, _attempt(mail, Phase.DATA, now))
     return True
+
+
+def prolong(session: Session, mail: Claimed, now: datetime) -> bool:
+    """Keep a mail long enough for it to be handed over; False when the lease is no longer ours."""
+    return _write(session, mail, {"lease_until": now + DATA_LEASE})
 
 
 def settle(session: Session, mail: Claimed, outcome: Outcome, decision: Decision, now: datetime) -> bool:
     """Write down what became of an attempt; False, and nothing written, when the lease is no longer ours."""
-    row = _ours(session, mail)
-    if row is None or decision.settle is Settle.ABANDONED:
+    if decision.settle is Settle.ABANDONED:
         return False
-    _finish(session, mail.id, mail.token, outcome, decision, now)
-    row.last_code, row.last_text = outcome.code, outcome.text[:500] or None
-    _apply(row, decision, now)
-    session.add(row)
+    before = mail.attempt
+    said = {"last_code": outcome.code, "last_text": outcome.text[:500] or None}
+    if not _write(session, mail, said | _decided(decision, before.before, before.uncertain, now)):
+        return False
+    _end(session, mail, outcome.phase, decision.settle, now, outcome)
     return True
 
 
-def close_attempt(session: Session, mail: Claimed, now: datetime) -> None:
-    """End an attempt that was given up before it began to send."""
-    attempt = _attempt_row(session, mail.id, mail.token)
-    if attempt is not None:
-        attempt.finished_at, attempt.outcome = now, State.CANCELLED
-        session.add(attempt)
+def take_back(session: Session, mail: Claimed, reason: Reason, now: datetime) -> bool:
+    """Cancel a mail of ours that has lost its sense; False when the lease is no longer ours."""
+    if not _write(session, mail, cancelled_by(reason)):
+        return False
+    _end(session, mail, Phase.CONNECT, State.CANCELLED, now)
+    return True
 
 
-def give_up(session: Session, mail: Claimed, reason: Reason, error: str, now: datetime) -> OutboxRow | None:
-    """The row of a mail that cannot be written, failed; None when the lease is no longer ours."""
-    row = _ours(session, mail)
-    if row is None:
-        return None
-    row.last_text = error[:500]
-    _apply(row, Decision(Settle.FAILED, reason, counts=False), now)
-    session.add(row)
-    return row
+def give_up(session: Session, mail: Claimed, reason: Reason, error: str, now: datetime) -> bool:
+    """Fail a mail that cannot be written; False when the lease is no longer ours."""
+    failed = Decision(Settle.FAILED, reason, counts=False)
+    decided = _decided(failed, mail.attempt.before, mail.attempt.uncertain, now)
+    return _write(session, mail, {**decided, "last_text": error[:500]})
 
 
-def release(session: Session, token: str, now: datetime) -> int:
-    """Give back the mails of this token that were not handed over; they keep their turn."""
+def release(session: Session, token: str, now: datetime, not_handed_over: Collection[int] = ()) -> int:
+    """Give back the mails of this token that were not handed over; they keep their turn.
+
+    Of those in `not_handed_over` the sender knows it, although their record says that they were about to be.
+    """
     count = 0
-    for row in session.exec(select(OutboxRow).where(OutboxRow.lease_token == token).with_for_update()):
+    for row in _leased(session, OUTBOX.c.lease_token == token):
         attempt = _attempt_row(session, row.id or 0, token)
-        if attempt is not None and attempt.phase in (Phase.DATA, Phase.REPLIED):
-            continue
         if attempt is not None:
+            if attempt.phase in (Phase.DATA, Phase.REPLIED) and row.id not in not_handed_over:
+                continue
+            attempt.phase = Phase.CONNECT
             attempt.finished_at, attempt.outcome = now, Settle.ABANDONED
             session.add(attempt)
-        end_lease(row, open_state(row))
-        session.add(row)
+        _set(session, row, {**NO_LEASE, "state": open_state(row.attempts)})
         count += 1
     return count
 
@@ -111,13 +117,12 @@ def rescue(session: Session, now: datetime, everyone: bool = False) -> list[tupl
 
     Those that were perhaps handed over are sent once more, unless they were already.
     """
-    query = select(OutboxRow).where(OutboxRow.state == State.LEASED).with_for_update(skip_locked=True)
-    if not everyone:
-        query = query.where(col(OutboxRow.lease_until) <= now)
+    first = session.connection().execute(_LEASES).scalar()
+    if first is None or (first > now and not everyone):
+        return []
     found = []
-    for row in list(session.exec(query)):
-        token = row.lease_token or ""
-        attempt = _attempt_row(session, row.id or 0, token)
+    for row in _leased(session, *(() if everyone else (OUTBOX.c.lease_until <= now,)), skip_locked=True):
+        attempt = _attempt_row(session, row.id or 0, row.lease_token or "")
         decision = Decision(Settle.CHANNEL, counts=False)
         if attempt is not None:
             if attempt.phase in (Phase.DATA, Phase.REPLIED):
@@ -126,17 +131,51 @@ def rescue(session: Session, now: datetime, everyone: bool = False) -> list[tupl
                 )
             attempt.finished_at, attempt.outcome = now, decision.settle
             session.add(attempt)
-        _apply(row, decision, now)
-        session.add(row)
+        _set(session, row, _decided(decision, row.attempts, row.uncertain, now))
         found.append((row, decision))
     return found
 
 
-def _ours(session: Session, mail: Claimed) -> OutboxRow | None:
-    query = select(OutboxRow).where(
-        OutboxRow.id == mail.id, OutboxRow.state == State.LEASED, OutboxRow.lease_token == mail.token
-    )
-    return session.exec(query.with_for_update()).first()
+def _held(mail: Claimed) -> dict[str, Any]:
+    return {"this": mail.id, "held_token": mail.token}
+
+
+def _write(session: Session, mail: Claimed, values: dict[str, Any]) -> bool:
+    """Write on a mail of ours; False when it no longer is."""
+    return session.connection().execute(_OURS, {**_held(mail), **values}).rowcount > 0
+
+
+def _attempt(mail: Claimed, phase: Phase, now: datetime) -> dict[str, Any]:
+    return {
+        "outbox_id": mail.id,
+        "attempt": mail.attempt.before + 1,
+        "token": mail.token,
+        "phase": phase.value,
+        "started_at": now,
+    }
+
+
+def _end(
+    session: Session,
+    mail: Claimed,
+    phase: Phase,
+    ended: Settle | State,
+    now: datetime,
+    outcome: Outcome | None = None,
+) -> None:
+    """Put the end of an attempt on record; one that did not come to DATA has no record yet."""
+    result: dict[str, Any] = {"phase": phase.value, "finished_at": now, "outcome": ended.value}
+    if outcome is not None:
+        result |= {"code": outcome.code, "text": outcome.text[:500] or None}
+    connection = session.connection()
+    if not connection.execute(_END, {**_held(mail), **result}).rowcount:
+        connection.execute(_BEGIN, {**_attempt(mail, phase, now), **result})
+
+
+def _leased(session: Session, *which: Any, skip_locked: bool = False) -> Iterable[OutboxRow]:
+    query = select(OutboxRow).options(defer(OutboxRow.body))  # type: ignore[arg-type]
+    query = query.where(OUTBOX.c.state == State.LEASED.value, *which)
+    return list(session.exec(query.with_for_update(skip_locked=skip_locked)))
 
 
 def _attempt_row(session: Session, outbox_id: int, token: str) -> DeliveryRow | None:
@@ -146,15 +185,10 @@ def _attempt_row(session: Session, outbox_id: int, token: str) -> DeliveryRow | 
     return session.exec(query.order_by(col(DeliveryRow.id).desc())).first()
 
 
-def _finish(
-    session: Session, outbox_id: int, token: str, outcome: Outcome, decision: Decision, now: datetime
-) -> None:
-    attempt = _attempt_row(session, outbox_id, token)
-    if attempt is None:
-        return
-    attempt.phase, attempt.finished_at = outcome.phase, now
-    attempt.outcome, attempt.code, attempt.text = decision.settle, outcome.code, outcome.text[:500] or None
-    session.add(attempt)
+def _set(session: Session, row: OutboxRow, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    session.add(row)
 
 
 _STATES = {
@@ -166,14 +200,19 @@ _STATES = {
 }
 
 
-def _apply(row: OutboxRow, decision: Decision, now: datetime) -> None:
-    if decision.counts:
-        row.attempts += 1
-    if decision.settle in (Settle.UNCERTAIN_AGAIN, Settle.UNCERTAIN_END):
-        row.uncertain = True
+def _decided(decision: Decision, attempts: int, uncertain: bool, now: datetime) -> dict[str, Any]:
+    """What a decision makes of a mail after so many attempts."""
+    attempts += decision.counts
+    doubtful = decision.settle in (Settle.UNCERTAIN_AGAIN, Settle.UNCERTAIN_END)
+    values: dict[str, Any] = {
+        **NO_LEASE,
+        "state": _STATES.get(decision.settle) or open_state(attempts),
+        "attempts": attempts,
+        "uncertain": uncertain or doubtful,
+        "reason": written(decision.reason) if decision.reason is not None else None,
+    }
     if decision.settle is Settle.SENT:
-        row.sent_at = now
+        values["sent_at"] = now
     if decision.not_before is not None:
-        row.not_before = decision.not_before
-    row.reason = written(decision.reason) if decision.reason is not None else None
-    end_lease(row, _STATES.get(decision.settle) or open_state(row))
+        values["not_before"] = decision.not_before
+    return values

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from notifications.calm import MailSite
@@ -26,7 +28,7 @@ from scheduler.store.tables import (
     VisitRow,
 )
 
-__all__ = ["Context", "ContextError", "ProtocolLookup", "gather", "protocol_for"]
+__all__ = ["Context", "ContextError", "Memo", "ProtocolLookup", "gather", "protocol_for"]
 
 ProtocolLookup = Callable[[Session, str | None], Protocol]
 """The protocol with this hash, or the newest one when the matter is not about a subject."""
@@ -34,6 +36,23 @@ ProtocolLookup = Callable[[Session, str | None], Protocol]
 HELD = "held"
 _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
 _MOST_ROWS = 20
+
+
+_VISIT = core_select(VisitRow.__table__).where(  # type: ignore[attr-defined]
+    col(VisitRow.subject) == bindparam("subject"), col(VisitRow.visit) == bindparam("visit")
+)
+_DRAWS = core_select(SamplingRow.__table__).where(  # type: ignore[attr-defined]
+    col(SamplingRow.subject) == bindparam("subject"), col(SamplingRow.visit) == bindparam("visit")
+)
+
+
+@dataclass(slots=True)
+class Memo:
+    """What several mails have in common, looked up once: of the digests for a step, of the rest for one batch."""
+
+    digests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    protocols: dict[str | None, Protocol] = field(default_factory=dict)
+    visits: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
 
 class ContextError(LookupError):
@@ -64,10 +83,13 @@ def gather(
     protocol_of: ProtocolLookup,
     site: MailSite,
     now: datetime,
-    memo: dict[str, dict[str, Any]] | None = None,
+    memo: Memo | None = None,
 ) -> Context:
-    """Everything that the mail's template may name. `memo` keeps what all digests of a site and step share."""
-    protocol = protocol_for(session, protocol_of, row.subject)
+    """Everything that the mail's template may name."""
+    known = memo if memo is not None else Memo()
+    if row.subject not in known.protocols:
+        known.protocols[row.subject] = protocol_for(session, protocol_of, row.subject)
+    protocol = known.protocols[row.subject]
     today = local_date(now, site.calendar.zone)
     values: dict[str, Any] = {
         "study": {
@@ -82,29 +104,31 @@ def gather(
         "visit": row.visit,
     }
     if row.subject is not None and row.visit is not None:
-        values |= _visit(session, row, protocol, today, row.subject, row.visit)
+        about = (row.subject, row.visit)
+        if about not in known.visits:
+            known.visits[about] = _visit(session, protocol, today, *about)
+        values |= known.visits[about] | _told(row, known.visits[about]["draws"])
     if "file_id" in row.facts:
         values["file"] = _file(session, row.facts["file_id"], protocol)
     if "outbox_id" in row.facts:
         values["failed"] = _failed(session, row.facts["outbox_id"])
     if row.template == DIGEST:
-        known = memo if memo is not None else {}
-        if row.site_id not in known:
-            known[row.site_id] = digest_context(session, row.site_id, today, now)
-        values["digest"] = known[row.site_id]
+        if row.site_id not in known.digests:
+            known.digests[row.site_id] = digest_context(session, row.site_id, today, now)
+        values["digest"] = known.digests[row.site_id]
     return Context(protocol, values)
 
 
-def _visit(
-    session: Session, row: OutboxRow, protocol: Protocol, today: date, subject: str, name: str
-) -> dict[str, Any]:
-    visit, encounter = session.get(VisitRow, (subject, name)), protocol.encounter(name)
+def _visit(session: Session, protocol: Protocol, today: date, subject: str, name: str) -> dict[str, Any]:
+    """What is the same in all mails about a visit."""
+    of_visit = {"subject": subject, "visit": name}
+    visit = session.connection().execute(_VISIT, of_visit).first()
+    encounter = protocol.encounter(name)
     if visit is None or encounter is None:
         raise ContextError(f"visit {name} of {subject} is not on record")
     booked = datetime.fromisoformat(visit.booked_local) if visit.booked_local else None
     draws = _draws(session, protocol, subject, name)
     missing = [from_json(one) for one in visit.missing]
-    facts = row.facts
     return {
         "target": visit.target,
         "first": visit.first,
@@ -124,6 +148,13 @@ def _visit(
         "points": [_point(point) for point in protocol.points],
         "draws": draws,
         "awaited": [one for one in draws if one["drawn_at"] and one["result"] not in ("F", "C", "X")],
+    }
+
+
+def _told(row: OutboxRow, draws: list[dict[str, Any]]) -> dict[str, Any]:
+    """What only the event of this mail knew."""
+    facts = row.facts
+    return {
         "point": next((one for one in draws if one["point"] == facts.get("point")), None),
         "old": _local(facts.get("old_local")),
         "new": _local(facts.get("new_local")),
@@ -152,8 +183,10 @@ def _point(point: SamplePoint) -> dict[str, Any]:
 def _draws(session: Session, protocol: Protocol, subject: str, visit: str) -> list[dict[str, Any]]:
     """The draws in the order of the day, with their windows once the dose is known."""
     found = []
+    rows = session.connection().execute(_DRAWS, {"subject": subject, "visit": visit})
+    drawn = {row.point: row for row in rows}
     for point in protocol.points:
-        row = session.get(SamplingRow, (subject, visit, point.id))
+        row = drawn.get(point.id)
         opens_at = row.window_from if row is not None else None
         due = (
             opens_at + timedelta(minutes=point.nominal_min - point.earliest_min)

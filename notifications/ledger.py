@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
 from notifications import outbox
+from notifications.outbox import OUTBOX
 from notifications.states import OPEN, State
 from scheduler.domain.reason import because
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = ["Backlog", "Shown", "backlog", "cancel", "list_outbox", "next_due", "retry", "show_outbox"]
 
+_NEXT = core_select(
+    core_select(func.min(OUTBOX.c.not_before)).where(OUTBOX.c.state.in_(OPEN)).scalar_subquery(),
+    core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
+)
 _AGAIN = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.RETRY, State.PENDING)
 
 
@@ -95,6 +101,4 @@ def backlog(session: Session, now: datetime) -> Backlog:
 
 def next_due(session: Session) -> datetime | None:
     """The next instant at which the outbox has something to do: a mail falls due, or a lease ends."""
-    due = session.exec(select(func.min(OutboxRow.not_before)).where(col(OutboxRow.state).in_(OPEN))).one()
-    lease = session.exec(select(func.min(OutboxRow.lease_until)).where(OutboxRow.state == State.LEASED)).one()
-    return min((one for one in (due, lease) if one is not None), default=None)
+    return min((one for one in session.connection().execute(_NEXT).one() if one is not None), default=None)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
+from sqlalchemy import Table, bindparam, func, update
+from sqlalchemy import select as core_select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, or_, select
 
-from notifications.calm import BURST_SPAN, MailSite, after_burst, after_closed_days, after_quiet
+from notifications.brake import left_lately
+from notifications.calm import MailSite, after_burst, after_closed_days, after_quiet
 from notifications.messages import DIGEST, Message
 from notifications.states import OPEN, State
 from notifications.verdict import Attempt, Settle
@@ -23,11 +28,14 @@ from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
     "CLAIM_LEASE",
+    "NO_LEASE",
+    "OUTBOX",
     "Calm",
     "Claim",
     "Claimed",
     "attempt_of",
     "cancel",
+    "cancelled_by",
     "claim",
     "end_lease",
     "enqueue",
@@ -39,6 +47,45 @@ __all__ = [
 ]
 
 CLAIM_LEASE = timedelta(minutes=2)
+OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
+_DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+
+# The hot statements, made once. Only what a statement needs is read, and never the bytes of a mail.
+_IS_OPEN = OUTBOX.c.state.in_([state.value for state in OPEN])
+_ADD: dict[str, Any] = {
+    name: dialect.insert(OUTBOX).on_conflict_do_nothing().returning(OUTBOX.c.id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_DUE = (
+    select(OutboxRow)
+    .options(defer(OutboxRow.body))  # type: ignore[arg-type]
+    .where(_IS_OPEN, OUTBOX.c.not_before <= bindparam("now"))
+    .where(or_(OUTBOX.c.expires_at.is_(None), OUTBOX.c.expires_at > bindparam("now")))
+    .order_by(OUTBOX.c.urgent.desc(), OUTBOX.c.not_before, OUTBOX.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_LEND = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("this"))
+    .values(
+        state=State.LEASED.value,
+        lease_owner=bindparam("owner"),
+        lease_token=bindparam("token"),
+        lease_until=bindparam("until"),
+    )
+)
+_PUT_OFF = update(OUTBOX).where(OUTBOX.c.id == bindparam("this")).values(not_before=bindparam("leaves_at"))
+_EXPIRED = (
+    select(OutboxRow)
+    .options(defer(OutboxRow.body))  # type: ignore[arg-type]
+    .where(_IS_OPEN, OUTBOX.c.expires_at <= bindparam("now"))
+    .with_for_update(skip_locked=True)
+)
+_COUNTED = (Settle.RETRY.value, Settle.UNCERTAIN_AGAIN.value)
+_FIRST_COUNTED = core_select(func.min(_DELIVERY.c.started_at)).where(
+    _DELIVERY.c.outbox_id == bindparam("this"), _DELIVERY.c.outcome.in_(_COUNTED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +113,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one look at the outbox gave: mails to send now, and how many were put off to a calmer hour."""
+    """What one look at the outbox gave: mails to send now, and how many were put off to a calmer hour.
+
+    `rows` are the rows of the mails by number, without their bytes. `more` when the look did not see everything.
+    """
 
     mails: tuple[Claimed, ...]
     put_off: int
+    rows: Mapping[int, OutboxRow] = field(default_factory=dict)
+    more: bool = False
 
 
 def enqueue(
@@ -98,46 +150,54 @@ def enqueue(
         "attempts": 0,
         "uncertain": False,
     }
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(OutboxRow).values(**values).on_conflict_do_nothing().returning(col(OutboxRow.id))
-    return session.execute(insert).first() is not None
+    add = _ADD[session.get_bind().dialect.name]
+    return session.connection().execute(add, values).first() is not None
 
 
-def claim(session: Session, now: datetime, owner: str, calm: Calm, limit: int) -> Claim:
-    """Lease up to `limit` due mails, urgent ones first; those that should wait get a later hour instead."""
-    query = (
-        select(OutboxRow)
-        .where(col(OutboxRow.state).in_(OPEN), OutboxRow.not_before <= now)
-        .where(or_(col(OutboxRow.expires_at).is_(None), col(OutboxRow.expires_at) > now))
-        .order_by(col(OutboxRow.urgent).desc(), col(OutboxRow.not_before), col(OutboxRow.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = list(session.exec(query))
-    left_at = _left_at(session, {row.address for row in rows}, now)
-    token, claimed, put_off = token_hex(8), [], 0
+def claim(
+    session: Session,
+    now: datetime,
+    owner: str,
+    calm: Calm,
+    limit: int,
+    token: str | None = None,
+    urgent_at_once: int | None = None,
+) -> Claim:
+    """Lease up to `limit` due mails, urgent ones first; those that should wait get a later hour instead.
+
+    With `urgent_at_once`, a look that finds urgent mails takes only these, and no more than so many.
+    """
+    rows = list(session.execute(_DUE, {"now": now, "most": limit}).scalars())
+    more = len(rows) == limit
+    if urgent_at_once is not None and rows and rows[0].urgent:
+        few = [row for row in rows if row.urgent][:urgent_at_once]
+        rows, more = few, more or len(few) < len(rows)
+    coming = Counter(row.address for row in rows)
+    braked = {row.address: coming[row.address] for row in rows if not _exempt(row)}
+    left_at = left_lately(session, braked, calm.per_hour, now)
+    token = token or token_hex(8)
+    lent: list[OutboxRow] = []
+    put_off: list[dict[str, Any]] = []
     for row in rows:
-        leaves_at = _leaves_at(row, calm, left_at.setdefault(row.address, []), now)
-        session.add(row)
+        left = left_at.setdefault(row.address, [])
+        leaves_at = _leaves_at(row, calm, left, now)
         if leaves_at > now:
-            row.not_before = leaves_at
-            put_off += 1
-            continue
-        left_at[row.address].append(now)
-        row.state, row.lease_owner, row.lease_token = State.LEASED, owner, token
-        row.lease_until = now + CLAIM_LEASE
-        claimed.append(_claimed(session, row, token, now))
-    return Claim(tuple(claimed), put_off)
+            put_off.append({"this": row.id, "leaves_at": leaves_at})
+        else:
+            left.append(now)
+            lent.append(row)
+    lease = {"owner": owner, "token": token, "until": now + CLAIM_LEASE}
+    if lent:
+        session.connection().execute(_LEND, [{"this": row.id, **lease} for row in lent])
+    if put_off:
+        session.connection().execute(_PUT_OFF, put_off)
+    mails = tuple(_claimed(session, row, token, now) for row in lent)
+    return Claim(mails, len(put_off), {row.id: row for row in lent if row.id is not None}, more)
 
 
 def expire(session: Session, now: datetime) -> list[OutboxRow]:
     """Put aside the mails that could not leave while they were of use."""
-    query = (
-        select(OutboxRow)
-        .where(col(OutboxRow.state).in_(OPEN), col(OutboxRow.expires_at) <= now)
-        .with_for_update(skip_locked=True)
-    )
-    rows = list(session.exec(query))
+    rows = list(session.execute(_EXPIRED, {"now": now}).scalars())
     for row in rows:
         row.state = State.UNCERTAIN if row.uncertain else State.EXPIRED
         row.reason = written(because("mail_expired", at=row.expires_at or now))
@@ -147,9 +207,14 @@ def expire(session: Session, now: datetime) -> list[OutboxRow]:
 
 def cancel(session: Session, row: OutboxRow, reason: Reason) -> None:
     """Take a mail back that has lost its sense."""
-    end_lease(row, State.CANCELLED)
-    row.reason = written(reason)
+    for name, value in cancelled_by(reason).items():
+        setattr(row, name, value)
     session.add(row)
+
+
+def cancelled_by(reason: Reason) -> dict[str, Any]:
+    """What is written on a mail that has lost its sense."""
+    return {**NO_LEASE, "state": State.CANCELLED, "reason": written(reason)}
 
 
 def supersede(session: Session, subject: str, visit: str, sequence: int) -> int:
@@ -175,24 +240,16 @@ _REBOOKED = {Event.VISIT_BOOKED, Event.VISIT_MOVED, Event.VISIT_CANCELLED}
 
 
 def _leaves_at(row: OutboxRow, calm: Calm, left_at: list[datetime], now: datetime) -> datetime:
-    exempt = row.urgent or row.template == DIGEST
     site = calm.sites.get(row.site_id)
     after = now
     if site is not None:
         after = max(rule(site, row.urgent, row.expires_at, now) for rule in (after_quiet, after_closed_days))
-    return max(after, after_burst(left_at, calm.per_hour, exempt, row.expires_at, now))
+    return max(after, after_burst(left_at, calm.per_hour, _exempt(row), row.expires_at, now))
 
 
-def _left_at(session: Session, addresses: set[str], now: datetime) -> dict[str, list[datetime]]:
-    """When mails left for these addresses in the last hour; those under way count as now."""
-    query = select(OutboxRow.address, OutboxRow.sent_at).where(
-        col(OutboxRow.address).in_(addresses),
-        or_(col(OutboxRow.sent_at) > now - BURST_SPAN, col(OutboxRow.state) == State.LEASED),
-    )
-    found: dict[str, list[datetime]] = {}
-    for address, sent_at in session.exec(query):
-        found.setdefault(address, []).append(sent_at or now)
-    return found
+def _exempt(row: OutboxRow) -> bool:
+    """Whether the brake does not hold this mail."""
+    return row.urgent or row.template == DIGEST
 
 
 def _claimed(session: Session, row: OutboxRow, token: str, now: datetime) -> Claimed:
@@ -204,18 +261,19 @@ def _claimed(session: Session, row: OutboxRow, token: str, now: datetime) -> Cla
 
 
 def attempt_of(session: Session, row: OutboxRow, now: datetime) -> Attempt:
+    """What is known of the attempts at a mail."""
     since = now
     if row.attempts:
-        counted = (Settle.RETRY, Settle.UNCERTAIN_AGAIN)
-        query = select(DeliveryRow.started_at).where(
-            DeliveryRow.outbox_id == row.id, col(DeliveryRow.outcome).in_(counted)
-        )
-        since = min(session.exec(query), default=now)
+        since = session.connection().execute(_FIRST_COUNTED, {"this": row.id}).scalar() or now
     return Attempt(row.key, row.attempts, since, row.expires_at, row.urgent, row.uncertain)
 
 
-def open_state(row: OutboxRow) -> State:
-    return State.RETRY if row.attempts else State.PENDING
+def open_state(attempts: int) -> State:
+    """How a mail waits after so many attempts that counted."""
+    return State.RETRY if attempts else State.PENDING
+
+
+NO_LEASE: Mapping[str, None] = {"lease_owner": None, "lease_token": None, "lease_until": None}
 
 
 def end_lease(row: OutboxRow, state: State) -> None:

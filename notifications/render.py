@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_context
 from jinja2.runtime import Context as JinjaContext
@@ -59,6 +60,7 @@ def environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        auto_reload=False,  # the templates are part of the program
     )
     jinja.policies["ext.i18n.trimmed"] = True
     translate = translator(language)
@@ -106,17 +108,29 @@ def _speaking(word: Callable[[Speaker, Any], str]) -> Callable[[JinjaContext, An
     return filter_
 
 
-def _moment(speaker: Speaker, value: datetime) -> str:
+@lru_cache(1024)
+def _moment(language: Language, zone: ZoneInfo, value: datetime) -> str:
     """A day with its weekday, and the time."""
-    local = value.astimezone(speaker.zone) if value.tzinfo is not None else value
-    return speaker.text("{day} at {clock}", day=speaker.day(local.date()), clock=speaker.clock(value))
+    speaker = Speaker(language, zone)
+    return speaker.text("{day} at {clock}", day=_local_day(language, zone, value), clock=speaker.clock(value))
 
 
-def _local_day(speaker: Speaker, value: date) -> str:
+@lru_cache(1024)
+def _local_day(language: Language, zone: ZoneInfo, value: date) -> str:
     """The day with its weekday, of a date or of an instant."""
     if isinstance(value, datetime):
-        return speaker.day((value.astimezone(speaker.zone) if value.tzinfo is not None else value).date())
-    return speaker.day(value)
+        value = (value.astimezone(zone) if value.tzinfo is not None else value).date()
+    return Speaker(language, zone).day(value)
+
+
+@lru_cache(1024)
+def _clock(language: Language, zone: ZoneInfo, value: datetime) -> str:
+    return Speaker(language, zone).clock(value)
+
+
+def _dated(words: Callable[[Language, ZoneInfo, Any], str]) -> Callable[[Speaker, Any], str]:
+    """The same date stands in several places of a mail and in the mails of several people: it is worded once."""
+    return lambda speaker, value: words(speaker.language, speaker.zone, value)
 
 
 def _say(speaker: Speaker, value: Reason) -> str:
@@ -124,9 +138,9 @@ def _say(speaker: Speaker, value: Reason) -> str:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    "day": _speaking(_local_day),
-    "moment": _speaking(_moment),
-    "clock": _speaking(lambda speaker, value: speaker.clock(value)),
+    "day": _speaking(_dated(_local_day)),
+    "moment": _speaking(_dated(_moment)),
+    "clock": _speaking(_dated(_clock)),
     "say": _speaking(_say),
     "name": _speaking(lambda speaker, value: speaker.name(value)),
     "status": _speaking(lambda speaker, value: speaker.status(value)),

@@ -32,6 +32,7 @@ class FlagCode(StrEnum):
     FILE_QUARANTINED = "file_quarantined"
     ROWS_HELD = "rows_held"
     FOLDER_TROUBLE = "folder_trouble"
+    STORAGE_TROUBLE = "storage_trouble"
     MAIL_FAILED = "mail_failed"
     SUBJECT_PARKED = "subject_parked"
 
@@ -50,6 +51,7 @@ _SEVERITY = {
     FlagCode.FILE_QUARANTINED: Severity.NOW,
     FlagCode.ROWS_HELD: Severity.NOW,
     FlagCode.FOLDER_TROUBLE: Severity.NOW,
+    FlagCode.STORAGE_TROUBLE: Severity.NOW,
     FlagCode.MAIL_FAILED: Severity.NOW,
     FlagCode.SUBJECT_PARKED: Severity.NOW,
     FlagCode.RESULT_OVERDUE: Severity.NOW,
@@ -70,6 +72,7 @@ CLOSED_BY_PERSON = frozenset(
         FlagCode.FILE_QUARANTINED,
         FlagCode.ROWS_HELD,
         FlagCode.FOLDER_TROUBLE,
+        FlagCode.STORAGE_TROUBLE,
         FlagCode.MAIL_FAILED,
         FlagCode.SUBJECT_PARKED,
     }

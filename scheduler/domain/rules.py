@@ -143,9 +143,8 @@ def _visit_record(
     if isinstance(what, DoseGiven | SampleDrawn | SampleNotDrawn) and not plan.planned.encounter.sampling:
         yield because("refused_no_sampling", visit=plan.id)
     if (
-        isinstance(what, DoseGiven | SampleDrawn | Attended)
+        isinstance(what, DoseGiven | SampleDrawn)
         and seen_at is not None
-        and (facts.attended_at is None or not isinstance(what, Attended))
         and local_date(what.at, zone) != local_date(seen_at, zone)
     ):
         yield because("refused_other_day", at=what.at, visit=plan.id, attended=seen_at)

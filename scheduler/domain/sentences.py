@@ -44,6 +44,9 @@ SENTENCES: dict[str, str] = {
     "flag_file_quarantined": "the laboratory file {name} could not be used: {why}",
     "flag_rows_held": "{count} row(s) of the laboratory file {name} are held: {why}",
     "flag_folder_trouble": "in the laboratory's folder, {name}: {why}",
+    "flag_database_damaged": "the database file is damaged: {why}",
+    "flag_audit_broken": "the audit chain does not hold at row {row}: {why}",
+    "flag_disk_nearly_full": "only {free} MB are free on the disk of {folder}",
     "flag_mail_failed": "mail to {staff} cannot be delivered: {why}",
     "flag_subject_parked": "this subject's data cannot be processed ({why}); the other subjects go on",
     "band_transplant": "kidney transplant band, borrowed",
@@ -64,6 +67,7 @@ SENTENCES: dict[str, str] = {
     "closes_file_quarantined": "the laboratory sends a corrected file; then acknowledge",
     "closes_rows_held": "the laboratory sends corrected rows; then acknowledge",
     "closes_folder_trouble": "put the folder right; then acknowledge",
+    "closes_storage_trouble": "whoever runs the server puts it right; closes by itself",
     "closes_mail_failed": "correct the address and send again, or acknowledge",
     "closes_subject_parked": "correct the cause, then release the subject",
 }

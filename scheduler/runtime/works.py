@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlmodel import Session
 
 from config.logs import log
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import because
+from scheduler.engine.housekeeping import housekeeping_step
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.intake.folder import Alert, DropFolder, Limits
 from scheduler.intake.step import intake_step
 from scheduler.intake.study import intake_study
 from scheduler.runtime.program import Program
-from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work
+from scheduler.runtime.work import DELIVERY, HOUSEKEEPING, INTAKE, RECONCILE, Work
 from scheduler.store import audit
 from scheduler.store.flags import open_site_flag
 from scheduler.store.subjects import next_wake
 
-__all__ = ["intake_work", "reconcile_work"]
+__all__ = ["housekeeping_work", "intake_work", "reconcile_work"]
 
 _BATCH = 50
+_HOUSEKEEPING_EVERY = timedelta(hours=6)
 
 
 def intake_work(program: Program) -> Work:
@@ -65,3 +68,24 @@ def reconcile_work(program: Program) -> Work:
         return await db.run(next_wake)
 
     return Work(RECONCILE, step, wakes=(DELIVERY,))
+
+
+def housekeeping_work(program: Program) -> Work:
+    """Looks at the health of the installation at the start and every six hours."""
+    db, site = program.database, next(iter(program.study.sites))
+    folders = (
+        program.settings.intake.folder,
+        *((Path(db.url.database).parent,) if db.is_sqlite and db.url.database else ()),
+    )
+
+    done: list[datetime] = []
+
+    async def step(now: datetime) -> datetime | None:
+        if done and now < done[0] + _HOUSEKEEPING_EVERY:
+            return done[0] + _HOUSEKEEPING_EVERY
+        done[:] = [now]
+        for finding in await db.call(lambda: housekeeping_step(db, site, folders, now)):
+            log.error("installation_trouble", matter=finding.matter)
+        return now + _HOUSEKEEPING_EVERY
+
+    return Work(HOUSEKEEPING, step)

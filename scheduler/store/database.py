@@ -76,6 +76,13 @@ class Database:
         except DBAPIError as error:
             raise StoreError(f"The database {where} does not answer: {error.orig}") from error
 
+    def checkpoint(self) -> None:
+        """Fold SQLite's write-ahead log into the database file; nothing to do elsewhere."""
+        if self.is_sqlite:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         self._writer.shutdown(wait=True)
         self.engine.dispose()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from acceptance_cases import Installation, Nursery, hospital_config
+from acceptance_cases import Installation, Nursery, hospital_config, short_study
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +33,20 @@ def hospital(nursery: Nursery, tmp_path: Path) -> Installation:
     made = Installation(nursery, home, settings)
     made.ok("init")
     return made
+
+
+@pytest.fixture(scope="session")
+def rehearsed(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """An installation over a finished rehearsal: something to read for every reading command."""
+    home = tmp_path_factory.mktemp("rehearsed")
+    config = short_study(home / "config")
+    done = nursery.live(
+        ["--config", str(config), "demo", "--out", str(home / "out"), "--subjects", "2", "--quiet"]
+    )
+    assert done is not None and (done.code, done.out) == (0, ""), done
+    settings = {
+        "MPA_DATABASE": f"sqlite:///{home / 'out' / 'study.db'}",
+        "MPA_CONFIG": str(config),
+        "MPA_INTAKE__FOLDER": str(home / "out" / "lab"),
+    }
+    return Installation(nursery, home, settings)

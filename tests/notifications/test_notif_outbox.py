@@ -24,10 +24,6 @@ def claim(desk: cases.Study, limit: int = 50, calm: Calm = CALM) -> Claim:
     return desk.do(lambda session: outbox.claim(session, now, "owner", calm, limit))
 
 
-def begin(desk: cases.Study, mail: Claimed) -> None:
-    desk.do(lambda session: attempts.begin_attempt(session, mail, desk.clock.now()))
-
-
 def hand_over(desk: cases.Study, mail: Claimed) -> bool:
     return desk.do(lambda session: attempts.begin_data(session, mail, desk.clock.now()))
 
@@ -62,7 +58,6 @@ def test_a_row_is_never_given_to_two_senders(either: cases.Study) -> None:
 def test_a_stale_token_changes_nothing(either: cases.Study) -> None:
     either.tell(cases.reminder())
     stale = claim(either).mails[0]
-    begin(either, stale)
     either.later(minutes=5)
     rescue(either)
     fresh = next(one for one in claim(either).mails if one.id == stale.id)
@@ -76,7 +71,6 @@ def test_a_stale_token_changes_nothing(either: cases.Study) -> None:
 def test_a_sender_that_stopped_before_data_costs_nothing(either: cases.Study) -> None:
     either.tell(cases.reminder())
     mail = claim(either).mails[0]
-    begin(either, mail)
     assert rescue(either) == []
     either.later(minutes=2)
     rescue(either)
@@ -87,7 +81,6 @@ def test_a_sender_that_stopped_before_data_costs_nothing(either: cases.Study) ->
 def test_a_sender_that_stopped_after_data_leaves_a_mail_that_is_sent_once_more(either: cases.Study) -> None:
     either.tell(cases.reminder())
     mail = claim(either).mails[0]
-    begin(either, mail)
     assert hand_over(either, mail)
     either.later(minutes=5)
     assert mail.id not in [row.id for row, _ in rescue(either)]
@@ -97,7 +90,6 @@ def test_a_sender_that_stopped_after_data_leaves_a_mail_that_is_sent_once_more(e
     assert (row.state, row.uncertain, row.attempts) == (State.RETRY, True, 1)
     either.later(minutes=15)
     again = next(one for one in claim(either).mails if one.id == mail.id)
-    begin(either, again)
     hand_over(either, again)
     either.later(minutes=13)
     rescue(either)
@@ -127,7 +119,6 @@ def test_a_mail_past_its_use_is_put_aside_with_the_reason(either: cases.Study) -
 def test_an_uncertain_mail_that_expires_is_not_said_to_have_stayed_here(desk: cases.Study) -> None:
     desk.tell(cases.reminder(valid=timedelta(hours=1)))
     mail = claim(desk).mails[0]
-    begin(desk, mail)
     settle(desk, mail, Outcome(Phase.DATA, Ending.LOST))
     desk.later(hours=2)
     desk.do(lambda session: outbox.expire(session, desk.clock.now()))
@@ -164,7 +155,6 @@ def test_no_person_gets_more_than_the_brake_allows_and_the_rest_waits(either: ca
     assert [one.staff for one in found.mails].count("pharmacist") == 2
     assert found.put_off == 6
     for mail in found.mails:
-        begin(either, mail)
         settle(either, mail)
     either.later(minutes=59)
     assert claim(either, calm=calm).mails == ()
@@ -175,7 +165,6 @@ def test_no_person_gets_more_than_the_brake_allows_and_the_rest_waits(either: ca
 def test_a_channel_failure_counts_no_attempt_and_keeps_the_turn(desk: cases.Study) -> None:
     desk.tell(cases.reminder())
     mail = claim(desk).mails[0]
-    begin(desk, mail)
     assert settle(desk, mail, Outcome(Phase.CONNECT, Ending.UNREACHABLE, text="refused"))
     (row,) = desk.mails(id=mail.id)
     assert (row.state, row.attempts, row.not_before) == (State.PENDING, 0, cases.NOW)
@@ -188,12 +177,10 @@ def test_the_five_days_count_from_the_first_attempt_that_counted(desk: cases.Stu
     desk.later(days=20)
     greylisted = Outcome(Phase.RCPT, Ending.REPLIED, 451, "4.7.1 greylisted")
     mail = claim(desk).mails[0]
-    begin(desk, mail)
     settle(desk, mail, greylisted)
     assert desk.mails(id=mail.id)[0].state == State.RETRY
     desk.later(days=6)
     mail = next(one for one in claim(desk).mails if one.id == mail.id)
-    begin(desk, mail)
     settle(desk, mail, greylisted)
     assert desk.mails(id=mail.id)[0].state == State.FAILED
 
@@ -201,9 +188,7 @@ def test_the_five_days_count_from_the_first_attempt_that_counted(desk: cases.Stu
 def test_a_released_lease_gives_back_only_what_was_not_handed_over(desk: cases.Study) -> None:
     desk.tell(cases.reminder())
     first, second = claim(desk).mails
-    begin(desk, first)
     hand_over(desk, first)
-    begin(desk, second)
     assert desk.do(lambda session: attempts.release(session, first.token, desk.clock.now())) == 1
     assert desk.mails(id=first.id)[0].state == State.LEASED
     assert desk.mails(id=second.id)[0].state == State.PENDING
@@ -215,7 +200,6 @@ def test_a_released_lease_gives_back_only_what_was_not_handed_over(desk: cases.S
 def failed(desk: cases.Study) -> int:
     desk.tell(cases.reminder())
     for mail in claim(desk).mails:
-        begin(desk, mail)
         settle(desk, mail, Outcome(Phase.RCPT, Ending.REPLIED, 550, "5.1.1 unknown"))
     return desk.mail().id or 0
 

@@ -209,7 +209,7 @@ def _speaker(language: Language) -> Speaker:
 @pytest.mark.parametrize("code", ["flag_auc_below_band", "flag_auc_above_band"])
 def test_an_auc_outside_a_band_is_only_said_to_be_there(code: str) -> None:
     said = discreet(because(code, value=23.4, low=30, band=because("band_transplant")), "MPA-0042-7", "W6")
-    assert said == because("mail_auc_to_read", subject="MPA-0042-7", visit="W6")
+    assert said == because("mail_auc_to_read", subject="MPA-0042-7", visit_id="W6")
 
 
 def test_a_free_text_is_not_said() -> None:

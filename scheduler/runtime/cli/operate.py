@@ -132,6 +132,7 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
         "next_wake": next_wake(session),
         "parked": parked_list,
         "mails": dict(program.mail_backlog(session, now)),
+        "mails_leave": program.settings.mail.transport == "smtp",
         "drop_folder": str(program.settings.intake.folder),
         "waiting_files": _waiting(program.settings.intake.folder / "in"),
     }
@@ -152,6 +153,9 @@ def _print_status(program: Program, found: dict[str, Any]) -> None:
     if found["clock_held"]:
         words = "Sending is held: {why}. If the clock is right, run 'mpa-monitor confirm-clock'."
         typer.echo(speaker.text(words, why=found["clock_held"]))
+    if not found["mails_leave"]:
+        words = "Mails are kept in {folder} and not sent. To send them, set MPA_MAIL__TRANSPORT=smtp."
+        typer.echo(speaker.text(words, folder=str(program.settings.mail.maildir)))
     for one in found["parked"]:
         words = "{subject} is parked ({why}): see 'flags'; acknowledging the flag releases it."
         typer.echo(speaker.text(words, subject=one["subject"], why=one["why"]))

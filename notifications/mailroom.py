@@ -1,0 +1,39 @@
+"""What delivery needs besides the database, the way out and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from notifications.context import ProtocolLookup
+from notifications.handlers import Handle
+from notifications.letter import Letterhead
+from notifications.outbox import Calm
+from scheduler.domain.reason import Reason
+from scheduler.store.tables import OutboxRow
+
+__all__ = ["Mailroom", "Recheck"]
+
+Recheck = Callable[[Session, OutboxRow, datetime], Reason | None]
+"""Why the mail no longer makes sense, looked at again when a batch is made ready to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailroom:
+    """What delivery needs besides the database, the way out and the clock.
+
+    `batch` mails are written and then sent in one go; of urgent ones, which leave first, `urgent_batch`.
+    """
+
+    letterhead: Letterhead
+    calm: Calm
+    protocol_of: ProtocolLookup
+    handle: Handle
+    recheck: Recheck
+    owner: str
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    batch: int = 20
+    urgent_batch: int = 5

@@ -1,0 +1,122 @@
+"""A claimed batch made ready to leave: looked at again, written, its bytes kept. All of it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col
+
+from config.language import Language
+from notifications import attempts
+from notifications.aftermath import not_written
+from notifications.context import Memo, gather
+from notifications.letter import appointment_of, write_letter
+from notifications.mailroom import Mailroom
+from notifications.outbox import OUTBOX, Claim, Claimed
+from notifications.render import render
+from notifications.sentences import MAIL_SENTENCES
+from notifications.transport import Parcel
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.speech import speaker_for
+from scheduler.store.tables import OutboxRow, StaffRow
+
+__all__ = ["Batch", "Letter", "make_ready", "write"]
+
+_PEOPLE = select(col(StaffRow.id), col(StaffRow.email), col(StaffRow.active)).where(
+    col(StaffRow.id).in_(bindparam("staff", expanding=True))
+)
+_BODIES = select(OUTBOX.c.id, OUTBOX.c.body).where(OUTBOX.c.id.in_(bindparam("these", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail of ours in bytes."""
+
+    mail: Claimed
+    parcel: Parcel
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of a claimed batch before anything of it was sent."""
+
+    letters: list[Letter] = field(default_factory=list)
+    cancelled: int = 0
+    failed: int = 0
+
+
+def make_ready(session: Session, room: Mailroom, claim: Claim, now: datetime, memo: Memo) -> Batch:
+    """The claimed mails in bytes, which are kept. One that cannot be written blocks no other."""
+    batch = Batch()
+    if not claim.mails:
+        return batch
+    connection = session.connection()
+    staff = sorted({mail.staff for mail in claim.mails})
+    people = {person.id: person for person in connection.execute(_PEOPLE, {"staff": staff})}
+    bodies = _kept_bodies(session, list(claim.rows.values()))
+    for mail in claim.mails:
+        row = claim.rows[mail.id]
+        try:
+            with connection.begin_nested():
+                person = people.get(mail.staff)
+                found = _parcel(session, room, mail, row, person, bodies.get(mail.id), now, memo)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            not_written(session, room, mail, row, error, now)
+            batch.failed += 1
+            continue
+        if isinstance(found, Reason):
+            attempts.take_back(session, mail, found, now)
+            batch.cancelled += 1
+        else:
+            batch.letters.append(Letter(mail, found))
+    return batch
+
+
+def _kept_bodies(session: Session, rows: Sequence[OutboxRow]) -> dict[int, bytes]:
+    """The bytes of the mails that were written before."""
+    written = [row.id for row in rows if row.body_sha256 is not None]
+    if not written:
+        return {}
+    return {row.id: row.body for row in session.connection().execute(_BODIES, {"these": written})}
+
+
+def _parcel(
+    session: Session,
+    room: Mailroom,
+    mail: Claimed,
+    row: OutboxRow,
+    person: Any,
+    body: bytes | None,
+    now: datetime,
+    memo: Memo,
+) -> Parcel | Reason:
+    """The mail, or why it is not sent after all."""
+    if person is None or not person.active:
+        return because("mail_person_left", staff=row.staff_id)
+    why_not = room.recheck(session, row, now)
+    if why_not is not None:
+        return why_not
+    address = row.address
+    if body is None:
+        address = row.address = person.email
+        body = write(session, row, room, now, memo)
+        attempts.keep_bytes(session, mail, address, body)
+    return Parcel(room.letterhead.bounces_to, address, row.message_id, body)
+
+
+def write(session: Session, row: OutboxRow, room: Mailroom, now: datetime, memo: Memo | None = None) -> bytes:
+    """The bytes of a mail, from what is on record now."""
+    site = room.calm.sites[row.site_id]
+    context = gather(session, row, room.protocol_of, site, now, memo)
+    sentences = {**MAIL_SENTENCES, **room.sentences}
+    speaker = speaker_for(Language(row.language), site.calendar.zone, context.protocol, sentences)
+    rendered = render(row.template, speaker, context.values)
+    calendar = appointment_of(row, context.values, speaker, room.letterhead, site)
+    return write_letter(row, rendered, room.letterhead, context.protocol.acronym, calendar, now)
