@@ -52,9 +52,11 @@ def housekeeping_step(db: Database, site: str, folders: tuple[Path, ...], now: d
 def inspect(db: Database, folders: tuple[Path, ...]) -> Iterator[Finding]:
     """Everything that is wrong: a damaged database, a broken audit chain, a disk that is nearly full."""
     if db.is_sqlite:
-        answer = db.transact(lambda session: session.execute(text("PRAGMA quick_check")).scalar_one())
-        if answer != "ok":
-            yield Finding("database", because("flag_database_damaged", why=str(answer)[:200]))
+        answers = db.transact(lambda session: session.execute(text("PRAGMA quick_check")).scalars().all())
+        if answers != ["ok"]:
+            yield Finding(
+                "database", because("flag_database_damaged", why="; ".join(map(str, answers))[:200])
+            )
     _, _, breaks = db.transact(audit.verify)
     if breaks:
         yield Finding("audit", because("flag_audit_broken", row=breaks[0].seq, why=breaks[0].problem))
