@@ -26,7 +26,7 @@ from scheduler.runtime.rehearsal.cast import subject_code
 __all__ = ["measure"]
 
 _WHO = record.Who("benchmark", Source.CLI)
-_SERVICES = 4
+_SERVICES = 5
 
 
 def measure(subjects: int = 10_000, idle_s: float = 60, reminders: int = 100) -> dict[str, float]:

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, update
-from sqlalchemy import select as core_select
+from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
@@ -45,7 +44,6 @@ _END = update(_DELIVERY).where(
     _DELIVERY.c.token == bindparam("held_token"),
     _DELIVERY.c.finished_at.is_(None),
 )
-_LEASES = core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED.value)
 
 
 def keep_bytes(session: Session, mail: Claimed, address: str, body: bytes) -> None:
@@ -117,9 +115,6 @@ def rescue(session: Session, now: datetime, everyone: bool = False) -> list[tupl
 
     Those that were perhaps handed over are sent once more, unless they were already.
     """
-    first = session.connection().execute(_LEASES).scalar()
-    if first is None or (first > now and not everyone):
-        return []
     found = []
     for row in _leased(session, *(() if everyone else (OUTBOX.c.lease_until <= now,)), skip_locked=True):
         attempt = _attempt_row(session, row.id or 0, row.lease_token or "")

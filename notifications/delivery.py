@@ -22,7 +22,7 @@ from notifications.aftermath import Ended, settle, tell
 from notifications.alarms import flagged_addresses
 from notifications.channel import Channel
 from notifications.context import Memo
-from notifications.ledger import next_due
+from notifications.ledger import first_ends, next_due
 from notifications.mailroom import Mailroom, Recheck
 from notifications.transport import Burst, Transport
 from notifications.verdict import Settle, verdict
@@ -143,11 +143,16 @@ def _claim(
 
 def _clear(session: Session, room: Mailroom, now: datetime, everyone: bool) -> tuple[int, int]:
     """Before sending: what stopped senders left, and what came too late."""
-    rescued = attempts.rescue(session, now, everyone)
+    lease_ends, use_ends = first_ends(session)
+    rescued, expired = [], 0
+    if lease_ends is not None and (everyone or lease_ends <= now):
+        rescued = attempts.rescue(session, now, everyone)
     for row, decision in rescued:
         if decision.alarm and decision.reason is not None:
             tell(session, room, row, decision.reason, now)
-    return len(rescued), len(outbox.expire(session, now))
+    if rescued or (use_ends is not None and use_ends <= now):
+        expired = len(outbox.expire(session, now))
+    return len(rescued), expired
 
 
 async def _send_batch(step: _Step, burst: Burst, batch: _Batch) -> datetime | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, and_, bindparam, func, or_, select
+from sqlmodel import Session, col
 
 from notifications import outbox
 from notifications.calm import MailSite
 from notifications.directory import with_roles
 from notifications.discretion import discreet
 from notifications.messages import DIGEST, Message, digest_key
-from notifications.outbox import reason_of
+from notifications.outbox import OUTBOX, reason_in
 from notifications.states import OPEN, State
 from scheduler.domain.civil import at_local, local_date
 from scheduler.domain.flags import Severity
@@ -25,12 +27,77 @@ from scheduler.store.tables import (
     FactRow,
     FlagRow,
     LabFileRow,
-    OutboxRow,
+    LabResultVersionRow,
     SubjectRow,
     VisitRow,
 )
 
 __all__ = ["digest_context", "digest_step", "next_digest_at"]
+
+_AHEAD_STATUSES = (VisitStatus.BOOKED, VisitStatus.PLANNED, VisitStatus.WINDOW_OPEN)
+
+# The statements of every digest, made once; they read what is said and no more.
+_FLAGS = (
+    select(
+        col(FlagRow.key), col(FlagRow.code), col(FlagRow.severity), col(FlagRow.subject), col(FlagRow.visit),
+        col(FlagRow.reason), col(FlagRow.since), col(FlagRow.opened_at),
+    )
+    .where(col(FlagRow.site_id) == bindparam("site"), col(FlagRow.closed_at).is_(None))
+    .order_by(col(FlagRow.severity), col(FlagRow.since), col(FlagRow.key))
+)  # fmt: skip
+_SEEN_FACTS = select(col(FactRow.payload), col(FactRow.recorded_at)).where(
+    col(FactRow.kind) == "flag_acknowledged",
+    col(FactRow.subject).in_(bindparam("subjects", expanding=True)),
+)
+_SEEN = (
+    select(col(AcknowledgementRow.flag_key), func.max(col(AcknowledgementRow.at)))
+    .where(col(AcknowledgementRow.flag_key).in_(bindparam("keys", expanding=True)))
+    .group_by(col(AcknowledgementRow.flag_key))
+)
+_VISITS = (
+    select(col(VisitRow.subject), col(VisitRow.visit), col(VisitRow.booked_local), col(VisitRow.target))
+    .join(SubjectRow, col(SubjectRow.code) == col(VisitRow.subject))
+    .where(
+        col(SubjectRow.site_id) == bindparam("site"),
+        col(VisitRow.status).in_([status.value for status in _AHEAD_STATUSES]),
+        or_(
+            # an appointment is a local time in ISO form, whose order is that of its text
+            and_(
+                col(VisitRow.booked_local) >= bindparam("first_text"),
+                col(VisitRow.booked_local) < bindparam("end_text"),
+            ),
+            and_(
+                col(VisitRow.booked_local).is_(None),
+                col(VisitRow.target) >= bindparam("first"),
+                col(VisitRow.target) < bindparam("end"),
+            ),
+        ),
+    )
+)
+_ANY_HELD = select(
+    select(col(LabResultVersionRow.id)).where(col(LabResultVersionRow.state) == "held").exists()
+)
+_FILES = select(col(LabFileRow.id), col(LabFileRow.original_name)).where(
+    col(LabFileRow.id).in_(bindparam("these", expanding=True)), col(LabFileRow.site_id) == bindparam("site")
+)
+_UNDELIVERED = (
+    select(
+        OUTBOX.c.id, OUTBOX.c.staff_id, OUTBOX.c.template, OUTBOX.c.subject, OUTBOX.c.visit, OUTBOX.c.state,
+        OUTBOX.c.reason,
+    )
+    .where(
+        OUTBOX.c.state.in_([State.FAILED.value, State.UNCERTAIN.value, State.EXPIRED.value]),
+        OUTBOX.c.not_before > bindparam("since"),
+        OUTBOX.c.site_id == bindparam("site"),
+        OUTBOX.c.template != DIGEST,
+    )
+    .order_by(OUTBOX.c.id)
+)  # fmt: skip
+_WAITING = select(func.count()).where(
+    OUTBOX.c.site_id == bindparam("site"),
+    OUTBOX.c.state.in_([state.value for state in OPEN]),
+    OUTBOX.c.not_before < bindparam("before"),
+)
 
 _USELESS_FROM = time(18)
 _AHEAD = timedelta(days=7)
@@ -106,12 +173,7 @@ def _worklist(session: Session, site: str, now: datetime) -> tuple[list[dict[str
     What is only to be known is told for some days; after that only how many there are, so that the list keeps
     to what somebody can do something about.
     """
-    query = (
-        select(FlagRow)
-        .where(FlagRow.site_id == site, col(FlagRow.closed_at).is_(None))
-        .order_by(col(FlagRow.severity), col(FlagRow.since), col(FlagRow.key))
-    )
-    flags = list(session.exec(query))
+    flags = session.connection().execute(_FLAGS, {"site": site}).all()
     seen_at = _acknowledged(session, flags)
     unseen = [flag for flag in flags if flag.opened_at > seen_at.get(flag.key, _NEVER_SEEN)]
     told = [flag for flag in unseen if flag.severity < Severity.KNOW or flag.opened_at > now - _NEWS]
@@ -121,7 +183,7 @@ def _worklist(session: Session, site: str, now: datetime) -> tuple[list[dict[str
 _NEVER_SEEN = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
-def _flag(flag: FlagRow) -> dict[str, Any]:
+def _flag(flag: Row[Any]) -> dict[str, Any]:
     return {
         "code": flag.code,
         "severity": flag.severity,
@@ -133,60 +195,52 @@ def _flag(flag: FlagRow) -> dict[str, Any]:
     }
 
 
-def _acknowledged(session: Session, flags: Iterable[FlagRow]) -> dict[str, datetime]:
+def _acknowledged(session: Session, flags: Sequence[Row[Any]]) -> dict[str, datetime]:
     """Flag key → when a person last said that it has been seen."""
-    wanted = {flag.key for flag in flags}
-    subjects = {flag.subject for flag in flags if flag.subject is not None}
-    found: dict[str, datetime] = {}
-    facts = select(FactRow).where(FactRow.kind == "flag_acknowledged", col(FactRow.subject).in_(subjects))
-    for fact in session.exec(facts):
-        key = fact.payload.get("flag", "")
-        found[key] = max(found.get(key, _NEVER_SEEN), fact.recorded_at)
-    rows = select(AcknowledgementRow).where(col(AcknowledgementRow.flag_key).in_(wanted))
-    for row in session.exec(rows):
-        found[row.flag_key] = max(found.get(row.flag_key, _NEVER_SEEN), row.at)
+    keys = [flag.key for flag in flags]
+    if not keys:
+        return {}
+    connection = session.connection()
+    found = {key: at for key, at in connection.execute(_SEEN, {"keys": keys})}
+    subjects = sorted({flag.subject for flag in flags if flag.subject is not None})
+    for payload, at in connection.execute(_SEEN_FACTS, {"subjects": subjects}):
+        key = payload.get("flag", "")
+        found[key] = max(found.get(key, _NEVER_SEEN), at)
     return found
-
-
-_AHEAD_STATUSES = (VisitStatus.BOOKED, VisitStatus.PLANNED, VisitStatus.WINDOW_OPEN)
 
 
 def _visits_ahead(session: Session, site: str, today: date) -> list[dict[str, Any]]:
     """The appointments of the next seven days, then the visits whose target lies there and that have none."""
-    query = (
-        select(VisitRow)
-        .join(SubjectRow, col(SubjectRow.code) == col(VisitRow.subject))
-        .where(SubjectRow.site_id == site, col(VisitRow.status).in_(_AHEAD_STATUSES))
-    )
+    end = today + _AHEAD
+    asked = {
+        "site": site,
+        "first": today,
+        "end": end,
+        "first_text": today.isoformat(),
+        "end_text": end.isoformat(),
+    }
     found = []
-    for row in session.exec(query):
+    for row in session.connection().execute(_VISITS, asked):
         booked = datetime.fromisoformat(row.booked_local) if row.booked_local else None
-        day = booked.date() if booked is not None else row.target
-        if today <= day < today + _AHEAD:
-            one = {"subject": row.subject, "visit": row.visit, "booked": booked, "target": row.target}
-            found.append((booked is None, booked or datetime.combine(day, time()), row.subject, one))
+        one = {"subject": row.subject, "visit": row.visit, "booked": booked, "target": row.target}
+        found.append((booked is None, booked or datetime.combine(row.target, time()), row.subject, one))
     return [one for *_, one in sorted(found, key=lambda entry: entry[:3])]
 
 
 def _held_rows(session: Session, site: str) -> list[dict[str, Any]]:
     """The files of which rows are still held, with their number."""
-    counts: dict[str, int] = {}
-    for row in held_rows(session):
-        file = session.get(LabFileRow, row.file_id)
-        if file is not None and file.site_id == site:
-            counts[file.original_name] = counts.get(file.original_name, 0) + 1
+    if not session.connection().execute(_ANY_HELD).scalar():
+        return []
+    held: Counter[int | None] = Counter(row.file_id for row in held_rows(session))
+    counts: Counter[str] = Counter()
+    for file_id, name in session.connection().execute(_FILES, {"site": site, "these": list(held)}):
+        counts[name] += held[file_id]
     return [{"name": " ".join(name.split())[:120], "count": count} for name, count in sorted(counts.items())]
 
 
 def _undelivered(session: Session, site: str, now: datetime) -> list[dict[str, Any]]:
     """The mails of the last days that never left, or of which nobody knows."""
-    query = (
-        select(OutboxRow)
-        .where(OutboxRow.site_id == site, OutboxRow.template != DIGEST)
-        .where(col(OutboxRow.state).in_((State.FAILED, State.UNCERTAIN, State.EXPIRED)))
-        .where(col(OutboxRow.not_before) > now - _UNDELIVERED_SINCE)
-        .order_by(col(OutboxRow.id))
-    )
+    rows = session.connection().execute(_UNDELIVERED, {"site": site, "since": now - _UNDELIVERED_SINCE})
     return [
         {
             "id": row.id,
@@ -195,15 +249,13 @@ def _undelivered(session: Session, site: str, now: datetime) -> list[dict[str, A
             "subject": row.subject,
             "visit": row.visit,
             "state": row.state,
-            "reason": reason_of(row),
+            "reason": reason_in(row.reason),
         }
-        for row in session.exec(query)
+        for row in rows
     ]
 
 
 def _waiting(session: Session, site: str, now: datetime) -> int:
     """How many mails should have left by now and have not."""
-    query = select(OutboxRow.id).where(
-        OutboxRow.site_id == site, col(OutboxRow.state).in_(OPEN), OutboxRow.not_before < now - _WAITS_LONG
-    )
-    return len(list(session.exec(query)))
+    asked = {"site": site, "before": now - _WAITS_LONG}
+    return int(session.connection().execute(_WAITING, asked).scalar_one())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from notifications.states import State
@@ -14,12 +17,22 @@ from scheduler.store.tables import OutboxRow, StaffRow
 __all__ = ["active_staff", "told_of_appointment", "with_roles"]
 
 
+_ACTIVE = (
+    select(StaffRow)
+    .where(col(StaffRow.site_id) == bindparam("site"), col(StaffRow.active).is_(True))
+    .order_by(col(StaffRow.id))
+)
+_TOLD = core_select(col(OutboxRow.staff_id), col(OutboxRow.facts)).where(
+    col(OutboxRow.subject) == bindparam("subject"),
+    col(OutboxRow.visit) == bindparam("visit"),
+    col(OutboxRow.state).in_([State.SENT.value, State.UNCERTAIN.value, State.LEASED.value])
+    | col(OutboxRow.uncertain),
+)
+
+
 def active_staff(session: Session, site: str) -> list[StaffRow]:
     """Everyone who works at the site now."""
-    query = (
-        select(StaffRow).where(StaffRow.site_id == site, col(StaffRow.active).is_(True)).order_by(StaffRow.id)
-    )
-    return list(session.exec(query))
+    return list(session.execute(_ACTIVE, {"site": site}).scalars())
 
 
 def with_roles(session: Session, site: str, roles: Collection[str]) -> list[StaffRow]:
@@ -29,16 +42,11 @@ def with_roles(session: Session, site: str, roles: Collection[str]) -> list[Staf
 
 def told_of_appointment(session: Session, subject: str, visit: str, local: datetime) -> frozenset[str]:
     """The staff who were sent a mail that named this appointment, or may have been."""
-    query = select(OutboxRow).where(
-        OutboxRow.subject == subject,
-        OutboxRow.visit == visit,
-        col(OutboxRow.state).in_((State.SENT, State.UNCERTAIN, State.LEASED)) | col(OutboxRow.uncertain),
-    )
-    return frozenset(row.staff_id for row in session.exec(query) if _names(row, local))
+    rows = session.connection().execute(_TOLD, {"subject": subject, "visit": visit})
+    return frozenset(row.staff_id for row in rows if _names(row.facts, local))
 
 
-def _names(row: OutboxRow, local: datetime) -> bool:
-    facts = row.facts
+def _names(facts: dict[str, Any], local: datetime) -> bool:
     if facts.get("trigger") == Trigger.BOOKING:
         return bool(facts.get("target") == local.date().isoformat())
     return bool(facts.get("new_local") == local.isoformat(timespec="minutes"))

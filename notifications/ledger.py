@@ -14,11 +14,25 @@ from notifications.states import OPEN, State
 from scheduler.domain.reason import because
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
-__all__ = ["Backlog", "Shown", "backlog", "cancel", "list_outbox", "next_due", "retry", "show_outbox"]
+__all__ = [
+    "Backlog",
+    "Shown",
+    "backlog",
+    "cancel",
+    "first_ends",
+    "list_outbox",
+    "next_due",
+    "retry",
+    "show_outbox",
+]
 
 _NEXT = core_select(
     core_select(func.min(OUTBOX.c.not_before)).where(OUTBOX.c.state.in_(OPEN)).scalar_subquery(),
     core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
+)
+_FIRST_ENDS = core_select(
+    core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
+    core_select(func.min(OUTBOX.c.expires_at)).where(OUTBOX.c.state.in_(OPEN)).scalar_subquery(),
 )
 _AGAIN = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.RETRY, State.PENDING)
 
@@ -97,6 +111,12 @@ def backlog(session: Session, now: datetime) -> Backlog:
     )
     overdue, oldest = session.exec(due).one()
     return Backlog(counts, int(overdue), oldest)
+
+
+def first_ends(session: Session) -> tuple[datetime | None, datetime | None]:
+    """When the first lease ends, and the use of the first waiting mail."""
+    lease, use = session.connection().execute(_FIRST_ENDS).one()
+    return lease, use
 
 
 def next_due(session: Session) -> datetime | None:

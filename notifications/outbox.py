@@ -41,6 +41,7 @@ __all__ = [
     "enqueue",
     "expire",
     "open_state",
+    "reason_in",
     "reason_of",
     "supersede",
     "written",
@@ -219,7 +220,8 @@ def cancelled_by(reason: Reason) -> dict[str, Any]:
 
 def supersede(session: Session, subject: str, visit: str, sequence: int) -> int:
     """Take back unsent mails about earlier states of this appointment."""
-    query = select(OutboxRow).where(
+    query = select(OutboxRow).options(defer(OutboxRow.body))  # type: ignore[arg-type]
+    query = query.where(
         OutboxRow.subject == subject, OutboxRow.visit == visit, col(OutboxRow.state).in_(OPEN)
     )
     count = 0
@@ -233,7 +235,12 @@ def supersede(session: Session, subject: str, visit: str, sequence: int) -> int:
 
 def reason_of(row: OutboxRow) -> Reason | None:
     """Why the mail stands where it stands."""
-    return from_json(json.loads(row.reason)) if row.reason else None
+    return reason_in(row.reason)
+
+
+def reason_in(text: str | None) -> Reason | None:
+    """The reason as it was written down."""
+    return from_json(json.loads(text)) if text else None
 
 
 _REBOOKED = {Event.VISIT_BOOKED, Event.VISIT_MOVED, Event.VISIT_CANCELLED}

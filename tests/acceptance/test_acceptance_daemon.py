@@ -170,7 +170,13 @@ def test_a_day_at_the_hospital(hospital: Installation, peer: SmtpPeer, tmp_path:
         wait_until(lambda: set(records.states()) <= {"sent", "cancelled"}, 60, "all mails are sent")
         status = at.ok("status", "--json").json
         assert status["healthy"] is True
-        assert {one["service"] for one in status["services"]} == {"intake", "reconcile", "digest", "delivery"}
+        assert {one["service"] for one in status["services"]} == {
+            "intake",
+            "reconcile",
+            "digest",
+            "delivery",
+            "housekeeping",
+        }
         assert status["mails"]["waiting"] == 0
 
         everything_arrived_once(peer, records)

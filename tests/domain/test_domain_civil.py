@@ -117,6 +117,7 @@ def test_the_days_of_the_changes_of_clocks_have_23_and_25_hours() -> None:
         ),  # 23:00 to 24:00 came twice before
         ("Pacific/Apia", date(2011, 12, 30), cases.utc(2011, 12, 30, 10)),  # the whole day is skipped
         ("Pacific/Apia", date(2011, 12, 31), cases.utc(2011, 12, 30, 10)),
+        ("America/Toronto", date(1919, 3, 31), cases.utc(1919, 3, 31, 4, 30)),  # 23:30 became 00:30
         ("Africa/Casablanca", date(2024, 3, 10), cases.utc(2024, 3, 9, 23)),
         ("Europe/Paris", date(2026, 3, 29), cases.utc(2026, 3, 28, 23)),
     ],
