@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -19,6 +20,7 @@ from notifications.outbox import reason_of
 from notifications.preview import preview
 from notifications.render import template_names
 from notifications.states import State
+from notifications.verdict import Settle
 from scheduler.domain.speech import Speaker
 from scheduler.store import audit
 from scheduler.store.database import Database
@@ -72,37 +74,7 @@ def _add_outbox(app: typer.Typer, needs: MailCommands) -> None:
     @app.command("show")
     def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
         """One mail: every attempt at it, and its text once written."""
-        speaker = needs.speaker(context)
-        shown = needs.database(context).transact(lambda session: ledger.show_outbox(session, number))
-        if shown is None:
-            typer.echo(
-                speaker.text("There is no mail {number}. 'outbox list' shows them.", number=number), err=True
-            )
-            raise typer.Exit(2)
-        row = outbox_rows([shown.mail], speaker)[0]
-        row["attempts"] = [
-            {
-                "at": one.started_at,
-                "phase": one.phase,
-                "outcome": one.outcome,
-                "code": one.code,
-                "text": one.text,
-            }
-            for one in shown.attempts
-        ]
-        row["message"] = shown.mail.body.decode("utf-8", "replace") if shown.mail.body is not None else None
-        if as_json:
-            _json(row)
-            return
-        for name, value in row.items():
-            if name not in ("attempts", "message"):
-                typer.echo(f"{name}: {value if value is not None else ''}")
-        for attempt in row["attempts"]:
-            typer.echo(
-                "  " + " · ".join(f"{name} {value}" for name, value in attempt.items() if value is not None)
-            )
-        if row["message"]:
-            typer.echo("\n" + row["message"])
+        _show(context, needs, number, as_json)
 
     @app.command("retry")
     def retry(context: typer.Context, number: Number) -> None:
@@ -115,6 +87,81 @@ def _add_outbox(app: typer.Typer, needs: MailCommands) -> None:
         """Take a waiting mail back."""
         by = needs.account()
         _change(context, needs, number, lambda session: ledger.cancel(session, number, by), "mail_cancelled")
+
+
+def _show(context: typer.Context, needs: MailCommands, number: int, as_json: bool) -> None:
+    speaker = needs.speaker(context)
+    shown = needs.database(context).transact(lambda session: ledger.show_outbox(session, number))
+    if shown is None:
+        typer.echo(
+            speaker.text("There is no mail {number}. 'outbox list' shows them.", number=number), err=True
+        )
+        raise typer.Exit(2)
+    message = shown.mail.body.decode("utf-8", "replace") if shown.mail.body is not None else None
+    if as_json:
+        attempts = [
+            {
+                "at": one.started_at,
+                "phase": one.phase,
+                "outcome": one.outcome,
+                "code": one.code,
+                "text": one.text,
+            }
+            for one in shown.attempts
+        ]
+        _json({**outbox_rows([shown.mail], speaker)[0], "attempts": attempts, "message": message})
+        return
+    for name, value in _said_of(shown.mail, speaker):
+        if value:
+            typer.echo(f"{name}: {value}")
+    for one in shown.attempts:
+        answer = " ".join(str(part) for part in (one.code, one.text) if part is not None)
+        words = [speaker.moment(one.started_at), one.phase.upper(), _ended(one.outcome, speaker), answer]
+        typer.echo("  " + " · ".join(word for word in words if word))
+    if message:
+        typer.echo("\n" + message)
+
+
+def _said_of(mail: OutboxRow, speaker: Speaker) -> list[tuple[str, str]]:
+    """What is known of a mail, each with its name."""
+
+    def when(instant: datetime | None) -> str:
+        return speaker.moment(instant) if instant is not None else ""
+
+    reason = reason_of(mail)
+    return [
+        (speaker.text("No."), str(mail.id)),
+        (speaker.text("Mail"), speaker.status(mail.template)),
+        (speaker.text("Subject"), mail.subject or ""),
+        (speaker.text("Visit"), speaker.name(mail.visit or "")),
+        (speaker.text("To"), mail.staff_id),
+        (speaker.text("Language"), mail.language),
+        (speaker.text("State"), speaker.status(mail.state) + (" (?)" if mail.uncertain else "")),
+        (speaker.text("Why"), speaker.say(reason) if reason is not None else ""),
+        (speaker.text("Not before"), when(mail.not_before)),
+        (speaker.text("Of use until"), when(mail.expires_at)),
+        (speaker.text("Left on"), when(mail.sent_at)),
+        (speaker.text("Attempts that count"), str(mail.attempts)),
+        ("Message-ID", mail.message_id),
+    ]
+
+
+def _ended(outcome: str | None, speaker: Speaker) -> str:
+    """How an attempt ended, in words."""
+    match outcome:
+        case None:
+            return speaker.text("under way")
+        case Settle.UNCERTAIN_AGAIN:
+            return speaker.text("no answer; to be sent once more")
+        case Settle.UNCERTAIN_END:
+            return speaker.text("no answer for the second time; not sent again")
+        case Settle.CHANNEL:
+            return speaker.text("the mail server could not be reached")
+        case Settle.CONFIGURATION:
+            return speaker.text("the mail server did not accept the connection")
+        case Settle.ABANDONED:
+            return speaker.text("given back before it was handed over")
+    return speaker.status(outcome)
 
 
 def _change(
@@ -147,7 +194,9 @@ def _add_template(app: typer.Typer) -> None:
             typer.echo("\n".join(template_names()), err=name is not None)
             raise typer.Exit(0 if name is None else 2)
         subject, text, html_text = preview(name, language)
-        typer.echo(html_text if html else f"Subject: {subject}\n\n{text}")
+        speaker = Speaker(language, ZoneInfo("UTC"))
+        line = speaker.text("Subject line: {subject}", subject=subject)
+        typer.echo(html_text if html else f"{line}\n\n{text}")
 
 
 def outbox_rows(mails: list[OutboxRow], speaker: Speaker) -> list[dict[str, Any]]:

@@ -72,12 +72,16 @@ class _Batch:
 
     token: str
     letters: list[Letter] = field(default_factory=list)
-    flagged: frozenset[tuple[str, str]] = frozenset()
+    flagged: set[tuple[str, str]] = field(default_factory=set)
     more: bool = False
     settled: int = 0
     handed_over: set[int] = field(default_factory=set)
     intended: dict[int, datetime] = field(default_factory=dict)
-    written_at: datetime | None = None
+    holds_until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether what was looked at when the batch was written may still be relied on."""
+        return self.holds_until is not None and now < self.holds_until
 
 
 async def delivery_step(
@@ -135,9 +139,9 @@ def _claim(
     ready = make_ready(session, room, claim, now, Memo(step.digests))
     step.put_off += claim.put_off
     step.settled += Counter({"cancelled": ready.cancelled, Settle.FAILED.value: ready.failed})
-    batch.letters, batch.written_at = ready.letters, now
+    batch.letters, batch.holds_until = ready.letters, now + outbox.CLAIM_LEASE
     batch.more = claim.more or ready.failed > 0
-    batch.flagged = flagged_addresses(session, {(mail.site, mail.staff) for mail in claim.mails})
+    batch.flagged |= flagged_addresses(session, {(mail.site, mail.staff) for mail in claim.mails})
     return None if batch.letters else next_due(session)
 
 
@@ -172,12 +176,11 @@ async def _send_batch(step: _Step, burst: Burst, batch: _Batch) -> datetime | No
 
 
 def _may_leave(step: _Step, batch: _Batch, letter: Letter) -> bool:
-    """Whether the way out is open and the mail was looked at a short while ago: what is said in it must hold."""
+    """Whether the way out is open and the mail was written a short while ago: what it says must hold."""
     now = step.clock.now()
     if letter.mail.id in batch.intended:
         return True
-    fresh = batch.written_at is None or now < batch.written_at + outbox.CLAIM_LEASE
-    return fresh and step.channel.is_open(now)
+    return step.channel.is_open(now) and (batch.settled == 0 or batch.holds(now))
 
 
 def _give_back(session: Session, batch: _Batch, now: datetime) -> datetime | None:
@@ -210,20 +213,24 @@ async def _deliver(step: _Step, burst: Burst, batch: _Batch, letter: Letter) -> 
     now = step.clock.now()
     decision = verdict(outcome, mail.attempt, now)
     ended = Ended(mail, outcome, decision, (mail.site, mail.staff) in batch.flagged)
-    following = _following(batch) if decision.settle is Settle.SENT else None
+    following = _following(batch, now) if decision.settle is Settle.SENT else None
     batch.more = batch.more or decision.settle is not Settle.SENT  # it may have called for another mail
     due = await step.db.run(lambda session: _settle_and_go_on(session, step, batch, ended, following, now))
     step.settled[decision.settle] += 1
+    if decision.alarm:
+        batch.flagged.add((mail.site, mail.staff))
     return due
 
 
-def _following(batch: _Batch) -> Letter | None:
+def _following(batch: _Batch, now: datetime) -> Letter | None:
     """The next mail of the batch, when the intention to hand it over may stand before the server knows of it.
 
     It may not for one that is in doubt already: a stop in between would count as its second and last time.
     """
     letter = next(iter(batch.letters[batch.settled + 1 :]), None)
-    return letter if letter is not None and not letter.mail.attempt.uncertain else None
+    if letter is None or letter.mail.attempt.uncertain or not batch.holds(now):
+        return None
+    return letter
 
 
 def _settle_and_go_on(
@@ -234,4 +241,4 @@ def _settle_and_go_on(
     if following is not None and attempts.begin_data(session, following.mail, now):
         batch.intended[following.mail.id] = now
     last = batch.settled + 1 == len(batch.letters)
-    return next_due(session) if last and not batch.more else None
+    return next_due(session) if last else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 from sqlmodel import Session, col
 
 from config.language import Language
@@ -65,9 +65,9 @@ def make_ready(session: Session, room: Mailroom, claim: Claim, now: datetime, me
             with connection.begin_nested():
                 person = people.get(mail.staff)
                 found = _parcel(session, room, mail, row, person, bodies.get(mail.id), now, memo)
-        except SQLAlchemyError:
-            raise
         except Exception as error:
+            if not _is_about_the_mail(error):
+                raise
             not_written(session, room, mail, row, error, now)
             batch.failed += 1
             continue
@@ -77,6 +77,13 @@ def make_ready(session: Session, room: Mailroom, claim: Claim, now: datetime, me
         else:
             batch.letters.append(Letter(mail, found))
     return batch
+
+
+def _is_about_the_mail(error: Exception) -> bool:
+    """Whether this mail is to blame, and not the database, whose failure would be that of any other mail too."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError)
+    return isinstance(error, StatementError) or not isinstance(error, SQLAlchemyError)
 
 
 def _kept_bodies(session: Session, rows: Sequence[OutboxRow]) -> dict[int, bytes]:

@@ -93,7 +93,7 @@ def judge(
 ) -> tuple[Reading | Fault, FileVerdict]:
     """Reads a file and gives its verdict; without a session the records are left out."""
     if arrival.fault is not None or arrival.content is None:
-        reason = arrival.fault or because("F-02")
+        reason = arrival.fault or because("F-02", name=arrival.name)
         return Fault(reason), quarantined(reason)
     reading = read(arrival.content, study.aliases)
     records = records_for(session, reading) if session is not None and isinstance(reading, Reading) else None

@@ -102,17 +102,11 @@ def test_the_scan_finds_the_reasons() -> None:
     assert len(USES) > 80
 
 
-# Others' code whose reason lacks what its sentence needs; to be taken out once it is mended.
-_TO_MEND = {("scheduler/intake/ingest.py", "F\\-02")}
+def _named(where: str, pattern: str, names: set[str]) -> Any:
+    return pytest.param(where, pattern, names, id=f"{where} {pattern}")
 
 
-def _marked(where: str, pattern: str, names: set[str]) -> Any:
-    known = (where.split(":")[0], pattern) in _TO_MEND
-    marks = [pytest.mark.xfail(strict=False, reason="said without the file's name")] if known else []
-    return pytest.param(where, pattern, names, id=f"{where} {pattern}", marks=marks)
-
-
-@pytest.mark.parametrize(("where", "pattern", "given_"), [_marked(*use) for use in USES])
+@pytest.mark.parametrize(("where", "pattern", "given_"), [_named(*use) for use in USES])
 def test_every_reason_has_a_sentence_and_all_that_it_needs(
     where: str, pattern: str, given_: set[str]
 ) -> None:
