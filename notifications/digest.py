@@ -201,7 +201,7 @@ def _acknowledged(session: Session, flags: Sequence[Row[Any]]) -> dict[str, date
     if not keys:
         return {}
     connection = session.connection()
-    found: dict[str, datetime] = dict(connection.execute(_SEEN, {"keys": keys}).tuples().all())
+    found: dict[str, datetime] = dict(connection.execute(_SEEN, {"keys": keys}).all())
     subjects = sorted({flag.subject for flag in flags if flag.subject is not None})
     for payload, at in connection.execute(_SEEN_FACTS, {"subjects": subjects}):
         key = payload.get("flag", "")

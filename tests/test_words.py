@@ -25,7 +25,7 @@ from pk.exposure import PARTIAL_AUC
 from pk.result import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import FlagCode
-from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Shift, VisitStatus
+from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.sentences import SENTENCES
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
@@ -38,7 +38,7 @@ FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.
 SHOWN: tuple[type[StrEnum], ...] = (VisitStatus, FlagCode, Shift, RowState, Verdict, MailState)
-WHILE = (NOT_DRAWN, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
+WHILE = (NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
 WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
 SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report.py
 RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/explain.py

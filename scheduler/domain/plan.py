@@ -11,9 +11,9 @@ from scheduler.domain import keys
 from scheduler.domain.events import DomainEvent, ExposureChanged, ReminderDue, VisitRebooked
 from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.flags import Flag, flags_of
-from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Event, VisitStatus
+from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
-from scheduler.domain.status import VisitView, view_visit
+from scheduler.domain.status import MissingKind, VisitView, view_visit
 from scheduler.domain.timeline import NEVER, Draw, Slot, Timeline
 
 __all__ = [
@@ -164,8 +164,17 @@ def is_still_due(view: VisitView, slot: Slot) -> bool:
     """Whether a reminder's condition holds for the visit as it is."""
     wanted = slot.rule.while_
     return (
-        view.status in wanted or NOT_DRAWN in wanted or (view.results_overdue and RESULTS_OVERDUE in wanted)
+        view.status in wanted
+        or NOT_DRAWN in wanted
+        or (view.results_overdue and RESULTS_OVERDUE in wanted)
+        or (RECORDS_MISSING in wanted and _records_missing(view))
     )
+
+
+def _records_missing(view: VisitView) -> bool:
+    """Whether an incomplete visit lacks more than results that the laboratory will still send."""
+    awaited = (one.kind is MissingKind.RESULT and not one.lost for one in view.missing)
+    return view.status is VisitStatus.INCOMPLETE and not all(awaited)
 
 
 def as_recorded(view: VisitView) -> RecordedVisit:

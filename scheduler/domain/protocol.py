@@ -98,6 +98,7 @@ class Event(StrEnum):
 
 NOT_DRAWN = "not_drawn"
 RESULTS_OVERDUE = "results_overdue"
+RECORDS_MISSING = "records_missing"
 
 
 @dataclass(frozen=True, slots=True)

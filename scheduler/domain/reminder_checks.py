@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from config.schema import ProtocolFile, ReminderFile, TimingFile
 from scheduler.domain.civil import add_period, parse_period
-from scheduler.domain.protocol import NOT_DRAWN, RESULTS_OVERDUE, Trigger, VisitStatus
+from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Trigger, VisitStatus
 
 __all__ = ["check_reminder", "words"]
 
@@ -26,6 +26,7 @@ _AFTER_ATTENDANCE = {
     VisitStatus.AWAITING_RESULTS,
     VisitStatus.INCOMPLETE,
     RESULTS_OVERDUE,
+    RECORDS_MISSING,
 }
 # What a visit can be while a reminder with this trigger is valid; a complete visit is silent.
 _POSSIBLE: dict[str, set[str]] = {
@@ -75,7 +76,7 @@ def check_reminder(source: ProtocolFile, rule: ReminderFile, where: str, say: Sa
 
 
 def _check_while(rule: ReminderFile, is_point: bool, where: str, say: Say) -> None:
-    allowed: set[str] = {NOT_DRAWN} if is_point else {*VisitStatus, RESULTS_OVERDUE}
+    allowed: set[str] = {NOT_DRAWN} if is_point else {*VisitStatus, RESULTS_OVERDUE, RECORDS_MISSING}
     for word in rule.while_:
         if word not in allowed:
             say(f"{where}.while", f"'{word}' does not fit the trigger.", f"Use some of {words(allowed)}.")
