@@ -113,7 +113,8 @@ def _word(name: str, value: str) -> str:
 
 
 def _text_part(subtype: str, text: str) -> bytes:
-    lines = text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8")
+    ended = text if text.endswith("\n") else f"{text}\n"
+    lines = ended.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8")
     heading = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return heading.encode("ascii") + b2a_qp(lines, istext=True)
 

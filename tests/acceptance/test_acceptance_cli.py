@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from scheduler.store.database import Database
 pytestmark = pytest.mark.process
 
 SAMPLES = Path(__file__).parent.parent / "intake" / "samples"
-SUBJECT, OTHER = "MPA-0001-3", "MPA-0002-1"
+SUBJECT = "MPA-0001-3"
+TODAY = datetime.now(UTC).date()
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -106,8 +108,8 @@ def test_a_finished_study_rebuilds_without_a_difference(rehearsed: Installation)
         ("correct MPA-0001-3 1 --reason x", "Give either --set field=value or --take-back"),
         ("correct MPA-0001-3 99999 --take-back --reason x", "has no record 99999"),
         ("acknowledge 99999 --reason x", "There is no open flag '99999'"),
-        ("enrol MPA-0001-3 --inclusion 2026-11-01", "is already enrolled"),
-        ("enrol MPA-0001-4 --inclusion 2026-11-01", "cannot be a subject code"),
+        (f"enrol MPA-0001-3 --inclusion {TODAY}", "is already enrolled"),
+        (f"enrol MPA-0001-4 --inclusion {TODAY}", "cannot be a subject code"),
         ("enrol", "Give a subject code and --inclusion DATE"),
         ("outbox show 99999", "There is no mail 99999"),
         ("outbox cancel 99999", "cannot be changed"),
@@ -191,13 +193,14 @@ def test_every_template_can_be_seen_in_both_languages(rehearsed: Installation) -
 
 def test_enrolling_from_a_file_is_all_or_nothing(hospital: Installation) -> None:
     path = hospital.home / "patients.csv"
-    good = "subject;inclusion;treatment_start;formulation;dose_mg;interval_h\r\nMPA-0001-3;02/11/2026;01/02/2026;mmf;1000;12\r\n"
-    path.write_bytes((good + "MPA-0002-2;2026-11-03;;;;\r\nMPA-0003-7;tomorrow;;;;\r\n").encode("utf-8-sig"))
+    good = "subject;inclusion;treatment_start;formulation;dose_mg;interval_h\r\n"
+    good += f"MPA-0001-3;{TODAY:%d/%m/%Y};{TODAY - timedelta(200):%d/%m/%Y};mmf;1000;12\r\n"
+    path.write_bytes((good + f"MPA-0002-2;{TODAY};;;;\r\nMPA-0003-7;tomorrow;;;;\r\n").encode("utf-8-sig"))
     before = stored(hospital)
     said = hospital.refused("enrol", "--from", str(path))
     assert "Row 3" in said and "Row 4" in said  # every refusal of every row at once
     assert stored(hospital) == before
-    path.write_text(good + "MPA-0002-1;2026-11-03;;;;\n", "utf-8")
+    path.write_text(good + f"MPA-0002-1;{TODAY};;;;\n", "utf-8")
     assert hospital.ok("enrol", "--from", str(path)).out.startswith("2 ")
     assert {row["subject"] for row in hospital.ok("board", "--json").json} == {"MPA-0001-3", "MPA-0002-1"}
     said = hospital.refused("enrol", "--from", str(path))
@@ -205,8 +208,8 @@ def test_enrolling_from_a_file_is_all_or_nothing(hospital: Installation) -> None
 
 
 def test_a_waiting_mail_can_be_shown_cancelled_and_sent_again(hospital: Installation) -> None:
-    hospital.ok("enrol", SUBJECT, "--inclusion", "2026-11-20")
-    hospital.ok("book", SUBJECT, "W12", "--at", "2027-02-11 09:00")
+    hospital.ok("enrol", SUBJECT, "--inclusion", str(TODAY - timedelta(2)))
+    hospital.ok("book", SUBJECT, "W12", "--at", f"{TODAY + timedelta(80)} 09:00")
     number = str(hospital.ok("outbox", "list", "--state", "pending", "--json").json[0]["id"])
     hospital.ok("outbox", "cancel", number)
     assert hospital.ok("outbox", "show", number, "--json").json["state"] == "cancelled"
@@ -217,21 +220,27 @@ def test_a_waiting_mail_can_be_shown_cancelled_and_sent_again(hospital: Installa
 
 
 def test_a_record_is_corrected_and_explained_with_its_number(hospital: Installation) -> None:
-    hospital.ok("enrol", SUBJECT, "--inclusion", "2026-11-20")
-    hospital.ok("attend", SUBJECT, "INCLUSION", "--at", "2026-11-20 08:30")
+    hospital.ok("enrol", SUBJECT, "--inclusion", str(TODAY - timedelta(2)))
+    hospital.ok("attend", SUBJECT, "INCLUSION", "--at", f"{TODAY - timedelta(2)} 08:30")
     records = hospital.ok("explain", SUBJECT, "--json").json["records"]
     number = next(one["number"] for one in records if one["kind"] == "attended")
-    said = hospital.refused(
-        "correct", SUBJECT, str(number), "--set", "when=2026-11-20 09:30", "--reason", "x"
-    )
+    said = hospital.refused("correct", SUBJECT, str(number), "--set", "when=08:30", "--reason", "x")
     assert "has no 'when'" in said
-    hospital.ok("correct", SUBJECT, str(number), "--set", "at=2026-11-20 09:30", "--reason", "wrong clock")
+    hospital.ok(
+        "correct",
+        SUBJECT,
+        str(number),
+        "--set",
+        f"at={TODAY - timedelta(2)} 09:30",
+        "--reason",
+        "wrong clock",
+    )
     states = {
         one["number"]: one["state"] for one in hospital.ok("explain", SUBJECT, "--json").json["records"]
     }
     assert states[number] == "corrected"
     row = next(one for one in hospital.ok("visits", SUBJECT, "--json").json if one["visit"] == "INCLUSION")
-    assert row["attended"].startswith("2026-11-20")
+    assert row["attended"].startswith(f"{TODAY - timedelta(2)}")
     assert "wrong clock" not in hospital.ok("outbox", "list").out
 
 
