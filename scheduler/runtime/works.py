@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlmodel import Session
 from config.logs import log
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import because
-from scheduler.engine.housekeeping import housekeeping_step
+from scheduler.engine.housekeeping import inspect, note
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.intake.folder import Alert, DropFolder, Limits
 from scheduler.intake.step import intake_step
@@ -84,8 +85,13 @@ def housekeeping_work(program: Program) -> Work:
         if done and now < done[0] + _HOUSEKEEPING_EVERY:
             return done[0] + _HOUSEKEEPING_EVERY
         done[:] = [now]
-        for finding in await db.call(lambda: housekeeping_step(db, site, folders, now)):
+        findings = await asyncio.to_thread(
+            lambda: list(inspect(db, folders))
+        )  # beside the writer, not before it
+        for finding in findings:
             log.error("installation_trouble", matter=finding.matter)
+        await db.run(lambda session: note(session, site, findings, now))
+        await db.call(db.checkpoint)
         return now + _HOUSEKEEPING_EVERY
 
     return Work(HOUSEKEEPING, step)

@@ -53,6 +53,14 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             return step(session)
 
+    def read(self, step: Step[Result]) -> Result:
+        """Run a step that only reads: it sees one moment and holds up no writer."""
+        with self.engine.connect().execution_options(reads_only=True) as connection:
+            with Session(connection, expire_on_commit=False) as session:
+                found = step(session)
+            connection.rollback()
+        return found
+
     async def run(self, step: Step[Result]) -> Result:
         """`transact` in the writer thread; once begun it ends, even when the caller is cancelled."""
         loop = asyncio.get_running_loop()
@@ -110,7 +118,8 @@ def _sqlite_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads_only = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from engine_cases import Desk
+from engine_desk import Desk
 
 from scheduler.engine.study import Study
 from scheduler.store.database import Database

@@ -1,18 +1,19 @@
-"""A study in a real database, through the engine's own calls; every default can be overridden."""
+"""A subject's life in a real database, with the events that would become mails kept in a list."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import text
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from notifications.handlers import make_handler
+from scheduler.domain.events import DomainEvent
 from scheduler.domain.facts import (
+    Assessed,
     Attended,
     DoseGiven,
     Enrolled,
@@ -20,12 +21,11 @@ from scheduler.domain.facts import (
     Regimen,
     SampleDrawn,
     Source,
-    VisitBooked,
     What,
 )
-from scheduler.engine import record as engine
-from scheduler.engine.reconcile import Handle, reconcile_step
-from scheduler.engine.record import Done, Who
+from scheduler.engine import record
+from scheduler.engine.reconcile import reconcile_step
+from scheduler.engine.record import Done, RefusedError, Who
 from scheduler.engine.study import Study
 from scheduler.intake.findings import Verdict
 from scheduler.intake.ingest import Arrival, ingest
@@ -33,169 +33,115 @@ from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
 from scheduler.store import audit
 from scheduler.store.database import Database
-from scheduler.store.tables import ExposureRow, FactRow, FlagRow, OutboxRow, SamplingRow, SubjectRow, VisitRow
+from scheduler.store.tables import FlagRow, VisitRow
 
-SUBJECT, OTHER = "MPA-0042-7", "MPA-0001-3"
-PARIS = ZoneInfo("Europe/Paris")
+CODE = "MPA-0042-7"
 BASELINE = date(2025, 9, 1)  # a Monday
-WHO = Who("a nurse", Source.CLI)
-TUBES = {"H0": "T-1", "H30": "T-2", "H2": "T-3"}
-VALUES = {"H0": "1.85", "H30": "14.20", "H2": "6.40"}
-PAWINSKI = 7.75 + 6.49 * 1.85 + 0.76 * 14.2 + 2.43 * 6.40
-EVERYTHING = (
-    "subject", "fact", "visit", "sampling", "flag", "reminder", "outbox", "exposure", "acknowledgement", "audit",
-    "review", "protocol_version",
-)  # fmt: skip
+MORNING = datetime(2025, 9, 1, 6, 15, tzinfo=UTC)
+DOSE_AT = MORNING + timedelta(minutes=15)
+NURSE = Who("nurse", Source.CLI)
+PARIS = ZoneInfo("Europe/Paris")
+_DRAWN = {"H0": -5, "H30": 30, "H2": 120}
+_TABLES = ("subject", "fact", "visit", "sampling", "flag", "reminder", "exposure", "acknowledgement", "audit")
 
 
-def at(hour: int, minute: int = 0, day: int = 1, month: int = 9, year: int = 2025) -> datetime:
-    """A local time of the site, by default on the day of inclusion."""
-    return datetime(year, month, day, hour, minute, tzinfo=PARIS).astimezone(UTC)
-
-
-DRAWN = {"H0": at(8, 15), "H30": at(8, 50), "H2": at(10, 20)}
-DOSE = DoseGiven("INCLUSION", at(8, 20), 1000, Formulation.MMF, 12)
-MORNING: tuple[What, ...] = (
-    Attended("INCLUSION", at(8, 5)),
-    DOSE,
-    *(SampleDrawn("INCLUSION", point, moment, TUBES[point]) for point, moment in DRAWN.items()),
-)
-
-
-@dataclass
 class Desk:
-    """Where things are recorded; `now` is moved by the tests."""
+    """Where things are recorded. Each call says when it is made."""
 
-    db: Database
-    study: Study
-    now: datetime = field(default_factory=lambda: at(10, 0, 29, 8))
-    handle: Handle | None = None
-    files: int = 0
+    def __init__(self, db: Database, study: Study) -> None:
+        self.db, self.study = db, study
+        self.events: list[DomainEvent] = []
+        self._sent: dict[str, list[str]] = {}
+        db.transact(lambda session: study.sync(session, MORNING - timedelta(days=7)))
 
-    def __post_init__(self) -> None:
-        if self.handle is None:
-            self.handle = make_handler(self.study.protocol_of, "study.example")
-        self.db.transact(lambda session: self.study.sync(session, self.now))
+    def handle(self, session: Session, event: DomainEvent, now: datetime) -> None:
+        self.events.append(event)
 
-    def enrol(self, code: str = SUBJECT, **changes: Any) -> Done:
-        usual = Enrolled(BASELINE, date(2025, 3, 1), Regimen(Formulation.MMF, 1000, 12))
-        what = replace(usual, **changes)
+    def enrol(self, code: str = CODE) -> Done:
+        what = Enrolled(BASELINE, date(2025, 3, 1), Regimen(Formulation.MMF, 1000, 12))
+        now = MORNING - timedelta(days=3)
         return self.db.transact(
-            lambda session: engine.enrol(
-                session, self.study, code, "cochin", what, WHO, self.now, self.handle
+            lambda session: record.enrol(session, self.study, code, "cochin", what, NURSE, now, self.handle)
+        )
+
+    def say(self, what: What, now: datetime, code: str = CODE) -> Done:
+        return self.db.transact(
+            lambda session: record.record(session, self.study, code, what, NURSE, now, self.handle)
+        )
+
+    def correct(self, number: int, fields: Mapping[str, Any] | None, now: datetime) -> Done:
+        return self.db.transact(
+            lambda session: record.correct(
+                session, self.study, CODE, number, fields, "a slip", NURSE, now, self.handle
             )
         )
 
-    def say(self, what: What, code: str = SUBJECT) -> Done:
-        return self.db.transact(
-            lambda session: engine.record(session, self.study, code, what, WHO, self.now, self.handle)
+    def refused(self, what: What, now: datetime, code: str = CODE) -> list[str]:
+        """Why a fact is refused; nothing may be stored or said."""
+        before, said = self.counts(), len(self.events)
+        with pytest.raises(RefusedError) as error:
+            self.say(what, now, code)
+        assert (self.counts(), len(self.events)) == (before, said)
+        return [reason.code for reason in error.value.reasons]
+
+    def inclusion(self) -> None:
+        """The whole sampling day as foreseen, recorded at noon."""
+        noon = MORNING + timedelta(hours=5)
+        self.say(Attended("INCLUSION", MORNING), noon)
+        self.say(DoseGiven("INCLUSION", DOSE_AT, 1000, Formulation.MMF, 12), noon)
+        for point, minute in _DRAWN.items():
+            self.say(SampleDrawn("INCLUSION", point, DOSE_AT + timedelta(minutes=minute), f"T-{point}"), noon)
+        for item, value in (("mrss", 18), ("fvc", 80), ("dlco", 62)):
+            self.say(Assessed("INCLUSION", item, DOSE_AT + timedelta(hours=3), value, ""), noon)
+
+    def result(self, point: str, value: str, reported: datetime, status: str = "F") -> None:
+        """The laboratory reports one value, or a later version of it; what follows is reconciled."""
+        known = self._sent.setdefault(point, [])
+        row = LabRow(
+            study="MPA-AUC",
+            subject=CODE,
+            visit="V1",
+            timepoint=point,
+            specimen=f"T-{point}",
+            collected_at=DOSE_AT + timedelta(minutes=_DRAWN[point]),
+            reported_at=reported,
+            value=value,
+            result_id=f"R-{point}-{len(known) + 1}",
+            status=status,
+            replaces=known[-1] if known else "",
         )
-
-    def correct(self, number: int, fields: Mapping[str, Any] | None, code: str = SUBJECT) -> Done:
-        return self.db.transact(
-            lambda session: engine.correct(
-                session, self.study, code, number, fields, "a slip", WHO, self.now, self.handle
-            )
-        )
-
-    def acknowledge(self, flag: int) -> Done:
-        return self.db.transact(
-            lambda session: engine.acknowledge(session, self.study, flag, "seen", WHO, self.now, self.handle)
-        )
-
-    def sampled(self) -> None:
-        """Enrolled, booked, and everything of the first sampling day on record."""
-        self.enrol()
-        self.say(VisitBooked("INCLUSION", datetime(2025, 9, 1, 8, 0)))  # noqa: DTZ001
-        self.now = at(11, 0)
-        for what in MORNING:
-            self.say(what)
-
-    def lab(self, values: Mapping[str, str] = VALUES, **changes: Any) -> Verdict:
-        """A file of the laboratory, and what follows from it."""
-        self.files += 1
-        rows = [
-            LabRow(
-                **{
-                    "study": "MPA-AUC", "subject": SUBJECT, "visit": "V1", "timepoint": point, "specimen": TUBES[point],
-                    "collected_at": DRAWN[point], "reported_at": self.now, "value": value,
-                    "result_id": f"R-{point}-{self.files}", **changes,
-                }
-            )
-            for point, value in values.items()
-        ]  # fmt: skip
-        known = intake_study(self.study.newest[1], self.study.labs.values(), "cochin")
-        arrival = Arrival.of(f"{self.files}.csv", lab_file(rows, PARIS))
+        known.append(row.result_id)
+        labs = intake_study(self.study.newest[1], self.study.labs.values(), "cochin")
+        arrival = Arrival.of(f"{row.result_id}.csv", lab_file([row], PARIS))
         outcome = self.db.transact(
-            lambda session: ingest(session, arrival, known, self.now, self.handle, audit.append)
+            lambda session: ingest(session, arrival, labs, reported, self.handle, audit.append)
         )
-        self.reconcile()
-        return outcome.verdict
+        assert outcome.verdict is Verdict.ACCEPTED, outcome
+        self.reconcile(reported)
 
-    def reconcile(self) -> int:
-        assert self.handle is not None
-        return reconcile_step(self.db, self.study, self.now, self.handle)
+    def reconcile(self, now: datetime) -> int:
+        return reconcile_step(self.db, self.study, now, self.handle)
 
-    # --- looking
-
-    def rows(self, table: type[SQLModel], **where: Any) -> list[Any]:
-        def step(session: Session) -> list[Any]:
-            query = select(table)
-            for name, value in where.items():
-                query = query.where(getattr(table, name) == value)
-            return list(session.exec(query))
-
-        return self.db.transact(step)
-
-    def number(self, kind: str) -> int:
-        """The newest record of a kind."""
-        return max(row.id for row in self.rows(FactRow, kind=kind))
-
-    def status(self, visit: str, code: str = SUBJECT) -> str:
-        return str(self.rows(VisitRow, subject=code, visit=visit)[0].status)
-
-    def subject(self, code: str = SUBJECT) -> SubjectRow:
-        found: SubjectRow = self.rows(SubjectRow, code=code)[0]
-        return found
+    def status(self, visit: str, code: str = CODE) -> str:
+        row = self.db.transact(lambda session: session.get(VisitRow, (code, visit)))
+        assert row is not None
+        return row.status
 
     def open_flags(self) -> set[str]:
-        return {row.code for row in self.rows(FlagRow) if row.closed_at is None}
+        """The codes of the open flags, with their detail where they have one."""
 
-    def flag(self, code: str) -> FlagRow:
-        found: FlagRow = next(row for row in self.rows(FlagRow, code=code) if row.closed_at is None)
-        return found
-
-    def mails(self, template: str) -> list[OutboxRow]:
-        return self.rows(OutboxRow, template=template)
-
-    def auc(self) -> list[tuple[int, float | None]]:
-        """Every version of the AUC0-12 by the equation, or of its withdrawal."""
-
-        def step(session: Session) -> list[tuple[int, float | None]]:
-            query = select(ExposureRow).order_by(col(ExposureRow.version))
-            rows = [row for row in session.exec(query) if row.method.startswith(("pawinski", "withdrawn"))]
-            return [(row.version, row.value) for row in rows]
+        def step(session: Session) -> set[str]:
+            rows = session.exec(select(FlagRow).where(col(FlagRow.closed_at).is_(None)))
+            return {f"{row.code}:{row.detail}" if row.detail else row.code for row in rows}
 
         return self.db.transact(step)
 
-    def everything(self) -> dict[str, list[Any]]:
-        """All that can be recorded, row by row."""
-        return {table: self._all(f"SELECT * FROM {table}") for table in EVERYTHING}
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
 
-    def derived(self) -> list[Any]:
-        """Visits, samplings and open flags, whenever and in whatever order they were written."""
-        visits = [row.model_dump() for row in self.rows(VisitRow)]
-        draws = [row.model_dump() for row in self.rows(SamplingRow)]
-        flags = [
-            row.model_dump(exclude={"id", "opened_at"}) for row in self.rows(FlagRow) if row.closed_at is None
-        ]
-        return [sorted(rows, key=repr) for rows in (visits, draws, flags)]
+        def step(session: Session) -> dict[str, int]:
+            return {
+                name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in _TABLES
+            }
 
-    def _all(self, statement: str) -> list[Any]:
-        return self.db.transact(
-            lambda session: sorted(map(tuple, session.execute(text(statement))), key=repr)
-        )
-
-    def audit_holds(self) -> bool:
-        count, _, breaks = self.db.transact(audit.verify)
-        return count > 0 and breaks == []
+        return self.db.transact(step)

@@ -10,10 +10,18 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from scheduler.engine import housekeeping
-from scheduler.engine.housekeeping import housekeeping_step
+from scheduler.engine.housekeeping import Finding, inspect, note
 from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.flags import open_flags
+
+
+def housekeeping_step(db: Database, site: str, folders: tuple[Path, ...], now: datetime) -> list[Finding]:
+    """As the daemon does it."""
+    findings = list(inspect(db, folders))
+    db.transact(lambda session: note(session, site, findings, now))
+    db.checkpoint()
+    return findings
 
 
 def _codes(db: Database) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from engine_cases import BASELINE, DOSE, DRAWN, MORNING, OTHER, SUBJECT, WHO, Desk, at
+from engine_desk import BASELINE, DOSE, DRAWN, MORNING, OTHER, SUBJECT, WHO, Desk, at
 from sqlmodel import Session
 
 from scheduler.domain.events import DomainEvent

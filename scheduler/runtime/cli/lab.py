@@ -57,7 +57,7 @@ def _check_one(path: Path, study: IntakeStudy, program: Program, db: Database | 
     now, language = program.clock.now(), program.settings.language
     if db is None:
         return check_file(path, study, now, language)
-    return db.transact(lambda session: check_file(path, study, now, language, session))
+    return db.read(lambda session: check_file(path, study, now, language, session))
 
 
 def _database_if_any(program: Program) -> Database | None:
@@ -79,7 +79,7 @@ def files(
     """The files received, newest last, and what became of each."""
     program = program_of(context)
     with refusing(program):
-        rows: list[dict[str, Any]] = program.database.transact(_file_rows)
+        rows: list[dict[str, Any]] = program.database.read(_file_rows)
     if as_json:
         json_out(rows)
         return

@@ -92,7 +92,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Whether the service is alive and what is waiting. Exit code 1 when something needs a person."""
     program = program_of(context)
     with refusing(program):
-        found = program.database.transact(lambda session: _status(session, program))
+        found = program.database.read(lambda session: _status(session, program))
     if as_json:
         json_out(found)
     else:
@@ -200,7 +200,7 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
     """Whether the audit chain is unbroken. Exit code 1 when it is not."""
     program = program_of(context)
     with refusing(program):
-        count, head, breaks = program.database.transact(audit.verify)
+        count, head, breaks = program.database.read(audit.verify)
     if as_json:
         problems = [{"row": one.seq, "problem": one.problem} for one in breaks]
         json_out({"rows": count, "head": head, "intact": not breaks, "breaks": problems})

@@ -29,6 +29,7 @@ from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import cast
 from scheduler.runtime.rehearsal.driver import Rehearsal
 from scheduler.runtime.rehearsal.script import Step
+from scheduler.runtime.work import HOUSEKEEPING
 from scheduler.store.schema import migrate
 
 __all__ = ["add_commands", "prepare", "rehearsal_of"]
@@ -209,7 +210,7 @@ def rehearsal_of(program: Program, subjects: int, seed: int) -> Rehearsal:
         program.database,
         study,
         program.clock,
-        program.make_works(program),
+        [work for work in program.make_works(program) if work.name != HOUSEKEEPING],
         program.handle,
         program.settings.intake.folder / "in",
         site,

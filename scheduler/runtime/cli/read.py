@@ -48,7 +48,7 @@ def board(
     """Every subject and where each visit stands."""
     program = program_of(context)
     with refusing(program):
-        rows = program.database.transact(lambda session: report.board_rows(session, site))
+        rows = program.database.read(lambda session: report.board_rows(session, site))
         if as_json:
             json_out(rows)
         else:
@@ -86,7 +86,7 @@ def visits(
             speaker = program.speaker(program.zone_of(session, subject))
             return report.visit_rows(session, subject, speaker), speaker
 
-        rows, speaker = program.database.transact(step)
+        rows, speaker = program.database.read(step)
         if as_json:
             json_out(rows)
             return
@@ -124,7 +124,7 @@ def flags(
                 find_subject(session, subject)
             return report.flag_rows(session, program.speaker(), subject, closed=closed)
 
-        rows = program.database.transact(step)
+        rows = program.database.read(step)
         if as_json:
             json_out(rows)
         else:
@@ -174,7 +174,7 @@ def explain_command(
             facts = fact_lines(session, subject)
             return found, [f for f in facts if name is None or f["content"].get("visit") == name], speaker
 
-        found, facts, speaker = program.database.transact(step)
+        found, facts, speaker = program.database.read(step)
         if as_json:
             visits_ = [{name: getattr(one, name) for name in Explanation.__slots__} for one in found]
             json_out({"subject": subject, "visits": visits_, "records": facts})
@@ -212,9 +212,7 @@ def results(context: typer.Context, subject: OneSubject = None, as_json: AsJson 
     """Every row the laboratory sent and what became of it."""
     program = program_of(context)
     with refusing(program):
-        rows = program.database.transact(
-            lambda session: report.result_rows(session, program.speaker(), subject)
-        )
+        rows = program.database.read(lambda session: report.result_rows(session, program.speaker(), subject))
         if as_json:
             json_out(rows)
             return
@@ -239,7 +237,7 @@ def auc(
     """Exposures: the value or the reasons why there is none. With a subject: every method and its remarks."""
     program = program_of(context)
     with refusing(program):
-        rows = program.database.transact(
+        rows = program.database.read(
             lambda session: report.auc_rows(session, program.speaker(), subject, history=history)
         )
         if as_json:
