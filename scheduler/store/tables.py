@@ -300,7 +300,7 @@ class DeliveryRow(SQLModel, table=True):
     token: str
     phase: str
     started_at: datetime = Field(sa_type=Instant)
-    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     outcome: str | None = None
     code: int | None = None
     text: str | None = None

@@ -180,6 +180,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_delivery_outbox_id_outbox")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )
+    op.create_index(op.f("ix_delivery_finished_at"), "delivery", ["finished_at"], unique=False)
     op.create_index(op.f("ix_delivery_outbox_id"), "delivery", ["outbox_id"], unique=False)
 
     op.create_table(
