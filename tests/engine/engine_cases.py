@@ -105,7 +105,7 @@ class Desk:
             specimen=f"T-{point}",
             collected_at=DOSE_AT + timedelta(minutes=_DRAWN[point]),
             reported_at=reported,
-            value=value,
+            value="" if status == "W" else value,
             result_id=f"R-{point}-{len(known) + 1}",
             status=status,
             replaces=known[-1] if known else "",
