@@ -184,7 +184,7 @@ def test_every_template_can_be_seen_in_both_languages(rehearsed: Installation) -
     for name in ("visit_booked", "digest"):
         french = rehearsed.ok("template", "preview", name, "--in", "fr").out
         english = rehearsed.ok("template", "preview", name, "--in", "en").out
-        assert french.startswith("Objet") and english.startswith("Subject: ")
+        assert french.startswith("Objet") and english.startswith("Subject line: ")
         assert french != english
         assert "<html" in rehearsed.ok("template", "preview", name, "--html").out
     done = rehearsed("template", "preview", "no_such")

@@ -89,9 +89,9 @@ def test_missing_records_are_asked_for_on_the_third_morning() -> None:
 
 
 def test_missing_results_are_asked_for_once_five_full_days_have_gone_by() -> None:
-    """The rule's own instant is 08:00 of the fifth day; its condition holds from the end of that day."""
+    """The condition holds from the end of the fifth day; the mail leaves at 08:00 of the next."""
     ledger = lived(*[(at(10, 13, 12), what) for what in cases.sampling_day("W6", TARGET)])
-    assert of_w6(ledger, "results_awaited") == [at(10, 19, 0)]
+    assert of_w6(ledger, "results_awaited") == [at(10, 19, 8)]
 
 
 @pytest.mark.parametrize(
