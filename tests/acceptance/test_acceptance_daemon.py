@@ -26,6 +26,7 @@ from config.files import read_files
 from scheduler.store.database import Database
 from scheduler.store.tables import (
     AuditRow,
+    DeliveryRow,
     ExposureRow,
     HeartbeatRow,
     LabFileRow,
@@ -304,3 +305,41 @@ def nothing_lost_nothing_double(at: Installation, records: Records) -> None:
     assert len(records.rows(LabResultVersionRow)) == 3
     assert {row.version for row in records.rows(ExposureRow)} == {1}
     assert at.ok("audit", "verify", "--json").json["intact"] is True
+
+
+def test_two_daemons_share_a_postgresql_database_and_nothing_is_done_twice(
+    hospital: Installation, postgresql_url: str
+) -> None:
+    """The same commands by changing one URL; on PostgreSQL the second daemon is welcome."""
+    at = replace(hospital, settings={**hospital.settings, "MPA_DATABASE": postgresql_url})
+    at.ok("init")
+    began = datetime.now(UTC)
+    with closing(Records(at)) as records, at.daemon() as one, at.daemon() as other:
+        wait_until(lambda: records.breathing(began), 30, "a daemon is at work")
+        sampling_morning(at)
+        drop(at, "results.csv", french_file(at))
+        wait_until(lambda: records.rows(ExposureRow), 30, "the AUC is there")
+        drop(at, "again.csv", french_file(at))  # the same content
+        wait_until(lambda: list((at.home / "lab" / "duplicates").iterdir()), 30, "the second copy is known")
+        wait_until(lambda: set(records.states()) <= {"sent", "cancelled"}, 40, "all mails are sent")
+        assert at.ok("status", "--json").json["healthy"] is True
+        for daemon in (one, other):
+            daemon.send_signal(signal.SIGTERM)
+        for daemon in (one, other):
+            ended(daemon, 20)
+            assert daemon.returncode == 0
+        handed_over = Counter(
+            row.outbox_id for row in records.rows(DeliveryRow) if row.phase in ("data", "replied")
+        )
+        assert set(handed_over.values()) == {1}
+        assert len(records.rows(LabResultVersionRow)) == 3
+        assert {row.version for row in records.rows(ExposureRow)} == {1}
+    primary = next(
+        row for row in at.ok("auc", SUBJECT, "--json").json if row["method"].startswith("pawinski")
+    )
+    assert primary["value"] == pytest.approx(PAWINSKI, abs=0.01)
+    for command in ("board", "flags", "results", "outbox list", "lab files", "audit verify"):
+        assert at.ok(*command.split(), "--json").json is not None
+    done = at("rebuild", "--json")
+    assert (done.code, done.json["differences"]) == (0, {})
+    assert "is already enrolled" in at.refused("enrol", SUBJECT, "--inclusion", str(today(at)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -18,9 +20,10 @@ from config.defects import ConfigurationInvalidError
 from config.files import DEFAULT_DIR
 from notifications.render import template_names
 from scheduler.domain.events import DomainEvent
-from scheduler.domain.facts import VisitBooked, VisitMoved, What
-from scheduler.engine.reconcile import rebuild
+from scheduler.domain.facts import SampleDrawn, VisitBooked, VisitMoved, What
+from scheduler.domain.subject_code import check_digit
 from scheduler.engine.recheck import make_recheck
+from scheduler.engine.reconcile import rebuild
 from scheduler.engine.study import Study, load_study
 from scheduler.intake.findings import Verdict
 from scheduler.store.database import Database
@@ -66,7 +69,7 @@ def test_two_of_three_results_make_no_estimate(desk: Desk) -> None:
     desk.now = at(14, 0, 3)
     desk.lab({"H0": "1.85", "H30": "14.20"})
     assert desk.auc() == []
-    assert desk.status("INCLUSION") in ("awaiting_results", "incomplete")
+    assert desk.mails("auc_available") == []
 
 
 def test_a_correction_that_changes_no_input_makes_no_new_version(desk: Desk) -> None:
@@ -76,9 +79,7 @@ def test_a_correction_that_changes_no_input_makes_no_new_version(desk: Desk) -> 
     desk.correct(desk.number("attended"), {"at": at(8, 6).isoformat()})
     assert [version for version, _ in desk.auc()] == [1]
     desk.correct(desk.number("dose_given"), {"dose_mg": 1500})
-    versions = desk.auc()
-    assert [version for version, _ in versions] == [1, 2]
-    assert len(desk.mails("auc_amended")) == 2
+    assert [version for version, _ in desk.auc()] == [1, 2]
 
 
 def test_the_inputs_of_every_estimate_are_on_record(desk: Desk) -> None:
@@ -111,7 +112,7 @@ def test_the_order_in_which_records_arrive_does_not_matter(desk: Desk, study: St
     chosen = [tuple(MORNING), tuple(reversed(MORNING)), *Random(7).sample(orders, 4)]
     found = []
     for number, order in enumerate(chosen):
-        code = f"MPA-{number:04d}-{_check(number)}"
+        code = f"MPA-{number:04d}-{check_digit(f'{number:04d}')}"
         desk.now = at(10, 0, 29, 8)
         desk.enrol(code)
         desk.now = at(11, 0)
@@ -126,17 +127,7 @@ def test_the_order_in_which_records_arrive_does_not_matter(desk: Desk, study: St
     assert all(one == found[0] for one in found[1:])
 
 
-def _check(number: int) -> int:
-    from scheduler.domain.subject_code import check_digit
-
-    return check_digit(f"{number:04d}")
-
-
 def _with_tube(what: What, code: str) -> What:
-    from dataclasses import replace
-
-    from scheduler.domain.facts import SampleDrawn
-
     return replace(what, tube=f"{what.tube}/{code}") if isinstance(what, SampleDrawn) else what
 
 
@@ -175,12 +166,11 @@ def test_a_mail_is_looked_at_again_before_it_is_written(desk: Desk) -> None:
 
 def poison(db: Database) -> None:
     """A record that nobody can read, as a faulty program might have left it."""
-    values = {"subject": SUBJECT, "at": at(10).isoformat()}
     statement = (
         "INSERT INTO fact (subject, kind, payload, recorded_at, recorded_by, source) "
-        "SELECT :subject, 'attended', '{\"visit\": 7}', enrolled_at, 'x', 'cli' FROM subject WHERE code = :subject"
+        f"SELECT code, 'attended', '{{\"visit\": 7}}', enrolled_at, 'x', 'cli' FROM subject WHERE code = '{SUBJECT}'"
     )
-    db.transact(lambda session: session.execute(text(statement), {"subject": values["subject"]}))
+    db.transact(lambda session: session.connection().exec_driver_sql(statement))
     db.transact(lambda session: session.execute(text("UPDATE subject SET next_wake = enrolled_at")))
 
 
@@ -206,7 +196,7 @@ def test_a_subject_that_fails_is_parked_after_three_attempts_and_the_others_go_o
 
 
 def test_acknowledging_the_flag_takes_a_parked_subject_up_again(desk: Desk) -> None:
-    desk.enrol()
+    desk.sampled()
     broken = [True]
 
     def sometimes(session: Session, event: DomainEvent, now: datetime) -> None:
@@ -214,7 +204,7 @@ def test_acknowledging_the_flag_takes_a_parked_subject_up_again(desk: Desk) -> N
             raise LookupError("the address book is gone")
 
     failing = Desk(
-        desk.db, desk.study, at(9, 0, 20, 10), sometimes
+        desk.db, desk.study, at(9, 0, 22, 10), sometimes
     )  # W6 is overdue: there is something to say
     for _ in range(3):
         failing.reconcile()
@@ -298,8 +288,6 @@ def test_rebuilding_sends_nothing(lived: Desk) -> None:
 
 def configured(folder: Path, change: Callable[[str], str], *, keep: bool = False) -> Study:
     """The study with its protocol file changed, or with a second one beside it."""
-    import shutil
-
     config = folder / "config"
     for part in ("protocols", "sites", "labs"):
         shutil.copytree(DEFAULT_DIR / part, config / part)
