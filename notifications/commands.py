@@ -188,12 +188,19 @@ def _add_template(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Argument(help="Template; a list of them if absent.")] = None,
         language: Annotated[Language, typer.Option("--in", help="fr or en.")] = Language.EN,
         html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
+        as_json: AsJson = False,
     ) -> None:
         """A mail as its reader would see it, filled with sample data."""
+        if name is None and as_json:
+            _json(list(template_names()))
+            return
         if name is None or name not in template_names():
             typer.echo("\n".join(template_names()), err=name is not None)
             raise typer.Exit(0 if name is None else 2)
         subject, text, html_text = preview(name, language)
+        if as_json:
+            _json({"subject": subject, "text": text, "html": html_text})
+            return
         speaker = Speaker(language, ZoneInfo("UTC"))
         line = speaker.text("Subject line: {subject}", subject=subject)
         typer.echo(html_text if html else f"{line}\n\n{text}")
