@@ -46,11 +46,18 @@ def _table(columns: list[str], rows: list[list[Any]]) -> str:
 
 
 def _timeline(found: dict[str, Any]) -> str:
+    share = ", ".join(f"{name} {part:.0%}" for name, part in found["share"].items())
     rows = [
-        [name.replace("_", " "), f"{value:,.1f}" if isinstance(value, float) else value]
-        for name, value in found.items()
+        [
+            "build_timeline + assess + diff, subjects per second on one core",
+            f"{found['subjects_per_s']:,.0f}",
+            f"{found['goal_subjects_per_s']:,}",
+        ],
+        ["microseconds per subject", f"{found['us_per_subject']:.1f}", ""],
+        ["facts and results per subject, mean", f"{found['facts_per_subject_mean']:.1f}", ""],
+        ["share of the time", share, ""],
     ]
-    return _table(["figure", "measured"], rows)
+    return _table(["figure", "measured", "goal"], rows)
 
 
 def _jobs(found: dict[str, dict[str, float]]) -> str:

@@ -60,7 +60,7 @@ def refusals(timeline: Timeline, what: What, now: datetime) -> list[Reason]:
 def _refusals(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]:
     at = getattr(what, "at", None)
     if isinstance(at, datetime):
-        yield from _moment(timeline, at, now)
+        yield from _moment(timeline, at, now, of_visit=isinstance(getattr(what, "visit", None), str))
     visit = getattr(what, "visit", None)
     plan = timeline.visit(visit) if isinstance(visit, str) else None
     match what:
@@ -87,13 +87,15 @@ def _refusals(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]
             pass
 
 
-def _moment(timeline: Timeline, at: datetime, now: datetime) -> Iterator[Reason]:
+def _moment(timeline: Timeline, at: datetime, now: datetime, *, of_visit: bool) -> Iterator[Reason]:
+    """A moment that cannot be. A visit is not before the first day; a withdrawal or pause may be, once enrolled."""
     zone = timeline.zone_calendar.zone
     assert timeline.facts.enrolled is not None
     first_day = min([timeline.facts.enrolled.baseline, *(plan.planned.first for plan in timeline.visits)])
     if at > now + CLOCK_TOLERANCE:
         yield because("refused_future", at=at, now=now)
-    if at < start_of_day(first_day, zone):
+    earliest = start_of_day(first_day, zone)
+    if at < (earliest if of_visit else min(earliest, timeline.enrolled_at)):
         yield because("refused_before_enrolment", at=at, on=first_day)
     if timeline.withdrawn_at is not None and at > timeline.withdrawn_at:
         yield because("refused_after_withdrawal", at=at, on=timeline.withdrawn_at)

@@ -210,3 +210,14 @@ def test_an_enrolment_is_refused_for_every_reason_and_for_no_other(
 ) -> None:
     found = refusals_of_enrolment(cases.shipped_protocol(), code, what, NOW)
     assert [reason.code for reason in found] == codes
+
+
+def test_whoever_was_enrolled_may_leave_or_pause_before_the_first_visit() -> None:
+    enrolled_at = at(9, 0, date(2025, 8, 28))
+    timeline = replace(cases.timeline(), enrolled_at=enrolled_at)  # the first day is 1 September
+    later = enrolled_at + timedelta(hours=1)
+    for what in (Withdrawn(later, Withdrawal.CONSENT, "-"), Paused(later, "-")):
+        assert refused(what, now=later, line=timeline) == []
+        before = replace(what, at=enrolled_at - timedelta(days=1))
+        assert refused(before, now=later, line=timeline) == ["refused_before_enrolment"]
+    assert refused(Attended("INCLUSION", later), now=later, line=timeline) == ["refused_before_enrolment"]
