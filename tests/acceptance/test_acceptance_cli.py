@@ -54,7 +54,8 @@ def test_every_reading_command_speaks_json(rehearsed: Installation) -> None:
     for command in (
         "board", f"visits {SUBJECT}", "flags", f"flags {SUBJECT} --closed", f"explain {SUBJECT}",
         f"explain {SUBJECT} W6", "results", f"results {SUBJECT}", "auc", f"auc {SUBJECT} --history", "lab files",
-        "outbox list", "outbox show 1", "template preview digest", "protocol check", "protocol show --inclusion 2026-01-05", "audit verify",
+        "outbox list", "outbox show 1", "template preview digest",
+        "protocol check", "protocol show --inclusion 2026-01-05", "audit verify",
     ):  # fmt: skip
         done = rehearsed.ok(*command.split(), "--json")
         assert done.json, command
