@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, NoReturn
@@ -102,6 +102,3 @@ def table(program: Program, title: str, columns: Sequence[str], rows: Iterable[S
     for row in rows:
         made.add_row(*row)
     return made
-
-
-Styler = Callable[[str], str]
