@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
-from scheduler.domain.exposure import VisitExposures, settled_at
-from scheduler.domain.protocol import TimingType, VisitStatus
+from scheduler.domain.exposure import Exposure, VisitExposures, settled_at
+from scheduler.domain.protocol import SamplePoint, TimingType, VisitStatus
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.status import MissingKind, VisitView
-from scheduler.domain.timeline import Draw, Timeline
+from scheduler.domain.timeline import Timeline, VisitPlan
 
 __all__ = ["CLOSED_BY_PERSON", "Flag", "FlagCode", "Severity", "flag_key", "flags_of"]
 
@@ -79,8 +79,7 @@ CLOSED_BY_PERSON = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """One open flag. `detail` tells two flags of the same code on one visit apart."""
 
     code: FlagCode
@@ -114,18 +113,23 @@ def flags_of(
     """Every flag that is open on this subject at `now`."""
     found: list[Flag] = []
     for view in views:
-        plan, derivation = view.plan, view.plan.planned.derivation
-        if derivation.no_open_day and not derivation.blocked and view.status in _TO_BE_BOOKED:
+        plan, status = view.plan, view.status
+        derivation = plan.planned.derivation
+        if derivation.no_open_day and not derivation.blocked and status in _TO_BE_BOOKED:
             found += _no_open_day(timeline, view)
-        code = _STATUS_FLAGS.get(view.status)
+        code = _STATUS_FLAGS.get(status)
         if code is not None:
             since = view.since or timeline.enrolled_at
             found.append(Flag(code, timeline.subject, plan.id, "", view.reason, since))
             found += _endpoint_flags(timeline, view, now)
         if plan.attended_at is not None:
-            found += _attended_flags(timeline, view, plan.attended_at, now)
-            if plan.id in exposures:
-                found += _exposure_flags(timeline, view, exposures[plan.id])
+            _add_day_flags(timeline, plan, plan.attended_at, found)
+            if view.results_overdue:
+                found += _results_overdue(timeline, view, now)
+            estimated = exposures.get(plan.id)
+            primary = estimated.primary if estimated is not None else None
+            if primary is not None:
+                _add_exposure_flags(timeline, plan, primary, found)
     return found
 
 
@@ -166,32 +170,35 @@ def _endpoint_flags(timeline: Timeline, view: VisitView, now: datetime) -> Itera
         yield Flag(FlagCode.ENDPOINT_MISSING, subject, plan.id, item, reason, since)
 
 
-def _attended_flags(timeline: Timeline, view: VisitView, at: datetime, now: datetime) -> Iterator[Flag]:
+def _add_day_flags(timeline: Timeline, plan: VisitPlan, at: datetime, found: list[Flag]) -> None:
     """What is wrong with the day of a visit and with its draws."""
-    plan, planned, subject = view.plan, view.plan.planned, timeline.subject
+    planned, subject = plan.planned, timeline.subject
     if not planned.opens_at <= at < planned.closes_at and not planned.derivation.blocked:
         reason = because("flag_visit_out_of_window", at=at, first=planned.first, last=planned.last)
-        yield Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, at)
+        found.append(Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, at))
     for draw in plan.draws:
-        name, drawn, result = draw.point.id, draw.drawn, draw.result
+        point, window, drawn, _, result = draw
         taken_at = drawn.at if drawn is not None else draw.taken_at
-        window = draw.window
         if window is not None and taken_at is not None and not window[0] <= taken_at <= window[1]:
-            reason = _deviation(draw, window[0], taken_at)
-            yield Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, name, reason, taken_at)
+            reason = _deviation(point, window[0], taken_at)
+            found.append(Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, point.id, reason, taken_at))
         if drawn is None and result is not None and result.is_final:
-            version = result.version
-            reason = because("flag_result_without_draw", point=name, specimen=version.specimen)
-            yield Flag(FlagCode.RESULT_WITHOUT_DRAW, subject, plan.id, name, reason, version.recorded_at)
+            reason = because("flag_result_without_draw", point=point.id, specimen=result.version.specimen)
+            since = result.version.recorded_at
+            found.append(Flag(FlagCode.RESULT_WITHOUT_DRAW, subject, plan.id, point.id, reason, since))
+
+
+def _results_overdue(timeline: Timeline, view: VisitView, now: datetime) -> Iterator[Flag]:
+    """The results that the laboratory should have sent by now."""
+    plan = view.plan
     for one in view.missing:
         if one.kind is MissingKind.RESULT and one.expected_by is not None and now >= one.expected_by:
             assert plan.attended_on is not None
             reason = because("flag_result_overdue", point=one.item, on=plan.attended_on)
-            yield Flag(FlagCode.RESULT_OVERDUE, subject, plan.id, one.item, reason, one.expected_by)
+            yield Flag(FlagCode.RESULT_OVERDUE, timeline.subject, plan.id, one.item, reason, one.expected_by)
 
 
-def _deviation(draw: Draw, opens_at: datetime, taken_at: datetime) -> Reason:
-    point = draw.point
+def _deviation(point: SamplePoint, opens_at: datetime, taken_at: datetime) -> Reason:
     minutes = point.earliest_min + round((taken_at - opens_at).total_seconds() / 60)
     return because(
         "flag_sample_out_of_window",
@@ -202,29 +209,27 @@ def _deviation(draw: Draw, opens_at: datetime, taken_at: datetime) -> Reason:
     )
 
 
-def _exposure_flags(timeline: Timeline, view: VisitView, found: VisitExposures) -> Iterator[Flag]:
-    primary = found.primary
-    if primary is None:
-        return
-    plan, subject = view.plan, timeline.subject
-    if primary.value is None:
+def _add_exposure_flags(timeline: Timeline, plan: VisitPlan, primary: Exposure, found: list[Flag]) -> None:
+    """An exposure that could not be computed, or that lies outside a reference range."""
+    value, subject = primary.value, timeline.subject
+    if value is None:
         reason = because("flag_auc_not_computable", why=primary.reasons)
         since = settled_at(plan) or timeline.enrolled_at
-        yield Flag(FlagCode.AUC_NOT_COMPUTABLE, subject, plan.id, "", reason, since)
+        found.append(Flag(FlagCode.AUC_NOT_COMPUTABLE, subject, plan.id, "", reason, since))
         return
     for band in timeline.protocol.bands:
         if not band.flag:
             continue
         low, high = band.low_mg_h_l, band.high_mg_h_l
-        below = low is not None and primary.value < low
-        above = high is not None and primary.value > high
+        below = low is not None and value < low
+        above = high is not None and value > high
         if below or above:
             reason = because(
                 "flag_auc_below_band" if below else "flag_auc_above_band",
-                value=round(primary.value, 1),
+                value=round(value, 1),
                 low=low if low is not None else "",
                 high=high if high is not None else "",
                 band=because(f"band_{band.id}"),
             )
             since = settled_at(plan) or timeline.enrolled_at
-            yield Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since)
+            found.append(Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since))

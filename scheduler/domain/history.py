@@ -47,7 +47,8 @@ class History:
 class VisitFacts:
     """What is recorded for one visit. `rebookings` counts the changes of its first appointment, however they came."""
 
-    bookings: list[datetime | None] = field(default_factory=list)
+    booked_local: datetime | None = None
+    was_booked: bool = False
     rebookings: int = 0
     booked_fact: int | None = None
     cancelled: VisitCancelled | None = None
@@ -62,6 +63,8 @@ class VisitFacts:
     @property
     def evidence_at(self) -> datetime | None:
         """When the subject was there: as the site recorded it, else the first collection that the laboratory names."""
+        if self.attended_at is not None:
+            return self.attended_at
         seen_at = self.seen_at
         if seen_at is not None or not self.results:
             return seen_at
@@ -125,9 +128,8 @@ def fold(history: History) -> SubjectFacts:
     if len(facts) < len(history.facts) or state.withdrawn is not None:
         for visit, changes in _appointment_changes(history.facts).items():
             state.visits[visit].rebookings = changes - 1
-    if history.results:
-        for (visit, timepoint), result in current_results(history.results).items():
-            state.visits[visit].results[timepoint] = result
+    for visit, results in current_results(history.results).items():
+        state.visits[visit].results = results
     return state
 
 
@@ -190,16 +192,16 @@ def _enrolled(state: SubjectFacts, fact: Fact, what: Enrolled) -> None:
 
 def _booked(state: SubjectFacts, fact: Fact, what: VisitBooked | VisitMoved) -> None:
     visit = state.visits[what.visit]
-    if visit.bookings and visit.bookings[-1] != what.local:
+    if visit.was_booked and visit.booked_local != what.local:
         visit.rebookings += 1
-    visit.bookings.append(what.local)
+    visit.booked_local, visit.was_booked = what.local, True
     visit.booked_fact, visit.cancelled = fact.id, None
 
 
 def _cancelled(state: SubjectFacts, fact: Fact, what: VisitCancelled) -> None:
     visit = state.visits[what.visit]
-    if visit.bookings and visit.bookings[-1] is not None:
-        visit.bookings.append(None)
+    if visit.booked_local is not None:
+        visit.booked_local = None
         visit.rebookings += 1
     visit.booked_fact, visit.cancelled = fact.id, what
 

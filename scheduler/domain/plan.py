@@ -32,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class DueReminder:
+class DueReminder(NamedTuple):
     """A reminder whose instant has come and whose condition holds; `expired` when it comes too late."""
 
     visit: str
@@ -42,8 +41,7 @@ class DueReminder:
     expired: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """What is true of a subject at `now`; nothing in it can differ before `next_change`."""
 
     views: tuple[VisitView, ...]
@@ -108,8 +106,7 @@ class ExposureChange:
     found: VisitExposures | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What must be written; empty when everything is as it should be."""
 
     visits: tuple[tuple[str, RecordedVisit], ...]
@@ -150,7 +147,8 @@ def _due(subject: str, view: VisitView, now: datetime, found: list[DueReminder])
     for slot in view.plan.slots:
         due_at, valid_until = slot.due_at, slot.valid_until
         if now < due_at:
-            until = min(until, due_at)
+            if due_at < until:
+                until = due_at
         elif is_still_due(view, slot):
             expired = now >= valid_until
             if not expired:
@@ -177,10 +175,27 @@ def _records_missing(view: VisitView) -> bool:
     return view.status is VisitStatus.INCOMPLETE and not all(awaited)
 
 
+_DrawRow = tuple[str, datetime | None, datetime | None, datetime | None, str | None, str | None, str | None]
+_VisitRow = tuple[
+    VisitStatus, Reason, date, date, date, datetime | None, int, datetime | None, tuple[Reason, ...],
+    tuple[_DrawRow, ...],
+]  # fmt: skip
+
+
 def as_recorded(view: VisitView) -> RecordedVisit:
     """The row that a visit should have."""
-    plan, planned = view.plan, view.plan.planned
-    return RecordedVisit(
+    return _named(_row(view))
+
+
+def _named(row: _VisitRow) -> RecordedVisit:
+    return RecordedVisit(*row[:-1], tuple([RecordedDraw(*draw) for draw in row[-1]]))
+
+
+def _row(view: VisitView) -> _VisitRow:
+    """The fields of `as_recorded`, without names: enough to compare, which is all that nearly every look needs."""
+    plan = view.plan
+    planned = plan.planned
+    return (
         view.status,
         view.reason,
         planned.target,
@@ -189,26 +204,22 @@ def as_recorded(view: VisitView) -> RecordedVisit:
         plan.booking.local if plan.booking is not None else None,
         plan.booking_sequence,
         plan.attended_at,
-        tuple([one.reason for one in view.missing]),
-        tuple(sorted([_recorded_draw(draw) for draw in plan.draws], key=_point)),
+        tuple([one.reason for one in view.missing]) if view.missing else (),
+        tuple(sorted(map(_draw_row, plan.draws))) if plan.draws else (),
     )
 
 
-def _point(draw: RecordedDraw) -> str:
-    return draw.point
-
-
-def _recorded_draw(draw: Draw) -> RecordedDraw:
+def _draw_row(draw: Draw) -> _DrawRow:
     point, window, drawn, not_drawn, result = draw
-    window_from, window_to = window if window is not None else (None, None)
-    return RecordedDraw(
+    window_from, window_to = window or (None, None)
+    return (
         point.id,
         window_from,
         window_to,
         drawn.at if drawn is not None else None,
         drawn.tube if drawn is not None else None,
         not_drawn.reason if not_drawn is not None else None,
-        result.version.status.value if result is not None else None,
+        str(result.version.status) if result is not None else None,
     )
 
 
@@ -217,12 +228,15 @@ def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
     events: list[DomainEvent] = []
     visits = []
     for view in desired.views:
-        name, wanted = view.plan.id, as_recorded(view)
+        name, row = view.plan.id, _row(view)
         before = recorded.visits.get(name)
+        if before == row:
+            continue
+        wanted = _named(row)
         if before is not None and before.sequence > wanted.sequence:
             wanted = wanted._replace(sequence=before.sequence)
-        if before == wanted:
-            continue
+            if before == wanted:
+                continue
         event = _rebooked(subject, name, before, wanted)
         if event is not None:
             events.append(event)

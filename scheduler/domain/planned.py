@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
-from scheduler.domain.protocol import Encounter, Protocol, ReminderRule, Shift, Trigger
+from scheduler.domain.protocol import AnchorBasis, Encounter, Protocol, ReminderRule, Shift, Trigger
 
 __all__ = ["NEVER", "AppointmentDay", "AttendedDay", "Derivation", "PlannedVisit", "Slot", "StudyPlan"]
 
@@ -92,6 +92,9 @@ class StudyPlan:
             (p, timedelta(minutes=p.earliest_min), timedelta(minutes=p.latest_min)) for p in protocol.points
         ]
         self.point_rules = {p.id: by_trigger.get(p.id, []) for p in protocol.points}
+        timings = [e.timing for e in protocol.encounters]
+        followed = {t.relative_to for t in timings if t.anchor_basis is AnchorBasis.ACTUAL}
+        self.anchors = tuple(e.id for e in protocol.encounters if e.id in followed)
         self._planned: dict[tuple[str, date, bool, bool], PlannedVisit] = {}
         self._appointment_days: dict[date, AppointmentDay] = {}
         self._attended_days: dict[date, AttendedDay] = {}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Param", "Reason", "because", "from_json", "to_json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why something is so. Parameters may be dates, instants and further reasons: they are worded on reading."""
 
     code: str

@@ -43,32 +43,34 @@ class ResultVersion:
 
 
 class CurrentResult(NamedTuple):
-    """What holds for one draw: the version in force and how many went before it."""
+    """What holds for one draw: the version in force and how many versions there are."""
 
     version: ResultVersion
     versions: int
-
-    @property
-    def is_final(self) -> bool:
-        return self.version.status in (ResultStatus.FINAL, ResultStatus.CORRECTED)
+    is_final: bool
 
 
-def current_results(versions: Iterable[ResultVersion]) -> dict[tuple[str, str], CurrentResult]:
-    """For each (visit, timepoint) the version in force, whatever order the versions arrived in.
+_FINAL = frozenset({ResultStatus.FINAL, ResultStatus.CORRECTED})
+
+
+def current_results(versions: Iterable[ResultVersion]) -> dict[str, dict[str, CurrentResult]]:
+    """By visit and timepoint the version in force, whatever order the versions arrived in.
 
     Versions are ordered by the time the laboratory reported them; a preliminary one never replaces another kind.
     """
-    groups: dict[tuple[str, str], list[ResultVersion]] = {}
+    visits: dict[str, dict[str, CurrentResult]] = {}
     for version in versions:
-        key = version.visit, version.timepoint
-        if key in groups:
-            groups[key].append(version)
-        else:
-            groups[key] = [version]
-    return {
-        key: CurrentResult(group[0] if len(group) == 1 else max(group, key=_rank), len(group))
-        for key, group in groups.items()
-    }
+        results = visits.get(version.visit)
+        if results is None:
+            results = visits[version.visit] = {}
+        point, number = version.timepoint, 1
+        before = results.get(point)
+        if before is not None:
+            number += before.versions
+            if _rank(before.version) > _rank(version):
+                version = before.version
+        results[point] = CurrentResult(version, number, version.status in _FINAL)
+    return visits
 
 
 # Of two versions reported at the same instant, the one that takes more back holds.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -27,8 +26,7 @@ class MissingKind(StrEnum):
     ASSESSMENT = "assessment"
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """One record that a visit lacks, and by when it is expected; `lost` when it can never come."""
 
     kind: MissingKind
@@ -159,19 +157,18 @@ def _missing(plan: VisitPlan) -> tuple[Missing, ...]:
     if encounter.sampling and facts.dose is None:
         missing.append(Missing(MissingKind.DOSE, "DOSE", False, day.records_by))
     for draw in plan.draws:
-        lack = _missing_of_draw(draw, day)
-        if lack is not None:
-            missing.append(lack)
+        _, _, drawn, _, result = draw
+        if drawn is None or result is None or not result.is_final:
+            missing.append(_missing_of_draw(draw, day))
     for item in encounter.required:
         if item not in facts.assessments:
             missing.append(Missing(MissingKind.ASSESSMENT, item, False, day.records_by))  # noqa: PERF401
     return tuple(missing)
 
 
-def _missing_of_draw(draw: Draw, day: AttendedDay) -> Missing | None:
+def _missing_of_draw(draw: Draw, day: AttendedDay) -> Missing:
+    """What keeps a draw from being complete: lost, or still expected."""
     name, result = draw.point.id, draw.result
-    if draw.drawn is not None and result is not None and result.is_final:
-        return None
     if draw.not_drawn is not None:
         return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason, draw.not_drawn.at)
     if result is not None and result.version.status is ResultStatus.NOT_OBTAINED:

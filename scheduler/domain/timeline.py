@@ -6,9 +6,11 @@ elsewhere, and made in a third of the time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
 from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn, Withdrawn
@@ -37,7 +39,6 @@ class Booking(NamedTuple):
 
     local: datetime
     starts_at: datetime
-    day_ends_at: datetime
     unconfirmed_at: datetime
     sequence: int
     fact_id: int | None
@@ -69,6 +70,7 @@ class VisitPlan(NamedTuple):
     """One visit of one subject: calendar, appointment, evidence. `missed_at` is the calendar's, or what an
     appointment after the window makes of it."""
 
+    id: str
     planned: PlannedVisit
     facts: VisitFacts
     missed_at: datetime
@@ -82,18 +84,13 @@ class VisitPlan(NamedTuple):
     slots: tuple[Slot, ...]
 
     @property
-    def id(self) -> str:
-        return self.planned.encounter.id
-
-    @property
     def late_booking(self) -> Booking | None:
         """The appointment, when its day ends after the visit would have become overdue."""
         booking = self.booking
         return booking if booking is not None and booking.unconfirmed_at > self.planned.overdue_at else None
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     subject: str
     site: str
     protocol: Protocol
@@ -116,19 +113,15 @@ def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
     facts = fold(history)
     if facts.enrolled is None or facts.enrolled_at is None:
         return None
-    anchors: dict[str, tuple[date, date | None]] = {}
+    attended = _attended(facts.visits, plan.calendar.zone)
+    anchors = tuple([attended[name][1] if name in attended else None for name in plan.anchors])
     visits = []
-    zone = plan.calendar.zone
-    for encounter in plan.protocol.encounters:
-        visit = facts.visits.get(encounter.id)
-        attended_at = visit.evidence_at if visit is not None else None
-        attended_on = local_date(attended_at, zone) if attended_at is not None else None
-        planned = _planned(plan, encounter, facts.enrolled.baseline, anchors)
-        anchors[encounter.id] = (planned.derivation.unshifted, attended_on)
+    for calendar in _calendar(plan, facts.enrolled.baseline, anchors):
+        visit = facts.visits.get(calendar.id)
         if visit is None:
-            visits.append(_untouched(planned))
+            visits.append(calendar)
         else:
-            visits.append(_visit(plan, facts, planned, visit, attended_at, attended_on))
+            visits.append(_visit(plan, facts, calendar.planned, visit, attended.get(calendar.id)))
     return Timeline(
         history.subject,
         plan.site,
@@ -140,6 +133,28 @@ def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
         facts.withdrawn.at if facts.withdrawn else None,
         facts,
     )
+
+
+def _attended(visits: Mapping[str, VisitFacts], zone: ZoneInfo) -> dict[str, tuple[datetime, date]]:
+    """When, and on which day of the site, the subject was there: by visit."""
+    moments = [(name, visit.evidence_at) for name, visit in visits.items()]
+    return {name: (at, local_date(at, zone)) for name, at in moments if at is not None}
+
+
+@lru_cache(maxsize=4096)
+def _calendar(plan: StudyPlan, baseline: date, attended: tuple[date | None, ...]) -> tuple[VisitPlan, ...]:
+    """The visits before anything is recorded of them; `attended` are the days of the plan's anchors.
+
+    Shared by all subjects with the same days.
+    """
+    days = dict(zip(plan.anchors, attended, strict=True))
+    anchors: dict[str, tuple[date, date | None]] = {}
+    visits = []
+    for encounter in plan.protocol.encounters:
+        planned = _planned(plan, encounter, baseline, anchors)
+        anchors[encounter.id] = (planned.derivation.unshifted, days.get(encounter.id))
+        visits.append(_untouched(encounter.id, planned))
+    return tuple(visits)
 
 
 def _planned(
@@ -156,10 +171,10 @@ def _planned(
     return plan.planned(encounter, target, False, timing.if_anchor_missed is IfAnchorMissed.BLOCK)
 
 
-def _untouched(planned: PlannedVisit) -> VisitPlan:
+def _untouched(name: str, planned: PlannedVisit) -> VisitPlan:
     """A visit of which nothing is recorded yet."""
     return VisitPlan(
-        planned, _NO_FACTS, planned.missed_at, None, 0, None, None, None, None, (), planned.slots
+        name, planned, _NO_FACTS, planned.missed_at, None, 0, None, None, None, None, (), planned.slots
     )
 
 
@@ -168,9 +183,9 @@ def _visit(
     facts: SubjectFacts,
     planned: PlannedVisit,
     visit: VisitFacts,
-    attended_at: datetime | None,
-    attended_on: date | None,
+    attended: tuple[datetime, date] | None,
 ) -> VisitPlan:
+    attended_at, attended_on = attended or (None, None)
     booking = _booking(plan, visit)
     missed_at = _missed_at(plan, planned, booking)
     dose = _dose(facts, visit.dose, plan)
@@ -185,6 +200,7 @@ def _visit(
         day = None
         slots = planned.slots if booking is None else _booked_slots(plan, planned, booking, missed_at)
     return VisitPlan(
+        planned.encounter.id,
         planned,
         visit,
         missed_at,
@@ -200,12 +216,13 @@ def _visit(
 
 
 def _booking(plan: StudyPlan, visit: VisitFacts) -> Booking | None:
-    if not visit.bookings or visit.bookings[-1] is None:
+    local = visit.booked_local
+    if local is None:
         return None
-    local = visit.bookings[-1]
-    day = plan.appointment_day(local.date())
-    starts_at = at_local(local.date(), local.time(), plan.calendar.zone)
-    return Booking(local, starts_at, day.ends_at, day.unconfirmed_at, visit.rebookings, visit.booked_fact)
+    day = local.date()
+    starts_at = at_local(day, local.time(), plan.calendar.zone)
+    unconfirmed_at = plan.appointment_day(day).unconfirmed_at
+    return Booking(local, starts_at, unconfirmed_at, visit.rebookings, visit.booked_fact)
 
 
 def _missed_at(plan: StudyPlan, planned: PlannedVisit, booking: Booking | None) -> datetime:
@@ -241,14 +258,14 @@ def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose
             current = period
     if current is None:
         return Dose(given, None)
+    regimen, since = current.regimen, current.since
     same = (
-        current.regimen.formulation is given.formulation
-        and current.regimen.dose_mg == given.dose_mg
-        and current.regimen.interval_h == given.interval_h
+        regimen.formulation is given.formulation
+        and regimen.dose_mg == given.dose_mg
+        and regimen.interval_h == given.interval_h
     )
     if not same:
         return Dose(given, 0.0)
-    since = current.since
     if since is None and current.from_instant is not None:
         since = local_date(current.from_instant, plan.calendar.zone)
     return Dose(given, float((day - since).days) if since is not None else None)
@@ -256,27 +273,30 @@ def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose
 
 def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
     dose_at = visit.dose.at if visit.dose is not None else None
+    recorded, results = visit.draws, visit.results
     draws = []
     for point, earliest, latest in plan.point_windows:
+        name = point.id
         window = (dose_at + earliest, dose_at + latest) if dose_at is not None else None
-        recorded = visit.draws.get(point.id)
-        drawn = recorded if type(recorded) is SampleDrawn else None
-        not_drawn = recorded if type(recorded) is SampleNotDrawn else None
-        draws.append(Draw(point, window, drawn, not_drawn, visit.results.get(point.id)))
+        found = recorded.get(name)
+        if isinstance(found, SampleDrawn):
+            draws.append(Draw(point, window, found, None, results.get(name)))
+        else:
+            draws.append(Draw(point, window, None, found, results.get(name)))
     return tuple(draws)
 
 
 def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn | None) -> tuple[Slot, ...]:
     """The reminders of draws that are still to come."""
     slots: list[Slot] = []
-    for draw in draws:
-        if draw.window is None or draw.drawn is not None or draw.not_drawn is not None:
+    for point, window, drawn, not_drawn, _ in draws:
+        if window is None or drawn is not None or not_drawn is not None:
             continue
-        nominal = draw.window[0] + timedelta(minutes=draw.point.nominal_min - draw.point.earliest_min)
+        nominal = window[0] + timedelta(minutes=point.nominal_min - point.earliest_min)
         if withdrawn is not None and withdrawn.at <= nominal:
             continue
-        for rule in plan.point_rules[draw.point.id]:
+        for rule in plan.point_rules[point.id]:
             due_at = nominal + rule.sign * rule.value.elapsed
-            until = min(due_at + rule.valid_for.elapsed, draw.window[1])
+            until = min(due_at + rule.valid_for.elapsed, window[1])
             slots.append(Slot(rule, due_at, until, nominal.isoformat(timespec="minutes")))
     return tuple(slots)

@@ -134,7 +134,7 @@ def test_all_orders_of_arrival_of_the_versions_of_a_result_end_in_the_same_state
             cases.result("W6", "H0", statuses[i], number=number, reported_at=reported[i])
             for number, i in enumerate(order, 1)
         ]
-        current = current_results(versions)["W6", "H0"]
+        current = current_results(versions)["W6"]["H0"]
         found.add((current.version.status, current.version.reported_at, current.versions))
     assert found == {(holds, reported[0] if together else reported[len(statuses) - 1], len(statuses))}
 
@@ -142,13 +142,13 @@ def test_all_orders_of_arrival_of_the_versions_of_a_result_end_in_the_same_state
 def test_a_preliminary_version_never_replaces_another_kind() -> None:
     late = cases.result("W6", "H0", R.PRELIMINARY, number=2, reported_at=cases.local(DAY, 12) + timedelta(9))
     early = cases.result("W6", "H0", R.FINAL, number=1)
-    assert current_results([late, early])["W6", "H0"].version is early
+    assert current_results([late, early])["W6"]["H0"].version is early
 
 
 def test_a_final_version_reported_later_replaces_a_withdrawal() -> None:
     withdrawn = cases.result("W6", "H0", R.WITHDRAWN, number=1)
     again = cases.result("W6", "H0", R.FINAL, number=2, reported_at=withdrawn.reported_at + timedelta(1))
-    assert current_results([again, withdrawn])["W6", "H0"].is_final
+    assert current_results([again, withdrawn])["W6"]["H0"].is_final
 
 
 # --- the sampling day and the regimen ---------------------------------------------------------------------------

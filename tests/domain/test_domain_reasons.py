@@ -47,7 +47,7 @@ def _reasons() -> st.SearchStrategy[Reason]:
             st.dictionaries(_names, values, max_size=4),
         )
 
-    return st.recursive(st.builds(Reason, _names), extend, max_leaves=6)
+    return st.recursive(_names.map(Reason), extend, max_leaves=6)
 
 
 @given(_reasons())

@@ -214,7 +214,7 @@ def test_an_enrolment_is_refused_for_every_reason_and_for_no_other(
 
 def test_whoever_was_enrolled_may_leave_or_pause_before_the_first_visit() -> None:
     enrolled_at = at(9, 0, date(2025, 8, 28))
-    timeline = replace(cases.timeline(), enrolled_at=enrolled_at)  # the first day is 1 September
+    timeline = cases.timeline()._replace(enrolled_at=enrolled_at)  # the first day is 1 September
     later = enrolled_at + timedelta(hours=1)
     for what in (Withdrawn(later, Withdrawal.CONSENT, "-"), Paused(later, "-")):
         assert refused(what, now=later, line=timeline) == []

@@ -134,7 +134,7 @@ def record(bench: Bench, name: str, *rows: dict[str, str]) -> None:
 
 def final_state(bench: Bench) -> tuple[ResultStatus, int]:
     versions = bench.db.transact(lambda session: accepted_versions(session, SUBJECT))
-    (current,) = current_results(versions).values()
+    ((current,),) = [points.values() for points in current_results(versions).values()]
     return current.version.status, current.versions
 
 
