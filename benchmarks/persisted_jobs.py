@@ -143,7 +143,7 @@ def _ours(folder: Path, subjects: int) -> dict[str, float]:
     assert morning is not None
     clock.move_to(morning)
     started = time.perf_counter()
-    fired = reconcile_step(program.database, program.study, clock.now(), program.handle, 10 * subjects)
+    fired, _ = reconcile_step(program.database, program.study, clock.now(), program.handle, 10 * subjects)
     fire_s = time.perf_counter() - started
     return {"jobs": 0, "enrol_s": enrol_s, "restart_s": restart_s, "fire_s": fire_s, "fired": fired}
 

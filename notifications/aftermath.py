@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because
 from scheduler.store.tables import OutboxRow
 
-__all__ = ["Ended", "not_written", "settle", "tell"]
+__all__ = ["Ended", "not_written", "settle", "settle_all", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,19 @@ def settle(session: Session, room: Mailroom, ended: Ended, channel: Channel, now
             tell(session, room, row, reason, now)
     elif decision.settle is Settle.SENT and ended.flagged:
         lower_flag(session, mail.site, address_matter(mail.staff), now)
+    return channel
+
+
+def settle_all(
+    session: Session, room: Mailroom, ended: Sequence[Ended], channel: Channel, now: datetime
+) -> Channel:
+    """Put on record what became of a batch whose attempts are all on record; the way out as it is after it."""
+    sent = [one for one in ended if one.decision.settle is Settle.SENT and not one.flagged]
+    if len(sent) == len(ended) and not channel.failures:
+        attempts.settle_sent(session, [(one.mail, one.outcome) for one in sent], now)
+        return channel
+    for one in ended:
+        channel = settle(session, room, one, channel, now)
     return channel
 
 

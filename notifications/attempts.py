@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -19,6 +19,7 @@ from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = [
     "DATA_LEASE",
+    "begin_all",
     "begin_data",
     "give_up",
     "keep_bytes",
@@ -26,6 +27,7 @@ __all__ = [
     "release",
     "rescue",
     "settle",
+    "settle_sent",
     "take_back",
 ]
 
@@ -46,9 +48,14 @@ _END = update(_DELIVERY).where(
 )
 
 
-def keep_bytes(session: Session, mail: Claimed, address: str, body: bytes) -> None:
+def keep_bytes(session: Session, written_now: Sequence[tuple[Claimed, str, bytes]]) -> None:
     """Keep what was written and for which address, so that every later attempt sends the same."""
-    _write(session, mail, {"address": address, "body": body, "body_sha256": sha256(body).hexdigest()})
+    if written_now:
+        values = [
+            {**_held(mail), "address": address, "body": body, "body_sha256": sha256(body).hexdigest()}
+            for mail, address, body in written_now
+        ]
+        session.connection().execute(_OURS, values)
 
 
 def begin_data(session: Session, mail: Claimed, now: datetime) -> bool:
@@ -57,6 +64,12 @@ def begin_data(session: Session, mail: Claimed, now: datetime) -> bool:
         return False
     session.connection().execute(_BEGIN, _attempt(mail, Phase.DATA, now))
     return True
+
+
+def begin_all(session: Session, mails: Sequence[Claimed], now: datetime) -> None:
+    """Put on record, with their claim, that these mails go to a depot, where they can be looked for after a stop."""
+    if mails:
+        session.connection().execute(_BEGIN, [_attempt(mail, Phase.RCPT, now) for mail in mails])
 
 
 def prolong(session: Session, mail: Claimed, now: datetime) -> bool:
@@ -74,6 +87,19 @@ def settle(session: Session, mail: Claimed, outcome: Outcome, decision: Decision
         return False
     _end(session, mail, outcome.phase, decision.settle, now, outcome)
     return True
+
+
+def settle_sent(session: Session, sent: Sequence[tuple[Claimed, Outcome]], now: datetime) -> None:
+    """Write down that mails arrived, all of whose attempts are on record; nothing for one no longer ours."""
+    decision = Decision(Settle.SENT)
+    rows, ends = [], []
+    for mail, outcome in sent:
+        said = {"last_code": outcome.code, "last_text": outcome.text[:500] or None}
+        before = mail.attempt
+        rows.append({**_held(mail), **said, **_decided(decision, before.before, before.uncertain, now)})
+        ends.append({**_held(mail), **_result(outcome.phase, decision.settle, now, outcome)})
+    session.connection().execute(_OURS, rows)
+    session.connection().execute(_END, ends)
 
 
 def take_back(session: Session, mail: Claimed, reason: Reason, now: datetime) -> bool:
@@ -110,10 +136,13 @@ def release(session: Session, token: str, now: datetime, not_handed_over: Collec
     return count
 
 
-def rescue(session: Session, now: datetime, everyone: bool = False) -> list[tuple[OutboxRow, Decision]]:
+def rescue(
+    session: Session, now: datetime, everyone: bool = False, has: Callable[[str, str], bool] | None = None
+) -> list[tuple[OutboxRow, Decision]]:
     """Take mails back from senders that stopped; `everyone` when no other sender can be alive.
 
-    Those that were perhaps handed over are sent once more, unless they were already.
+    Those that were perhaps handed over are sent once more, unless they were already. Those that were on their way to
+    a depot are settled when it `has` them, and keep their turn when not.
     """
     found = []
     for row in _leased(session, *(() if everyone else (OUTBOX.c.lease_until <= now,)), skip_locked=True):
@@ -124,6 +153,8 @@ def rescue(session: Session, now: datetime, everyone: bool = False) -> list[tupl
                 decision = again_after_ambiguity(
                     attempt_of(session, row, now), because("mail_uncertain_stopped"), now
                 )
+            elif has is not None and has(row.address, row.message_id):
+                decision, attempt.phase = Decision(Settle.SENT), Phase.REPLIED
             attempt.finished_at, attempt.outcome = now, decision.settle
             session.add(attempt)
         _set(session, row, _decided(decision, row.attempts, row.uncertain, now))
@@ -159,12 +190,19 @@ def _end(
     outcome: Outcome | None = None,
 ) -> None:
     """Put the end of an attempt on record; one that did not come to DATA has no record yet."""
-    result: dict[str, Any] = {"phase": phase.value, "finished_at": now, "outcome": ended.value}
-    if outcome is not None:
-        result |= {"code": outcome.code, "text": outcome.text[:500] or None}
+    result = _result(phase, ended, now, outcome)
     connection = session.connection()
     if not connection.execute(_END, {**_held(mail), **result}).rowcount:
         connection.execute(_BEGIN, {**_attempt(mail, phase, now), **result})
+
+
+def _result(
+    phase: Phase, ended: Settle | State, now: datetime, outcome: Outcome | None = None
+) -> dict[str, Any]:
+    result: dict[str, Any] = {"phase": phase.value, "finished_at": now, "outcome": ended.value}
+    if outcome is not None:
+        result |= {"code": outcome.code, "text": outcome.text[:500] or None}
+    return result
 
 
 def _leased(session: Session, *which: Any, skip_locked: bool = False) -> Iterable[OutboxRow]:

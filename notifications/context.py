@@ -16,9 +16,11 @@ from notifications.digest import digest_context
 from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
 from notifications.messages import DIGEST
 from notifications.outbox import reason_of
+from notifications.render import Rendered
 from scheduler.domain.civil import add_period, local_date
 from scheduler.domain.protocol import Encounter, Protocol, SamplePoint, VisitStatus
 from scheduler.domain.reason import Reason, from_json
+from scheduler.domain.speech import Speaker
 from scheduler.store.tables import (
     LabFileRow,
     LabResultVersionRow,
@@ -28,7 +30,7 @@ from scheduler.store.tables import (
     VisitRow,
 )
 
-__all__ = ["Context", "ContextError", "Memo", "ProtocolLookup", "gather", "protocol_for"]
+__all__ = ["Context", "ContextError", "Draft", "Memo", "ProtocolLookup", "gather", "protocol_for"]
 
 ProtocolLookup = Callable[[Session, str | None], Protocol]
 """The protocol with this hash, or the newest one when the matter is not about a subject."""
@@ -38,6 +40,9 @@ _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
 _MOST_ROWS = 20
 
 
+_FOLLOWED_UNDER = core_select(col(SubjectRow.protocol_sha256)).where(
+    col(SubjectRow.code) == bindparam("subject")
+)
 _VISIT = core_select(VisitRow.__table__).where(  # type: ignore[attr-defined]
     col(VisitRow.subject) == bindparam("subject"), col(VisitRow.visit) == bindparam("visit")
 )
@@ -53,6 +58,17 @@ class Memo:
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
     protocols: dict[str | None, Protocol] = field(default_factory=dict)
     visits: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What two readers of one language are told with the same facts: all of a mail but to whom it goes."""
+
+    protocol: Protocol
+    values: dict[str, Any]
+    speaker: Speaker
+    rendered: Rendered
 
 
 class ContextError(LookupError):
@@ -71,10 +87,10 @@ def protocol_for(session: Session, protocol_of: ProtocolLookup, subject: str | N
     """The protocol under which a subject is followed; the newest one when there is no subject."""
     if subject is None:
         return protocol_of(session, None)
-    row = session.get(SubjectRow, subject)
-    if row is None:
+    sha256 = session.connection().execute(_FOLLOWED_UNDER, {"subject": subject}).scalar()
+    if sha256 is None:
         raise ContextError(f"there is no subject {subject}")
-    return protocol_of(session, row.protocol_sha256)
+    return protocol_of(session, sha256)
 
 
 def gather(

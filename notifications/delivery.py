@@ -2,7 +2,8 @@
 
 Transactions are few and each has its sense: what was left behind, the claim and the writing of a batch are one; the
 intention to hand a mail over is committed before DATA; the result of a mail is committed as soon as the server has
-answered, and in the same commit stands the intention for the next mail.
+answered, and in the same commit stands the intention for the next mail. A depot can be asked what arrived: there the
+intention for a whole batch stands in the commit of its claim, and all results are one more.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from typing import Any
 from sqlmodel import Session
 
 from notifications import attempts, outbox
-from notifications.aftermath import Ended, settle, tell
+from notifications.aftermath import Ended, settle, settle_all, tell
 from notifications.alarms import flagged_addresses
 from notifications.channel import Channel
 from notifications.context import Memo
-from notifications.ledger import first_ends, next_due
+from notifications.ledger import Ahead, look_ahead, next_due
 from notifications.mailroom import Mailroom, Recheck
-from notifications.transport import Burst, Transport
-from notifications.verdict import Settle, verdict
+from notifications.transport import Burst, Depot, Transport
+from notifications.verdict import Outcome, Settle, verdict
 from notifications.writing import Letter, make_ready, write
 from scheduler.clock import Clock
 from scheduler.store.database import Database
@@ -59,6 +60,7 @@ class _Step:
     clock: Clock
     room: Mailroom
     channel: Channel
+    depot: Depot | None
     settled: Counter[str] = field(default_factory=Counter)
     rescued: int = 0
     expired: int = 0
@@ -93,7 +95,8 @@ async def delivery_step(
     everyone: bool = False,
 ) -> DeliveryReport:
     """Deliver what is due. `channel` is that of the last report; `everyone` takes back all leases (at start)."""
-    step = _Step(db, clock, room, channel or Channel())
+    depot = transport if isinstance(transport, Depot) else None
+    step = _Step(db, clock, room, channel or Channel(), depot)
     first: bool | None = everyone
     more = True
     async with transport.burst() as burst:
@@ -101,7 +104,7 @@ async def delivery_step(
             batch, due = await _next_batch(step, first)
             first = None
             if batch.letters:
-                due = await _send_batch(step, burst, batch)
+                due = await (_send_batch(step, burst, batch) if depot is None else _fill(step, depot, batch))
             more = batch.more and step.channel.is_open(clock.now())
     held = step.channel.held_until
     if due is not None and held is not None:
@@ -130,33 +133,57 @@ async def _next_batch(step: _Step, everyone: bool | None) -> tuple[_Batch, datet
 def _claim(
     session: Session, step: _Step, batch: _Batch, everyone: bool | None, now: datetime
 ) -> datetime | None:
-    room = step.room
-    if everyone is not None:
-        step.rescued, step.expired = _clear(session, room, now, everyone)
-    if not step.channel.is_open(now):
-        return next_due(session)
+    room, ahead = step.room, look_ahead(session)
+    if everyone is not None and _clear(session, step, ahead, now, everyone):
+        ahead = look_ahead(session)
+    if not step.channel.is_open(now) or ahead.due is None or ahead.due > now:
+        return ahead.next
     claim = outbox.claim(session, now, room.owner, room.calm, room.batch, batch.token, room.urgent_batch)
     ready = make_ready(session, room, claim, now, Memo(step.digests))
     step.put_off += claim.put_off
     step.settled += Counter({"cancelled": ready.cancelled, Settle.FAILED.value: ready.failed})
+    if step.depot is not None:
+        attempts.begin_all(session, [letter.mail for letter in ready.letters], now)
     batch.letters, batch.holds_until = ready.letters, now + outbox.CLAIM_LEASE
     batch.more = claim.more or ready.failed > 0
     batch.flagged |= flagged_addresses(session, {(mail.site, mail.staff) for mail in claim.mails})
     return None if batch.letters else next_due(session)
 
 
-def _clear(session: Session, room: Mailroom, now: datetime, everyone: bool) -> tuple[int, int]:
-    """Before sending: what stopped senders left, and what came too late."""
-    lease_ends, use_ends = first_ends(session)
-    rescued, expired = [], 0
-    if lease_ends is not None and (everyone or lease_ends <= now):
-        rescued = attempts.rescue(session, now, everyone)
+def _clear(session: Session, step: _Step, ahead: Ahead, now: datetime, everyone: bool) -> bool:
+    """Before sending: what stopped senders left, and what came too late. Whether there was anything."""
+    rescued = []
+    if ahead.lease_ends is not None and (everyone or ahead.lease_ends <= now):
+        has = step.depot.has if step.depot is not None else None
+        rescued = attempts.rescue(session, now, everyone, has)
     for row, decision in rescued:
         if decision.alarm and decision.reason is not None:
-            tell(session, room, row, decision.reason, now)
-    if rescued or (use_ends is not None and use_ends <= now):
-        expired = len(outbox.expire(session, now))
-    return len(rescued), expired
+            tell(session, step.room, row, decision.reason, now)
+    if rescued or (ahead.use_ends is not None and ahead.use_ends <= now):
+        step.expired = len(outbox.expire(session, now))
+    step.rescued = len(rescued)
+    return step.rescued + step.expired > 0
+
+
+async def _fill(step: _Step, depot: Depot, batch: _Batch) -> datetime | None:
+    """Hand the whole batch to a depot and put on record what became of it. A stop in between leaves it leased."""
+    outcomes = await depot.send_all([letter.parcel for letter in batch.letters])
+    now = step.clock.now()
+    ended = [
+        _ended(batch, letter, outcome, now) for letter, outcome in zip(batch.letters, outcomes, strict=False)
+    ]
+    batch.more = batch.more or any(one.decision.settle is not Settle.SENT for one in ended)
+
+    def settle_and_give_back(session: Session) -> datetime | None:
+        step.channel = settle_all(session, step.room, ended, step.channel, now)
+        rest = {letter.mail.id for letter in batch.letters[len(ended) :]}
+        if rest:
+            attempts.release(session, batch.token, now, rest)
+        return next_due(session)
+
+    due = await step.db.run(settle_and_give_back)
+    step.settled += Counter(one.decision.settle.value for one in ended)
+    return due
 
 
 async def _send_batch(step: _Step, burst: Burst, batch: _Batch) -> datetime | None:
@@ -211,15 +238,23 @@ async def _deliver(step: _Step, burst: Burst, batch: _Batch, letter: Letter) -> 
 
     outcome = await burst.send(letter.parcel, before_data)
     now = step.clock.now()
-    decision = verdict(outcome, mail.attempt, now)
-    ended = Ended(mail, outcome, decision, (mail.site, mail.staff) in batch.flagged)
-    following = _following(batch, now) if decision.settle is Settle.SENT else None
-    batch.more = batch.more or decision.settle is not Settle.SENT  # it may have called for another mail
+    ended = _ended(batch, letter, outcome, now)
+    sent = ended.decision.settle is Settle.SENT
+    following = _following(batch, now) if sent else None
+    batch.more = batch.more or not sent  # it may have called for another mail
     due = await step.db.run(lambda session: _settle_and_go_on(session, step, batch, ended, following, now))
-    step.settled[decision.settle] += 1
-    if decision.alarm:
-        batch.flagged.add((mail.site, mail.staff))
+    step.settled[ended.decision.settle] += 1
     return due
+
+
+def _ended(batch: _Batch, letter: Letter, outcome: Outcome, now: datetime) -> Ended:
+    """What an attempt came to. One that raises the flag about an address is remembered for the next mail to it."""
+    mail, decision = letter.mail, verdict(outcome, letter.mail.attempt, now)
+    person = (mail.site, mail.staff)
+    ended = Ended(mail, outcome, decision, person in batch.flagged)
+    if decision.alarm:
+        batch.flagged.add(person)
+    return ended
 
 
 def _following(batch: _Batch, now: datetime) -> Letter | None:

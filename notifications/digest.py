@@ -15,19 +15,18 @@ from notifications.calm import MailSite
 from notifications.directory import with_roles
 from notifications.discretion import discreet
 from notifications.messages import DIGEST, Message, digest_key
-from notifications.outbox import OUTBOX, reason_in
-from notifications.states import OPEN, State
+from notifications.outbox import IS_OPEN, OUTBOX, reason_in
+from notifications.states import State
 from scheduler.domain.civil import at_local, local_date
 from scheduler.domain.flags import Severity
 from scheduler.domain.protocol import Protocol, VisitStatus
 from scheduler.domain.reason import because, from_json
-from scheduler.store.lab import held_rows
+from scheduler.store.lab import any_held, held_rows
 from scheduler.store.tables import (
     AcknowledgementRow,
     FactRow,
     FlagRow,
     LabFileRow,
-    LabResultVersionRow,
     SubjectRow,
     VisitRow,
 )
@@ -59,7 +58,7 @@ _VISITS = (
     .join(SubjectRow, col(SubjectRow.code) == col(VisitRow.subject))
     .where(
         col(SubjectRow.site_id) == bindparam("site"),
-        col(VisitRow.status).in_([status.value for status in _AHEAD_STATUSES]),
+        or_(*(col(VisitRow.status) == status.value for status in _AHEAD_STATUSES)),
         or_(
             # an appointment is a local time in ISO form, whose order is that of its text
             and_(
@@ -74,9 +73,6 @@ _VISITS = (
         ),
     )
 )
-_ANY_HELD = select(
-    select(col(LabResultVersionRow.id)).where(col(LabResultVersionRow.state) == "held").exists()
-)
 _FILES = select(col(LabFileRow.id), col(LabFileRow.original_name)).where(
     col(LabFileRow.id).in_(bindparam("these", expanding=True)), col(LabFileRow.site_id) == bindparam("site")
 )
@@ -86,7 +82,7 @@ _UNDELIVERED = (
         OUTBOX.c.reason,
     )
     .where(
-        OUTBOX.c.state.in_([State.FAILED.value, State.UNCERTAIN.value, State.EXPIRED.value]),
+        or_(*(OUTBOX.c.state == state.value for state in (State.FAILED, State.UNCERTAIN, State.EXPIRED))),
         OUTBOX.c.not_before > bindparam("since"),
         OUTBOX.c.site_id == bindparam("site"),
         OUTBOX.c.template != DIGEST,
@@ -95,7 +91,7 @@ _UNDELIVERED = (
 )  # fmt: skip
 _WAITING = select(func.count()).where(
     OUTBOX.c.site_id == bindparam("site"),
-    OUTBOX.c.state.in_([state.value for state in OPEN]),
+    IS_OPEN,
     OUTBOX.c.not_before < bindparam("before"),
 )
 
@@ -144,9 +140,7 @@ def _digest_of_site(session: Session, site: MailSite, protocol: Protocol, domain
         expires_at=max(at_local(today, _USELESS_FROM, zone), due_at + timedelta(hours=1)),
     )
     people = with_roles(session, site.id, message.roles)
-    return sum(
-        outbox.enqueue(session, message, person, {"day": today.isoformat()}, domain, now) for person in people
-    )
+    return outbox.enqueue(session, message, people, lambda _: {"day": today.isoformat()}, domain, now)
 
 
 def digest_context(session: Session, site: str, today: date, now: datetime) -> dict[str, Any]:
@@ -229,7 +223,7 @@ def _visits_ahead(session: Session, site: str, today: date) -> list[dict[str, An
 
 def _held_rows(session: Session, site: str) -> list[dict[str, Any]]:
     """The files of which rows are still held, with their number."""
-    if not session.connection().execute(_ANY_HELD).scalar():
+    if not any_held(session):
         return []
     held: Counter[int | None] = Counter(row.file_id for row in held_rows(session))
     counts: Counter[str] = Counter()

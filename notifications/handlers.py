@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -39,8 +40,7 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
         staff = [one for one in active_staff(session, site) if one.id not in not_to]
         for message in policy(protocol_for(session, protocol_of, subject), event):
             people = [one for one in staff if _concerns(message, one, told)]
-            for person in people:
-                outbox.enqueue(session, message, person, _facts(message, person), domain, now)
+            outbox.enqueue(session, message, people, partial(_facts, message), domain, now)
             if not people and not not_to:
                 _nobody(session, site, message, now)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
 __all__ = ["Appointment", "InviteError", "Method", "invitation", "uid_of"]
 
@@ -53,10 +54,20 @@ def invitation(appointment: Appointment, method: Method) -> str:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method.value)
     calendar.add_component(_event(appointment, method))
-    year = appointment.local.year
-    calendar.add_missing_timezones(date(year - 1, 1, 1), date(year + 2, 1, 1))
     text: str = calendar.to_ical().decode("utf-8")
     _check(text, appointment, method)
+    zones = [_zone(name, appointment.local.year) for name in sorted(calendar.get_missing_tzids())]
+    return text.replace(_BEGINS, "".join(zones) + _BEGINS, 1)
+
+
+_BEGINS = "BEGIN:VEVENT\r\n"
+
+
+@lru_cache(64)
+def _zone(name: str, year: int) -> str:
+    """The clock changes of a zone around a year, which are the same in many entries and costly to find."""
+    rules = Timezone.from_tzid(name, first_date=date(year - 1, 1, 1), last_date=date(year + 2, 1, 1))
+    text: str = rules.to_ical().decode("utf-8")
     return text
 
 

@@ -9,30 +9,28 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
 from notifications import outbox
-from notifications.outbox import OUTBOX
+from notifications.outbox import IS_OPEN, OUTBOX
 from notifications.states import OPEN, State
 from scheduler.domain.reason import because
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
+    "Ahead",
     "Backlog",
     "Shown",
     "backlog",
     "cancel",
-    "first_ends",
     "list_outbox",
+    "look_ahead",
     "next_due",
     "retry",
     "show_outbox",
 ]
 
-_NEXT = core_select(
-    core_select(func.min(OUTBOX.c.not_before)).where(OUTBOX.c.state.in_(OPEN)).scalar_subquery(),
+_AHEAD = core_select(
+    core_select(func.min(OUTBOX.c.not_before)).where(IS_OPEN).scalar_subquery(),
     core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
-)
-_FIRST_ENDS = core_select(
-    core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
-    core_select(func.min(OUTBOX.c.expires_at)).where(OUTBOX.c.state.in_(OPEN)).scalar_subquery(),
+    core_select(func.min(OUTBOX.c.expires_at)).where(IS_OPEN).scalar_subquery(),
 )
 _AGAIN = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.RETRY, State.PENDING)
 
@@ -43,6 +41,20 @@ class Shown:
 
     mail: OutboxRow
     attempts: tuple[DeliveryRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """When the first waiting mail falls due, the first lease ends, and the use of the first waiting mail."""
+
+    due: datetime | None
+    lease_ends: datetime | None
+    use_ends: datetime | None
+
+    @property
+    def next(self) -> datetime | None:
+        """The next instant at which there is something to do."""
+        return min((one for one in (self.due, self.lease_ends) if one is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +125,11 @@ def backlog(session: Session, now: datetime) -> Backlog:
     return Backlog(counts, int(overdue), oldest)
 
 
-def first_ends(session: Session) -> tuple[datetime | None, datetime | None]:
-    """When the first lease ends, and the use of the first waiting mail."""
-    lease, use = session.connection().execute(_FIRST_ENDS).one()
-    return lease, use
+def look_ahead(session: Session) -> Ahead:
+    """The instants that come first in the outbox."""
+    return Ahead(*session.connection().execute(_AHEAD).one())
 
 
 def next_due(session: Session) -> datetime | None:
     """The next instant at which the outbox has something to do: a mail falls due, or a lease ends."""
-    return min((one for one in session.connection().execute(_NEXT).one() if one is not None), default=None)
+    return look_ahead(session).next

@@ -38,7 +38,7 @@ class Letterhead:
 
     @property
     def sender_address(self) -> str:
-        return parseaddr(self.sender)[1]
+        return _address_in(self.sender)
 
     @property
     def bounces_to(self) -> str:
@@ -60,7 +60,7 @@ def write_letter(
     """
     boundary = f"=_{sha256(row.message_id.encode()).hexdigest()[:32]}"
     headers = [
-        _folded("Subject", rendered.subject),
+        _same("Subject", rendered.subject),
         _from_us("From", head.sender),
         _from_us("Reply-To", head.reply_to),
         _same("To", row.address),
@@ -86,6 +86,11 @@ def write_letter(
 
 # The headers are made by the standard library, which refuses line breaks and folds and encodes what needs it; those
 # that are the same in many mails are made once. (A whole EmailMessage costs ten times as much: it parses them all.)
+
+
+@lru_cache(64)
+def _address_in(text: str) -> str:
+    return parseaddr(text)[1]
 
 
 def _folded(name: str, value: str | Address) -> str:

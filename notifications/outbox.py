@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, update
+from sqlalchemy import or_ as core_or
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
@@ -28,6 +29,7 @@ from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
     "CLAIM_LEASE",
+    "IS_OPEN",
     "NO_LEASE",
     "OUTBOX",
     "Calm",
@@ -52,15 +54,16 @@ OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 _DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 
 # The hot statements, made once. Only what a statement needs is read, and never the bytes of a mail.
-_IS_OPEN = OUTBOX.c.state.in_([state.value for state in OPEN])
+# (Not IN: its list would be written out anew at every execution.)
+IS_OPEN = core_or(*(OUTBOX.c.state == state.value for state in OPEN))
 _ADD: dict[str, Any] = {
-    name: dialect.insert(OUTBOX).on_conflict_do_nothing().returning(OUTBOX.c.id)
+    name: dialect.insert(OUTBOX).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _DUE = (
     select(OutboxRow)
     .options(defer(OutboxRow.body))  # type: ignore[arg-type]
-    .where(_IS_OPEN, OUTBOX.c.not_before <= bindparam("now"))
+    .where(IS_OPEN, OUTBOX.c.not_before <= bindparam("now"))
     .where(or_(OUTBOX.c.expires_at.is_(None), OUTBOX.c.expires_at > bindparam("now")))
     .order_by(OUTBOX.c.urgent.desc(), OUTBOX.c.not_before, OUTBOX.c.id)
     .limit(bindparam("most"))
@@ -80,7 +83,7 @@ _PUT_OFF = update(OUTBOX).where(OUTBOX.c.id == bindparam("this")).values(not_bef
 _EXPIRED = (
     select(OutboxRow)
     .options(defer(OutboxRow.body))  # type: ignore[arg-type]
-    .where(_IS_OPEN, OUTBOX.c.expires_at <= bindparam("now"))
+    .where(IS_OPEN, OUTBOX.c.expires_at <= bindparam("now"))
     .with_for_update(skip_locked=True)
 )
 _COUNTED = (Settle.RETRY.value, Settle.UNCERTAIN_AGAIN.value)
@@ -126,11 +129,25 @@ class Claim:
 
 
 def enqueue(
-    session: Session, message: Message, person: StaffRow, facts: dict[str, Any], domain: str, now: datetime
-) -> bool:
-    """Put one person's copy of a message in the outbox; False when it is there already."""
+    session: Session,
+    message: Message,
+    people: Sequence[StaffRow],
+    facts: Callable[[StaffRow], dict[str, Any]],
+    domain: str,
+    now: datetime,
+) -> int:
+    """Put the copies of these people in the outbox, each with their own facts; how many were not there already."""
+    if not people:
+        return 0
+    thread = keys.message_id(message.thread, domain)
+    copies = [{**_copy(message, one, domain, now), "thread": thread, "facts": facts(one)} for one in people]
+    connection = session.connection()
+    return connection.execute(_ADD[connection.dialect.name], copies).rowcount
+
+
+def _copy(message: Message, person: StaffRow, domain: str, now: datetime) -> dict[str, Any]:
     key = keys.for_recipient(message.key, person.id)
-    values = {
+    return {
         "key": key,
         "topic": message.topic,
         "site_id": person.site_id,
@@ -140,9 +157,7 @@ def enqueue(
         "address": person.email,
         "language": person.language,
         "template": message.template,
-        "facts": facts,
         "message_id": keys.message_id(key, domain),
-        "thread": keys.message_id(message.thread, domain),
         "urgent": message.urgent,
         "state": State.PENDING.value,
         "created_at": now,
@@ -151,8 +166,6 @@ def enqueue(
         "attempts": 0,
         "uncertain": False,
     }
-    add = _ADD[session.get_bind().dialect.name]
-    return session.connection().execute(add, values).first() is not None
 
 
 def claim(

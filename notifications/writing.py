@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,8 @@ from sqlmodel import Session, col
 from config.language import Language
 from notifications import attempts
 from notifications.aftermath import not_written
-from notifications.context import Memo, gather
+from notifications.calm import MailSite
+from notifications.context import Draft, Memo, gather
 from notifications.letter import appointment_of, write_letter
 from notifications.mailroom import Mailroom
 from notifications.outbox import OUTBOX, Claim, Claimed
@@ -59,24 +61,42 @@ def make_ready(session: Session, room: Mailroom, claim: Claim, now: datetime, me
     staff = sorted({mail.staff for mail in claim.mails})
     people = {person.id: person for person in connection.execute(_PEOPLE, {"staff": staff})}
     bodies = _kept_bodies(session, list(claim.rows.values()))
-    for mail in claim.mails:
-        row = claim.rows[mail.id]
-        try:
-            with connection.begin_nested():
-                person = people.get(mail.staff)
-                found = _parcel(session, room, mail, row, person, bodies.get(mail.id), now, memo)
-        except Exception as error:
-            if not _is_about_the_mail(error):
-                raise
-            not_written(session, room, mail, row, error, now)
+
+    def parcel(mail: Claimed) -> Parcel | Reason:
+        person = people.get(mail.staff)
+        return _parcel(session, room, claim.rows[mail.id], person, bodies.get(mail.id), now, memo)
+
+    for mail, found in _attempted(session, claim.mails, parcel):
+        if isinstance(found, Exception):
+            not_written(session, room, mail, claim.rows[mail.id], found, now)
             batch.failed += 1
-            continue
-        if isinstance(found, Reason):
+        elif isinstance(found, Reason):
             attempts.take_back(session, mail, found, now)
             batch.cancelled += 1
         else:
             batch.letters.append(Letter(mail, found))
+    new = [letter for letter in batch.letters if letter.mail.id not in bodies]
+    attempts.keep_bytes(session, [(one.mail, one.parcel.recipient, one.parcel.body) for one in new])
     return batch
+
+
+def _attempted(
+    session: Session, mails: Sequence[Claimed], parcel: Callable[[Claimed], Parcel | Reason]
+) -> list[tuple[Claimed, Parcel | Reason | Exception]]:
+    """Each mail with what `parcel` makes of it, or with its error, of which nothing stays in the database.
+
+    All are tried together first, and one by one when that fails.
+    """
+    connection = session.connection()
+    try:
+        with connection.begin_nested():
+            return [(mail, parcel(mail)) for mail in mails]
+    except Exception as error:
+        if not _is_about_the_mail(error):
+            raise
+        if len(mails) == 1:
+            return [(mails[0], error)]
+    return [one for mail in mails for one in _attempted(session, [mail], parcel)]
 
 
 def _is_about_the_mail(error: Exception) -> bool:
@@ -97,7 +117,6 @@ def _kept_bodies(session: Session, rows: Sequence[OutboxRow]) -> dict[int, bytes
 def _parcel(
     session: Session,
     room: Mailroom,
-    mail: Claimed,
     row: OutboxRow,
     person: Any,
     body: bytes | None,
@@ -112,18 +131,28 @@ def _parcel(
         return why_not
     address = row.address
     if body is None:
-        address = row.address = person.email
+        if address != person.email:
+            address = row.address = person.email
         body = write(session, row, room, now, memo)
-        attempts.keep_bytes(session, mail, address, body)
     return Parcel(room.letterhead.bounces_to, address, row.message_id, body)
 
 
 def write(session: Session, row: OutboxRow, room: Mailroom, now: datetime, memo: Memo | None = None) -> bytes:
     """The bytes of a mail, from what is on record now."""
     site = room.calm.sites[row.site_id]
+    known = memo if memo is not None else Memo()
+    said = json.dumps([row.site_id, row.topic, row.template, row.language, row.subject, row.visit, row.facts])
+    if said not in known.drafts:
+        known.drafts[said] = _draft(session, row, room, site, now, known)
+    draft = known.drafts[said]
+    calendar = appointment_of(row, draft.values, draft.speaker, room.letterhead, site)
+    return write_letter(row, draft.rendered, room.letterhead, draft.protocol.acronym, calendar, now)
+
+
+def _draft(
+    session: Session, row: OutboxRow, room: Mailroom, site: MailSite, now: datetime, memo: Memo
+) -> Draft:
     context = gather(session, row, room.protocol_of, site, now, memo)
     sentences = {**MAIL_SENTENCES, **room.sentences}
     speaker = speaker_for(Language(row.language), site.calendar.zone, context.protocol, sentences)
-    rendered = render(row.template, speaker, context.values)
-    calendar = appointment_of(row, context.values, speaker, room.letterhead, site)
-    return write_letter(row, rendered, room.letterhead, context.protocol.acronym, calendar, now)
+    return Draft(context.protocol, context.values, speaker, render(row.template, speaker, context.values))

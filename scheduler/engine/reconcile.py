@@ -18,7 +18,14 @@ from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.flags import close_flag, open_site_flag
-from scheduler.store.subjects import apply_changes, due_subjects, load_history, load_recorded, subject_row
+from scheduler.store.subjects import (
+    apply_changes,
+    due_subjects,
+    load_history,
+    load_recorded,
+    next_wake,
+    subject_row,
+)
 from scheduler.store.tables import FlagRow, SamplingRow, SubjectRow, VisitRow
 
 __all__ = ["Handle", "Standing", "rebuild", "reconcile_step", "reconcile_subject", "release", "standing"]
@@ -80,8 +87,37 @@ def _audit(session: Session, subject: str, changes: Changes, now: datetime) -> N
         audit.append(session, now, "reconciled", "subject", subject, said)
 
 
-def reconcile_step(db: Database, study: Study, now: datetime, handle: Handle, limit: int = 500) -> int:
-    """Reconcile the subjects whose time has come, each in its own transaction. Returns how many."""
+def reconcile_step(
+    db: Database, study: Study, now: datetime, handle: Handle, limit: int = 50
+) -> tuple[int, datetime | None]:
+    """Reconcile up to `limit` subjects whose time has come. Returns how many, and when the next one's comes.
+
+    All of them share one transaction: each subject's changes, mails, audit row and next look are still kept together
+    or not at all, and what a stop takes back is due again afterwards. When one of them fails, all is taken back and
+    each gets a transaction of its own, so that the others go on.
+    """
+    try:
+        return db.transact(lambda session: _reconcile_due(session, study, now, handle, limit))
+    except Exception:
+        return _one_by_one(db, study, now, handle, limit)
+
+
+def _reconcile_due(
+    session: Session, study: Study, now: datetime, handle: Handle, limit: int
+) -> tuple[int, datetime | None]:
+    upcoming = next_wake(session)
+    if upcoming is None or upcoming > now:
+        return 0, upcoming
+    due = due_subjects(session, now, limit)
+    for subject in due:
+        reconcile_subject(session, study, subject, now, handle)
+    return len(due), next_wake(session)
+
+
+def _one_by_one(
+    db: Database, study: Study, now: datetime, handle: Handle, limit: int
+) -> tuple[int, datetime | None]:
+    """Each subject in a transaction of its own; one whose data fails is set aside."""
     for done in range(limit):
         current: list[str] = []
 
@@ -95,12 +131,12 @@ def reconcile_step(db: Database, study: Study, now: datetime, handle: Handle, li
 
         try:
             if not db.transact(one):
-                return done
+                return done, db.transact(next_wake)
         except Exception as error:
             if not current:
                 raise
             _set_aside(db, current[0], error, now)
-    return limit
+    return limit, db.transact(next_wake)
 
 
 def _set_aside(db: Database, code: str, error: Exception, now: datetime) -> None:

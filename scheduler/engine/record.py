@@ -22,8 +22,8 @@ from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.flags import close_flag
 from scheduler.store.rows import payload_of, what_from
-from scheduler.store.subjects import add_fact, load_history, subject_row
-from scheduler.store.tables import AcknowledgementRow, FlagRow, SamplingRow, SubjectRow
+from scheduler.store.subjects import add_fact, draws_of_tube, load_history, subject_row
+from scheduler.store.tables import AcknowledgementRow, FlagRow, SubjectRow
 
 __all__ = ["Done", "RefusedError", "Who", "acknowledge", "correct", "enrol", "find_subject", "record"]
 
@@ -220,11 +220,10 @@ def _unknown_words(timeline: Timeline, what: What) -> list[Reason]:
 
 def _tube_used(session: Session, subject: str, what: SampleDrawn) -> list[Reason]:
     """Whether the tube number is on record for another draw."""
-    rows = session.exec(select(SamplingRow).where(SamplingRow.tube == what.tube))
     return [
-        because("refused_tube_used", tube=what.tube, subject=row.subject, visit=row.visit, point=row.point)
-        for row in rows
-        if (row.subject, row.visit, row.point) != (subject, what.visit, what.timepoint)
+        because("refused_tube_used", tube=what.tube, subject=owner, visit=visit, point=point)
+        for owner, visit, point in draws_of_tube(session, what.tube)
+        if (owner, visit, point) != (subject, what.visit, what.timepoint)
     ]
 
 

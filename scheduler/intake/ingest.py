@@ -24,6 +24,7 @@ from scheduler.intake.validate import quarantined, validate
 from scheduler.store import lab
 from scheduler.store.flags import close_flag, open_site_flag
 from scheduler.store.lab_values import Records
+from scheduler.store.lab_writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabFileRow
 
@@ -152,15 +153,14 @@ def _store_rows(session: Session, file_id: int, verdict: FileVerdict, now: datet
     """Stores what was accepted or held; returns the subjects whose results changed.
 
     Later versions come after earlier ones in the table, as in the laboratory."""
-    touched = set()
-    for row in sorted(verdict.rows, key=lambda one: (one.entry.reported_at or now, one.row)):
-        if row.state is State.IGNORED:
-            continue
-        accepted = row.state is State.ACCEPTED
-        lab.add_row(session, file_id, row.row, row.entry, findings_json(row.findings), now, accepted)
-        if accepted:
-            touched.add(row.entry.subject)
-    return touched
+    kept = [row for row in verdict.rows if row.state is not State.IGNORED]
+    kept.sort(key=lambda one: (one.entry.reported_at or now, one.row))
+    rows = [
+        NewRow(file_id, row.row, row.entry, findings_json(row.findings), row.state is State.ACCEPTED)
+        for row in kept
+    ]
+    add_rows(session, rows, now)
+    return {row.entry.subject for row in rows if row.accepted}
 
 
 def _flag(session: Session, row: LabFileRow, verdict: FileVerdict, now: datetime, handle: Handle) -> None:
@@ -175,7 +175,7 @@ def _flag(session: Session, row: LabFileRow, verdict: FileVerdict, now: datetime
     why = from_json(row.reason)
     count = {"count": row.held} if code is FlagCode.ROWS_HELD else {}
     reason = because(f"flag_{code}", **count, name=row.original_name, why=why)
-    open_site_flag(session, code, lab.file_flag_key(code, row), row.site_id, reason, now)
+    open_site_flag(session, code, lab.file_flag_key(code, row.site_id, row.sha256), row.site_id, reason, now)
     handle(session, LabFileTroubled(event, row.site_id, row.id, file_key(event, row.sha256)), now)
 
 

@@ -17,6 +17,7 @@ from scheduler.intake.study import Context, IntakeStudy
 from scheduler.store import lab
 from scheduler.store.flags import close_flag
 from scheduler.store.lab_values import Entry
+from scheduler.store.lab_writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabResultVersionRow
 
@@ -45,12 +46,11 @@ def recheck_held(session: Session, study: IntakeStudy, now: datetime, audit: Aud
         if RowVerdict(row.row_no, entry, findings).state is not State.ACCEPTED:
             continue
         placement.accept(entry)
-        new = lab.add_row(
-            session, row.file_id, row.row_no, entry, findings_json(findings), now, accepted=True
-        )
+        accepted = NewRow(row.file_id, row.row_no, entry, findings_json(findings), accepted=True)
+        (number,) = add_rows(session, [accepted], now)
         wake(session, entry.subject, now)
-        audit(session, now, "lab_row_promoted", "lab_result_version", str(new.id), {"held_row": row.id})
-        promoted.append(new.id or 0)
+        audit(session, now, "lab_row_promoted", "lab_result_version", str(number), {"held_row": row.id})
+        promoted.append(number)
     if promoted:
         close_settled_flags(session, now)
     return tuple(promoted)

@@ -18,7 +18,8 @@ from scheduler.intake.ingest import Arrival, Audit, Handle, Outcome, ingest, out
 from scheduler.intake.receipts import Speakers, reason_text, receipt_csv, receipt_json, speakers
 from scheduler.intake.recheck import recheck_held
 from scheduler.intake.study import IntakeStudy
-from scheduler.store.lab import DATABASE_TROUBLE, mark_archived, unfinished_files
+from scheduler.store.lab import DATABASE_TROUBLE, unfinished_files
+from scheduler.store.lab_writing import mark_archived
 
 __all__ = ["FileReport", "IntakeReport", "Transact", "intake_step"]
 

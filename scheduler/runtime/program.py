@@ -39,6 +39,7 @@ class Program:
     mail_rows: Callable[[Session, Speaker], list[dict[str, object]]]
     sentences: Mapping[str, str]
     clock: Clock
+    writer_thread: bool = True
 
     @cached_property
     def study(self) -> Study:
@@ -54,7 +55,7 @@ class Program:
     @cached_property
     def bare_database(self) -> Database:
         """The database as it is, before `init`."""
-        return Database(self.settings.database)
+        return Database(self.settings.database, writer_thread=self.writer_thread)
 
     @cached_property
     def handle(self) -> Handle:
@@ -83,5 +84,6 @@ class Program:
         return StudyPlan(self.study.protocols[sha256][0], site, self.study.calendars[site])
 
     def for_rehearsal(self, settings: Settings, clock: Clock) -> Program:
-        """The same program with other settings and a clock of its own."""
-        return replace(self, settings=settings, clock=clock)
+        """The same program with other settings and a clock of its own, which stands still while something is done:
+        nothing happens beside, and no thread is needed for it."""
+        return replace(self, settings=settings, clock=clock, writer_thread=False)

@@ -21,7 +21,6 @@ from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, HOUSEKEEPING, INTAKE, RECONCILE, Work
 from scheduler.store import audit
 from scheduler.store.flags import open_site_flag
-from scheduler.store.subjects import next_wake
 
 __all__ = ["housekeeping_work", "intake_work", "reconcile_work"]
 
@@ -63,10 +62,8 @@ def reconcile_work(program: Program) -> Work:
     db = program.database
 
     async def step(now: datetime) -> datetime | None:
-        done = await db.call(lambda: reconcile_step(db, program.study, now, program.handle, _BATCH))
-        if done == _BATCH:
-            return now
-        return await db.run(next_wake)
+        _, upcoming = await db.call(lambda: reconcile_step(db, program.study, now, program.handle, _BATCH))
+        return upcoming
 
     return Work(RECONCILE, step, wakes=(DELIVERY,))
 

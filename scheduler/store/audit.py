@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Row, RowMapping, Table, insert, text
 from sqlalchemy import select as core_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from scheduler.store.tables import AuditRow, ReviewRow
 
@@ -28,7 +28,7 @@ except PackageNotFoundError:  # run from a checkout that was not installed
 _AUDIT: Table = AuditRow.__table__  # type: ignore[attr-defined]
 _LAST = core_select(_AUDIT.c.seq, _AUDIT.c.hash).order_by(_AUDIT.c.seq.desc()).limit(1)
 _ADD = insert(_AUDIT)
-_CHAIN_LOCK = 7_241_190_933
+_LOCK_CHAIN = text("SELECT pg_advisory_xact_lock(7241190933)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +52,26 @@ def append(
     reason: str | None = None,
 ) -> int:
     """Add a row to the chain, in the transaction of the change that it records. Returns its number."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    last = session.connection().execute(_LAST).first()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_CHAIN)
+    last = connection.execute(_LAST).first()
     seq, prev_hash = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     salt = secrets.token_hex(16) if reason else ""
-    row = AuditRow(
-        seq=seq,
-        at=now,
-        actor=actor,
-        source=source,
-        action=action,
-        entity=entity,
-        entity_id=entity_id,
-        detail=detail or {},
-        reason_hash=_digest(salt, reason) if reason else None,
-        app_version=APP_VERSION,
-        prev_hash=prev_hash,
-        hash="",
-    )
-    row.hash = _hash(row)
-    session.connection().execute(_ADD, row.model_dump())
+    row = {
+        "seq": seq,
+        "at": now,
+        "actor": actor,
+        "source": source,
+        "action": action,
+        "entity": entity,
+        "entity_id": entity_id,
+        "detail": detail or {},
+        "reason_hash": _digest(salt, reason) if reason else None,
+        "app_version": APP_VERSION,
+        "prev_hash": prev_hash,
+    }
+    connection.execute(_ADD, row | {"hash": _hash(row)})
     if reason:
         session.add(ReviewRow(audit_seq=seq, salt=salt, text=reason))
     return seq
@@ -90,16 +89,17 @@ def verify(session: Session) -> tuple[int, str, list[Break]]:
     return count, prev_hash, breaks
 
 
-def _rows(session: Session) -> Iterator[AuditRow]:
-    yield from session.exec(select(AuditRow).order_by(col(AuditRow.seq)).execution_options(yield_per=1000))
+def _rows(session: Session) -> Iterable[Row[Any]]:
+    query = core_select(_AUDIT).order_by(_AUDIT.c.seq)
+    return session.connection().execute(query, execution_options={"yield_per": 1000})
 
 
-def _breaks(row: AuditRow, expected_seq: int, prev_hash: str, review: ReviewRow | None) -> Iterator[Break]:
+def _breaks(row: Row[Any], expected_seq: int, prev_hash: str, review: ReviewRow | None) -> Iterator[Break]:
     if row.seq != expected_seq:
         yield Break(row.seq, f"row {expected_seq} is missing")
     if row.prev_hash != prev_hash:
         yield Break(row.seq, "does not follow the row before it")
-    if row.hash != _hash(row):
+    if row.hash != _hash(row._mapping):
         yield Break(row.seq, "its content was changed")
     if (
         row.reason_hash is not None
@@ -111,21 +111,17 @@ def _breaks(row: AuditRow, expected_seq: int, prev_hash: str, review: ReviewRow 
         yield Break(row.seq, "its reason was removed")
 
 
-def _hash(row: AuditRow) -> str:
-    content = [
-        row.seq,
-        row.at.astimezone(UTC).isoformat(),
-        row.actor,
-        row.source,
-        row.action,
-        row.entity,
-        row.entity_id,
-        row.detail,
-        row.reason_hash,
-        row.app_version,
-    ]
+_COVERED = (
+    "seq", "at", "actor", "source", "action", "entity", "entity_id", "detail", "reason_hash", "app_version"
+)  # fmt: skip
+
+
+def _hash(row: Mapping[str, Any] | RowMapping) -> str:
+    """The hash of a row's content and of the hash before it."""
+    covered = {**row, "at": row["at"].astimezone(UTC).isoformat()}
+    content = [covered[name] for name in _COVERED]
     return _digest(
-        row.prev_hash, json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        row["prev_hash"], json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     )
 
 

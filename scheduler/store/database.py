@@ -40,13 +40,17 @@ def sqlite_module() -> tuple[ModuleType, bool]:
 
 
 class Database:
-    """A database by its URL. Steps are plain functions of a session; each runs in a transaction of its own."""
+    """A database by its URL. Steps are plain functions of a session; each runs in a transaction of its own.
 
-    def __init__(self, url: str) -> None:
+    `writer_thread` keeps the event loop free while a step runs; without it `run` and `call` run at once, for a program
+    that has nothing else to do meanwhile.
+    """
+
+    def __init__(self, url: str, *, writer_thread: bool = True) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
-        self._writer = ThreadPoolExecutor(1, "store")
+        self._writer = ThreadPoolExecutor(1, "store") if writer_thread else None
 
     def transact(self, step: Step[Result]) -> Result:
         """Run `step` in one transaction: all of it is kept, or none."""
@@ -63,11 +67,12 @@ class Database:
 
     async def run(self, step: Step[Result]) -> Result:
         """`transact` in the writer thread; once begun it ends, even when the caller is cancelled."""
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._writer, self.transact, step))
+        return await self.call(lambda: self.transact(step))
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run something that makes transactions of its own in the writer thread, so that all writes stay in a row."""
+        if self._writer is None:
+            return work()
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._writer, work))
 
@@ -92,7 +97,8 @@ class Database:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
-        self._writer.shutdown(wait=True)
+        if self._writer is not None:
+            self._writer.shutdown(wait=True)
         self.engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""The SQL about laboratory files and results."""
+"""The SQL that reads laboratory files and results."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, or_, update
+from sqlalchemy import BindParameter, Table, bindparam, exists, literal_column, or_
+from sqlalchemy import select as core_select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.results import ResultStatus, ResultVersion
@@ -35,73 +36,124 @@ from scheduler.store.tables import (
 __all__ = [
     "DATABASE_TROUBLE",
     "accepted_versions",
-    "add_row",
+    "any_held",
     "entry_of",
     "file_by_hash",
     "file_flag_key",
     "held_rows",
     "lab_files",
     "load_records",
-    "mark_archived",
     "quarantine_flag_keys",
     "settled_flag_keys",
     "unfinished_files",
 ]
 
 DATABASE_TROUBLE = (OperationalError, InterfaceError)  # the database, not the file, is at fault
+
+
+# --- the statements, made once: the intake runs them for every file, and the engine the first for every subject -------
+
+
+def _columns(table: type[SQLModel]) -> Any:
+    made: Table = table.__table__  # type: ignore[attr-defined]
+    return made.c
+
+
+_VERSION, _RESULT, _FILE = _columns(LabResultVersionRow), _columns(LabResultRow), _columns(LabFileRow)
+_FLAG, _FACT, _VISIT, _CODE = (
+    _columns(FlagRow),
+    _columns(FactRow),
+    _columns(VisitRow),
+    _columns(SubjectRow).code,
+)
+_SUBJECTS: BindParameter[Any] = bindparam("subjects", expanding=True)
+_VERSIONS = (
+    core_select(  # the fields of a ResultVersion in their order
+        _VERSION.id, _VERSION.visit, _VERSION.timepoint, _VERSION.specimen, _VERSION.status, _VERSION.conc_mg_l,
+        _VERSION.below_lloq, _VERSION.above_uloq, _VERSION.lloq_mg_l, _VERSION.collected_at,
+        _VERSION.reported_at, _VERSION.recorded_at, _VERSION.method, _VERSION.blocking,
+    )
+    .where(_VERSION.subject == bindparam("subject"), _VERSION.state == "accepted")
+    .order_by(_VERSION.id)
+)  # fmt: skip
+_LATER = aliased(LabResultVersionRow)
+_SETTLED = exists().where(
+    col(_LATER.lab) == col(LabResultVersionRow.lab),
+    col(_LATER.specimen) == col(LabResultVersionRow.specimen),
+    col(_LATER.state) == "accepted",
+    col(_LATER.id) > col(LabResultVersionRow.id),
+    or_(
+        col(_LATER.content_hash) == col(LabResultVersionRow.content_hash),
+        col(LabResultVersionRow.reported_at).is_(None),
+        col(_LATER.reported_at) >= col(LabResultVersionRow.reported_at),
+    ),
+)
+# Word for word as in the index of held rows, or it would not be used.
+_IS_HELD = col(LabResultVersionRow.state) == literal_column("'held'")
+_HELD = core_select(LabResultVersionRow).where(_IS_HELD, ~_SETTLED)
+_HELD_SINCE = _HELD.where(col(LabResultVersionRow.recorded_at) >= bindparam("since"))
+_ANY_HELD = core_select(core_select(_VERSION.id).where(_IS_HELD).exists())
+_FILE_BY_HASH = core_select(LabFileRow).where(_FILE.sha256 == bindparam("sha256"))
+_UNFINISHED = core_select(LabFileRow).where(_FILE.archived_as.is_(None)).order_by(_FILE.id)
+_QUARANTINED = core_select(_FILE.site_id, _FILE.sha256).where(
+    _FILE.original_name == bindparam("name"), _FILE.verdict == "quarantined"
+)
+_HELD_FLAGS = core_select(_FLAG.key).where(_FLAG.code == FlagCode.ROWS_HELD.value, _FLAG.closed_at.is_(None))
+_KNOWN_SUBJECTS = core_select(_CODE).where(_CODE.in_(_SUBJECTS))
+_WITHDRAWALS = (
+    core_select(_FACT.id, _FACT.subject, _FACT.kind, _FACT.payload)
+    .where(_FACT.subject.in_(_SUBJECTS), _FACT.kind.in_(("withdrawn", "corrected")))
+    .order_by(_FACT.id)
+)
+_KNOWN_VISITS = core_select(
+    _VISIT.subject, _VISIT.visit, _VISIT.target, _VISIT.first, _VISIT.last, _VISIT.booked_local,
+    _VISIT.attended_at, _VISIT.status,
+).where(_VISIT.subject.in_(_SUBJECTS))  # fmt: skip
+_KNOWN_RESULTS = core_select(
+    _RESULT.id, _RESULT.lab, _RESULT.specimen, _RESULT.analyte, _RESULT.subject, _RESULT.visit, _RESULT.timepoint
+).where(_RESULT.subject.in_(_SUBJECTS) | _RESULT.specimen.in_(bindparam("specimens", expanding=True)))  # fmt: skip
+_KNOWN_VERSIONS = (
+    core_select(
+        _VERSION.result_id, _VERSION.status, _VERSION.reported_at, _VERSION.content_hash, _VERSION.result_key
+    )
+    .where(_VERSION.result_id.in_(bindparam("results", expanding=True)), _VERSION.state == "accepted")
+    .order_by(_VERSION.id)
+)
+
+
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
 def accepted_versions(session: Session, subject: str) -> tuple[ResultVersion, ...]:
     """Every accepted version of the subject's results."""
-    rows = session.exec(
-        select(LabResultVersionRow)
-        .where(LabResultVersionRow.subject == subject, LabResultVersionRow.state == "accepted")
-        .order_by(col(LabResultVersionRow.id))
-    )
-    return tuple(_version(row) for row in rows)
-
-
-def _version(row: LabResultVersionRow) -> ResultVersion:
-    assert row.id is not None and row.status is not None and row.reported_at is not None
-    return ResultVersion(
-        row.id,
-        row.visit,
-        row.timepoint,
-        row.specimen,
-        ResultStatus(row.status),
-        _decimal(row.conc_mg_l),
-        row.below_lloq,
-        row.above_uloq,
-        _decimal(row.lloq_mg_l),
-        # only a specimen without result may lack its time: nothing is computed from it
-        row.collected_at or row.reported_at,
-        row.reported_at,
-        row.recorded_at,
-        row.method,
-        row.blocking,
-    )
+    rows = session.connection().execute(_VERSIONS, {"subject": subject}).all()
+    return tuple(
+        [
+            ResultVersion(
+                number, visit, timepoint, specimen, ResultStatus(status), _decimal(conc), below, above,
+                # only a specimen without result may lack its time: nothing is computed from it
+                _decimal(lloq), collected_at or reported_at, reported_at, recorded_at, method, blocking,
+            )
+            for (
+                number, visit, timepoint, specimen, status, conc, below, above, lloq, collected_at, reported_at,
+                recorded_at, method, blocking,
+            ) in rows
+        ]
+    )  # fmt: skip
 
 
 def held_rows(session: Session, since: datetime | None = None) -> Sequence[LabResultVersionRow]:
     """The held rows that nothing accepted since has settled: the same content, or the laboratory's same or later word
     on the specimen."""
-    later = aliased(LabResultVersionRow)
-    settled = exists().where(
-        col(later.lab) == col(LabResultVersionRow.lab),
-        col(later.specimen) == col(LabResultVersionRow.specimen),
-        col(later.state) == "accepted",
-        col(later.id) > col(LabResultVersionRow.id),
-        or_(
-            col(later.content_hash) == col(LabResultVersionRow.content_hash),
-            col(LabResultVersionRow.reported_at).is_(None),
-            col(later.reported_at) >= col(LabResultVersionRow.reported_at),
-        ),
-    )
-    query = select(LabResultVersionRow).where(LabResultVersionRow.state == "held", ~settled)
-    if since is not None:
-        query = query.where(LabResultVersionRow.recorded_at >= since)
-    return session.exec(query.order_by(col(LabResultVersionRow.id))).all()
+    query = _HELD if since is None else _HELD_SINCE
+    rows = session.execute(query, {"since": since}).scalars()
+    # asked to sort by the number, SQLite would go through every row there is
+    return sorted(rows, key=lambda row: row.id or 0)
+
+
+def any_held(session: Session) -> bool:
+    """Whether a row was ever held: a cheap question before the dear one."""
+    return bool(session.connection().execute(_ANY_HELD).scalar())
 
 
 def lab_files(session: Session) -> Sequence[LabFileRow]:
@@ -110,12 +162,12 @@ def lab_files(session: Session) -> Sequence[LabFileRow]:
 
 
 def file_by_hash(session: Session, sha: str) -> LabFileRow | None:
-    return session.exec(select(LabFileRow).where(LabFileRow.sha256 == sha)).first()
+    return session.execute(_FILE_BY_HASH, {"sha256": sha}).scalars().first()
 
 
 def unfinished_files(session: Session) -> Sequence[LabFileRow]:
     """Files that were recorded and not yet put into their archive with a receipt."""
-    return session.exec(select(LabFileRow).where(col(LabFileRow.archived_as).is_(None))).all()
+    return session.execute(_UNFINISHED).scalars().all()
 
 
 def entry_of(row: LabResultVersionRow) -> Entry:
@@ -154,29 +206,24 @@ def _decimal(text: str | None) -> Decimal | None:
 
 def load_records(session: Session, subjects: Collection[str], specimens: Collection[str]) -> Records:
     """What is on record of these subjects, and of all results of these subjects and specimens."""
-    known = session.exec(select(SubjectRow.code).where(col(SubjectRow.code).in_(subjects))).all()
+    connection = session.connection()
+    known = list(connection.execute(_KNOWN_SUBJECTS, {"subjects": subjects}).scalars())
     gone = _withdrawn(session, known)
     visits: dict[str, dict[str, KnownVisit]] = {code: {} for code in known}
-    for row in session.exec(select(VisitRow).where(col(VisitRow.subject).in_(known))):
-        visits[row.subject][row.visit] = _known_visit(row)
+    for row in connection.execute(_KNOWN_VISITS, {"subjects": known}):
+        booked = datetime.fromisoformat(row.booked_local).date() if row.booked_local else None
+        is_off = row.status == "cancelled"
+        visit = KnownVisit(row.target, row.first, row.last, booked, row.attended_at, is_off)
+        visits[row.subject][row.visit] = visit
     return Records(
         {code: KnownSubject(code not in gone, visits[code]) for code in known},
         _known_results(session, known, specimens),
     )
 
 
-def _known_visit(row: VisitRow) -> KnownVisit:
-    booked = datetime.fromisoformat(row.booked_local).date() if row.booked_local else None
-    return KnownVisit(row.target, row.first, row.last, booked, row.attended_at, row.status == "cancelled")
-
-
 def _withdrawn(session: Session, subjects: Collection[str]) -> set[str]:
     """The subjects whose withdrawal is on record and was not taken back."""
-    rows = session.exec(
-        select(FactRow)
-        .where(col(FactRow.subject).in_(subjects), col(FactRow.kind).in_(("withdrawn", "corrected")))
-        .order_by(col(FactRow.id))
-    ).all()
+    rows = session.connection().execute(_WITHDRAWALS, {"subjects": subjects}).all()
     taken_back = {
         r.payload.get("fact_id"): r.payload.get("instead") is None for r in rows if r.kind == "corrected"
     }
@@ -186,129 +233,36 @@ def _withdrawn(session: Session, subjects: Collection[str]) -> set[str]:
 def _known_results(
     session: Session, subjects: Collection[str], specimens: Collection[str]
 ) -> tuple[KnownResult, ...]:
-    results = session.exec(
-        select(LabResultRow).where(
-            col(LabResultRow.subject).in_(subjects) | col(LabResultRow.specimen).in_(specimens)
-        )
-    ).all()
-    versions: dict[int | None, list[KnownVersion]] = {row.id: [] for row in results}
-    query = select(LabResultVersionRow).where(
-        col(LabResultVersionRow.result_id).in_(list(versions)), LabResultVersionRow.state == "accepted"
-    )
-    for row in session.exec(query.order_by(col(LabResultVersionRow.id))):
-        if row.status is not None and row.reported_at is not None:
-            versions[row.result_id].append(
-                KnownVersion(ResultStatus(row.status), row.reported_at, row.content_hash, row.result_key)
-            )
+    connection, asked = session.connection(), {"subjects": subjects, "specimens": specimens}
+    results = connection.execute(_KNOWN_RESULTS, asked).all()
+    versions: dict[int, list[KnownVersion]] = {row.id: [] for row in results}
+    for result, status, reported_at, content_hash, key in connection.execute(
+        _KNOWN_VERSIONS, {"results": list(versions)}
+    ):
+        if status is not None and reported_at is not None:
+            versions[result].append(KnownVersion(ResultStatus(status), reported_at, content_hash, key))
     return tuple(
-        KnownResult(
-            (row.lab, row.specimen, row.analyte),
-            (row.subject, row.visit, row.timepoint),
-            tuple(versions[row.id]),
-        )
-        for row in results
+        KnownResult((lab, specimen, analyte), (subject, visit, timepoint), tuple(versions[number]))
+        for number, lab, specimen, analyte, subject, visit, timepoint in results
     )
 
 
 def quarantine_flag_keys(session: Session, original_name: str) -> list[str]:
     """The keys of the flags of quarantined files that came under this name."""
-    files = session.exec(
-        select(LabFileRow).where(
-            LabFileRow.original_name == original_name, LabFileRow.verdict == "quarantined"
-        )
-    )
-    return [file_flag_key(FlagCode.FILE_QUARANTINED, row) for row in files]
+    files = session.connection().execute(_QUARANTINED, {"name": original_name})
+    return [file_flag_key(FlagCode.FILE_QUARANTINED, site, sha256) for site, sha256 in files]
 
 
 def settled_flag_keys(session: Session) -> list[str]:
     """The keys of the open flags of held rows whose files have no held row left."""
-    is_open = (FlagRow.code == FlagCode.ROWS_HELD.value, col(FlagRow.closed_at).is_(None))
-    keys = session.exec(select(FlagRow.key).where(*is_open)).all()
+    keys = session.connection().execute(_HELD_FLAGS).scalars().all()
     if not keys:
         return []
     waiting = {row.file_id for row in held_rows(session)}
     files = session.exec(select(LabFileRow).where(col(LabFileRow.id).in_(waiting)))
-    return sorted(set(keys) - {file_flag_key(FlagCode.ROWS_HELD, row) for row in files})
+    return sorted(set(keys) - {file_flag_key(FlagCode.ROWS_HELD, row.site_id, row.sha256) for row in files})
 
 
-def file_flag_key(code: FlagCode, row: LabFileRow) -> str:
+def file_flag_key(code: FlagCode, site: str, sha256: str) -> str:
     """The key of the flag of a file."""
-    return flag_key(code, f"site:{row.site_id}", None, row.sha256[:8])
-
-
-# --- writing -----------------------------------------------------------------------------------------------------
-
-
-def add_row(
-    session: Session,
-    file_id: int,
-    row_no: int,
-    entry: Entry,
-    findings: list[dict[str, Any]],
-    now: datetime,
-    accepted: bool,
-) -> LabResultVersionRow:
-    """Stores one row of a file; an accepted one as a version of its logical result."""
-    row = LabResultVersionRow(
-        result_id=_result_id(session, entry) if accepted else None,
-        file_id=file_id,
-        row_no=row_no,
-        state="accepted" if accepted else "held",
-        subject=entry.subject,
-        visit=entry.visit,
-        timepoint=entry.timepoint,
-        lab=entry.lab,
-        specimen=entry.specimen,
-        analyte=entry.analyte,
-        result_key=entry.result_key,
-        replaces=entry.replaces,
-        status=entry.status.value if entry.status is not None else None,
-        value_raw=entry.value_raw,
-        unit_raw=entry.unit_raw,
-        comparator=entry.comparator,
-        conc_mg_l=_text(entry.conc_mg_l),
-        lloq_mg_l=_text(entry.lloq_mg_l),
-        uloq_mg_l=_text(entry.uloq_mg_l),
-        below_lloq=entry.below_lloq,
-        above_uloq=entry.above_uloq,
-        quality=entry.quality,
-        blocking=entry.blocking,
-        method=entry.method,
-        matrix=entry.matrix,
-        collected_at=entry.collected_at,
-        received_at=entry.received_at,
-        reported_at=entry.reported_at,
-        recorded_at=now,
-        findings=findings,
-        content_hash=entry.content_hash,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def _text(number: Decimal | None) -> str | None:
-    return format(number, "f") if number is not None else None
-
-
-def _result_id(session: Session, entry: Entry) -> int:
-    lab, specimen, analyte = entry.key
-    row = session.exec(
-        select(LabResultRow).where(
-            LabResultRow.lab == lab, LabResultRow.specimen == specimen, LabResultRow.analyte == analyte
-        )
-    ).first()
-    if row is None:
-        subject, visit, timepoint = entry.place
-        row = LabResultRow(
-            lab=lab, specimen=specimen, analyte=analyte, subject=subject, visit=visit, timepoint=timepoint
-        )
-        session.add(row)
-        session.flush()
-    assert row.id is not None
-    return row.id
-
-
-def mark_archived(session: Session, file_id: int, name: str) -> None:
-    """The file is in its archive and its receipts are written: nothing more is to be done."""
-    session.execute(update(LabFileRow).where(col(LabFileRow.id) == file_id).values(archived_as=name))
+    return flag_key(code, f"site:{site}", None, sha256[:8])

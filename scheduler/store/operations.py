@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Table, func
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
 from scheduler.store.database import Database, StoreError
@@ -27,6 +29,17 @@ __all__ = [
 
 
 CLOCK = "clock"
+_HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
+
+
+def _upsert(insert: Any) -> Any:
+    added = insert(_HEARTBEAT)
+    return added.on_conflict_do_update(
+        index_elements=["service"], set_={name: added.excluded[name] for name in ("at", "failures", "detail")}
+    )
+
+
+_BEAT = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
 
 
 class AlreadyRunningError(StoreError):
@@ -35,7 +48,8 @@ class AlreadyRunningError(StoreError):
 
 def beat(session: Session, service: str, now: datetime, failures: int, detail: str = "") -> None:
     """Note that a service is alive."""
-    session.merge(HeartbeatRow(service=service, at=now, failures=failures, detail=detail))
+    values = {"service": service, "at": now, "failures": failures, "detail": detail}
+    session.connection().execute(_BEAT[session.get_bind().dialect.name], values)
 
 
 def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:

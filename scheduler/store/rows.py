@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row
 
 from scheduler.domain.exposure import Exposure
 from scheduler.domain.facts import KINDS, Corrected, What
@@ -18,6 +18,7 @@ from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import from_json, to_json
 
 __all__ = [
+    "VISIT_COLUMNS",
     "exposure_row",
     "flag_row",
     "payload_of",
@@ -25,6 +26,7 @@ __all__ = [
     "sampling_rows",
     "visit_row",
     "what_from",
+    "what_from_json",
     "withdrawn_exposure_row",
 ]
 
@@ -54,22 +56,43 @@ def what_from(kind: str, payload: dict[str, Any]) -> What:
     return what
 
 
-def recorded_visit(row: Row[Any], draws: Sequence[Row[Any]]) -> RecordedVisit:
-    """A visit's row and those of its draws as a value."""
+def what_from_json(kind: str, payload: str) -> What:
+    """The content of a fact from the text of its JSON, as `what_from` reads it."""
+    if kind == Corrected.kind:
+        return what_from(kind, json.loads(payload))
+    what: What = _adapter(kind).validate_json(payload)
+    return what
+
+
+VISIT_COLUMNS = (
+    "status", "reason", "target", "first", "last", "booked_local", "sequence", "attended_at", "missing"
+)  # fmt: skip
+
+
+def recorded_visit(
+    draws: Iterable[RecordedDraw],
+    status: str,
+    reason: dict[str, Any],
+    target: date,
+    first: date,
+    last: date,
+    booked_local: str | None,
+    sequence: int,
+    attended_at: datetime | None,
+    missing: list[dict[str, Any]],
+) -> RecordedVisit:
+    """A visit's draws and VISIT_COLUMNS as a value."""
     return RecordedVisit(
-        status=VisitStatus(row.status),
-        reason=from_json(row.reason),
-        target=row.target,
-        first=row.first,
-        last=row.last,
-        booked_local=datetime.fromisoformat(row.booked_local) if row.booked_local else None,
-        sequence=row.sequence,
-        attended_at=row.attended_at,
-        missing=tuple(from_json(one) for one in row.missing),
-        draws=tuple(
-            RecordedDraw(d.point, d.window_from, d.window_to, d.drawn_at, d.tube, d.not_drawn, d.result)
-            for d in draws
-        ),
+        status=VisitStatus(status),
+        reason=from_json(reason),
+        target=target,
+        first=first,
+        last=last,
+        booked_local=datetime.fromisoformat(booked_local) if booked_local else None,
+        sequence=sequence,
+        attended_at=attended_at,
+        missing=tuple([from_json(one) for one in missing]),
+        draws=tuple(draws),
     )
 
 

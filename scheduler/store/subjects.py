@@ -6,25 +6,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, Table, bindparam, delete, func, insert, or_, update
+from sqlalchemy import BindParameter, Table, Text, bindparam, cast, delete, func, insert, or_, update
 from sqlalchemy import select as core_select
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, col
 
 from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import Fact, Source, What
 from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
-from scheduler.domain.plan import Changes, DueReminder, ExposureChange, Recorded, RecordedExposure
+from scheduler.domain.plan import (
+    Changes,
+    DueReminder,
+    ExposureChange,
+    Recorded,
+    RecordedDraw,
+    RecordedExposure,
+)
 from scheduler.domain.reason import from_json, to_json
 from scheduler.store.lab import accepted_versions
 from scheduler.store.rows import (
+    VISIT_COLUMNS,
     exposure_row,
     flag_row,
     payload_of,
     recorded_visit,
     sampling_rows,
     visit_row,
-    what_from,
+    what_from_json,
     withdrawn_exposure_row,
 )
 from scheduler.store.tables import (
@@ -40,6 +48,7 @@ from scheduler.store.tables import (
 __all__ = [
     "add_fact",
     "apply_changes",
+    "draws_of_tube",
     "due_subjects",
     "load_history",
     "load_recorded",
@@ -55,16 +64,22 @@ def _core(table: type[SQLModel]) -> Table:
     return found
 
 
-def _table(table: type[SQLModel], subject: Any) -> Select[Any]:
-    return core_select(_core(table)).where(col(subject) == bindparam("subject"))
-
-
 # The hot statements, made once. Those of a subject are run on the plain connection: nothing in them needs the
 # session's identity map, and the engine runs them for every subject at every change.
 _SUBJECT: BindParameter[Any] = bindparam("subject")
-_FACTS = _table(FactRow, FactRow.subject).order_by(col(FactRow.id))
-_VISITS = _table(VisitRow, VisitRow.subject)
-_DRAWS = _table(SamplingRow, SamplingRow.subject).order_by(col(SamplingRow.visit), col(SamplingRow.point))
+_FACT: Any = _core(FactRow).c
+_FACTS = core_select(  # the content as text: it is read in one go, without the way through a dictionary
+    _FACT.id, _FACT.kind, cast(_FACT.payload, Text), _FACT.recorded_at, _FACT.recorded_by, _FACT.source
+).where(_FACT.subject == _SUBJECT).order_by(_FACT.id)  # fmt: skip
+_VISITS = core_select(  # after the visit, what `recorded_visit` takes in its order
+    *(_core(VisitRow).c[name] for name in ("visit", *VISIT_COLUMNS))
+).where(col(VisitRow.subject) == _SUBJECT)
+_DRAWS = core_select(  # after the visit, the fields of a RecordedDraw in their order
+    col(SamplingRow.visit), *(_core(SamplingRow).c[name] for name in RecordedDraw._fields)
+).where(col(SamplingRow.subject) == _SUBJECT).order_by(col(SamplingRow.visit), col(SamplingRow.point))  # fmt: skip
+_TUBE = core_select(col(SamplingRow.subject), col(SamplingRow.visit), col(SamplingRow.point)).where(
+    col(SamplingRow.tube) == bindparam("tube")
+)
 _OPEN_FLAGS = core_select(col(FlagRow.key), col(FlagRow.reason)).where(
     col(FlagRow.subject) == _SUBJECT,
     col(FlagRow.closed_at).is_(None),
@@ -98,6 +113,14 @@ _ADD_REMINDERS, _ADD_EXPOSURES = insert(_core(ReminderRow)), insert(_core(Exposu
 _OPEN = update(_FLAG).where(_FLAG.c.key == bindparam("this"), _FLAG.c.closed_at.is_(None))
 _CLOSE_FLAG = _OPEN.values(closed_at=bindparam("at"))
 _REWORD_FLAG = _OPEN.values(reason=bindparam("new_reason"), since=bindparam("new_since"))
+_DUE = (
+    core_select(SubjectRow)
+    .where(col(SubjectRow.next_wake) <= bindparam("now"), col(SubjectRow.parked).is_(None))
+    .order_by(col(SubjectRow.next_wake), col(SubjectRow.code))
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_NEXT_WAKE = core_select(func.min(col(SubjectRow.next_wake))).where(col(SubjectRow.parked).is_(None))
 _NEXT = (
     update(_core(SubjectRow))
     .where(col(SubjectRow.code) == bindparam("this"))
@@ -139,33 +162,32 @@ def wake_all(session: Session, at: datetime) -> None:
 
 def load_history(session: Session, subject: str) -> History:
     """Every fact and accepted result of a subject."""
-    rows = session.connection().execute(_FACTS, {"subject": subject})
-    return History(subject, tuple([_fact(row) for row in rows]), accepted_versions(session, subject))
-
-
-def _fact(row: Row[Any]) -> Fact:
-    return Fact(
-        row.id, what_from(row.kind, row.payload), row.recorded_at, row.recorded_by, Source(row.source)
-    )
+    rows = session.connection().execute(_FACTS, {"subject": subject}).all()
+    facts = [
+        Fact(number, what_from_json(kind, payload), recorded_at, recorded_by, Source(source))
+        for number, kind, payload, recorded_at, recorded_by, source in rows
+    ]
+    return History(subject, tuple(facts), accepted_versions(session, subject))
 
 
 def load_recorded(session: Session, subject: str) -> Recorded:
     """Everything that was already written about a subject."""
     connection, this = session.connection(), {"subject": subject}
-    draws: dict[str, list[Row[Any]]] = {}
-    for draw in connection.execute(_DRAWS, this):
-        draws.setdefault(draw.visit, []).append(draw)
+    draws: dict[str, list[RecordedDraw]] = {}
+    for visit, *draw in connection.execute(_DRAWS, this).all():
+        draws.setdefault(visit, []).append(RecordedDraw(*draw))
     visits = {
-        row.visit: recorded_visit(row, draws.get(row.visit, ())) for row in connection.execute(_VISITS, this)
+        name: recorded_visit(draws.get(name, ()), *columns)
+        for name, *columns in connection.execute(_VISITS, this).all()
     }
-    flags = {row.key: from_json(row.reason) for row in connection.execute(_OPEN_FLAGS, this)}
-    reminders = frozenset(connection.execute(_REMINDERS, this).scalars())
+    flags = {key: from_json(reason) for key, reason in connection.execute(_OPEN_FLAGS, this).all()}
+    reminders = frozenset(connection.execute(_REMINDERS, this).scalars().all())
     exposures: dict[str, RecordedExposure] = {}
-    for row in connection.execute(_EXPOSURES, this):
-        before = exposures.get(row.visit)
-        whole = row.quantity == VisitExposures.PRIMARY and row.value is not None
-        had_value = whole or (before is not None and before.version == row.version and before.had_value)
-        exposures[row.visit] = RecordedExposure(row.inputs_hash, row.version, had_value)
+    for visit, version, inputs_hash, quantity, value in connection.execute(_EXPOSURES, this).all():
+        before = exposures.get(visit)
+        whole = quantity == VisitExposures.PRIMARY and value is not None
+        had_value = whole or (before is not None and before.version == version and before.had_value)
+        exposures[visit] = RecordedExposure(inputs_hash, version, had_value)
     return Recorded(visits, flags, reminders, exposures)
 
 
@@ -222,19 +244,17 @@ def _exposure_rows(subject: str, change: ExposureChange, now: datetime) -> list[
     ]
 
 
+def draws_of_tube(session: Session, tube: str) -> list[tuple[str, str, str]]:
+    """The subject, visit and sampling point of every draw on record under this tube number."""
+    rows = session.connection().execute(_TUBE, {"tube": tube}).all()
+    return [(subject, visit, point) for subject, visit, point in rows]
+
+
 def due_subjects(session: Session, now: datetime, limit: int) -> Sequence[SubjectRow]:
     """Subjects whose time has come, the longest waiting first; locked against other daemons on PostgreSQL."""
-    query = (
-        select(SubjectRow)
-        .where(col(SubjectRow.next_wake) <= now, col(SubjectRow.parked).is_(None))
-        .order_by(col(SubjectRow.next_wake), col(SubjectRow.code))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return session.exec(query).all()
+    return session.execute(_DUE, {"now": now, "most": limit}).scalars().all()
 
 
 def next_wake(session: Session) -> datetime | None:
     """The first instant at which some subject must be looked at."""
-    query = select(func.min(SubjectRow.next_wake)).where(col(SubjectRow.parked).is_(None))
-    return session.exec(query).one()
+    return session.connection().execute(_NEXT_WAKE).scalar()

@@ -48,6 +48,11 @@ def _json(nullable: bool = False) -> Any:
     return Field(sa_column=Column(JSON(), nullable=nullable))
 
 
+def _partial(name: str, column: str, where: str, *, unique: bool = False) -> Index:
+    """An index of the few rows that are still to be dealt with."""
+    return Index(name, column, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 # --- truth: append-only -----------------------------------------------------------------------------------------
 
 
@@ -110,7 +115,7 @@ class LabFileRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     sha256: str = Field(unique=True)
     size: int
-    original_name: str
+    original_name: str = Field(index=True)
     site_id: str
     lab: str | None = None
     received_at: datetime = Field(sa_type=Instant)
@@ -124,6 +129,7 @@ class LabFileRow(SQLModel, table=True):
     ignored: int = 0
     receipt: dict[str, Any] = _json()
     archived_as: str | None = None
+    __table_args__ = (_partial("ix_lab_file_unfinished", "id", "archived_as IS NULL"),)
 
 
 class LabResultRow(SQLModel, table=True):
@@ -132,7 +138,7 @@ class LabResultRow(SQLModel, table=True):
     __tablename__ = "lab_result"
     id: int | None = Field(default=None, primary_key=True)
     lab: str
-    specimen: str
+    specimen: str = Field(index=True)
     analyte: str
     subject: str = Field(foreign_key="subject.code", index=True)
     visit: str
@@ -153,7 +159,7 @@ class LabResultVersionRow(SQLModel, table=True):
     visit: str
     timepoint: str
     lab: str
-    specimen: str
+    specimen: str = Field(index=True)
     analyte: str
     result_key: str | None = None
     replaces: str | None = None
@@ -176,6 +182,7 @@ class LabResultVersionRow(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=Instant)
     findings: list[dict[str, Any]] = _json()
     content_hash: str = Field(index=True)
+    __table_args__ = (_partial("ix_lab_result_version_held", "recorded_at", "state = 'held'"),)
 
 
 # --- derived: may be deleted and rebuilt ------------------------------------------------------------------------
@@ -225,15 +232,7 @@ class FlagRow(SQLModel, table=True):
     since: datetime = Field(sa_type=Instant)
     opened_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
-    __table_args__ = (
-        Index(
-            "uq_flag_open_key",
-            "key",
-            unique=True,
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-    )
+    __table_args__ = (_partial("uq_flag_open_key", "key", "closed_at IS NULL", unique=True),)
 
 
 # --- ledger: what the world has seen; never rebuilt -------------------------------------------------------------

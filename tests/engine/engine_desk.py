@@ -134,7 +134,8 @@ class Desk:
 
     def reconcile(self) -> int:
         assert self.handle is not None
-        return reconcile_step(self.db, self.study, self.now, self.handle)
+        done, _ = reconcile_step(self.db, self.study, self.now, self.handle)
+        return done
 
     # --- looking
 

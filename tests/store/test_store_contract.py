@@ -254,3 +254,20 @@ def test_facts_keep_their_subject(db: Database, noon: datetime) -> None:
     with pytest.raises(DatabaseError):
         db.transact(lambda session: add_fact(session, "nobody", Enrolled(noon.date()), noon, "x", Source.CLI))
     assert db.transact(lambda session: list(session.exec(select(FactRow)))) == []
+
+
+async def test_without_a_writer_thread_a_step_runs_at_once_and_holds_as_well(
+    sqlite_url: str, noon: datetime
+) -> None:
+    db = Database(sqlite_url, writer_thread=False)
+    await db.run(lambda session: _subject(session, "kept", noon))
+
+    def step(session: Session) -> None:
+        _subject(session, "lost", noon)
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        await db.run(step)
+    assert db.transact(lambda session: list(session.exec(select(SubjectRow.code)))) == ["kept"]
+    assert await db.call(lambda: 7) == 7
+    db.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
+from scheduler.domain.civil import at_local
 from scheduler.domain.facts import (
     Attended,
     Formulation,
@@ -20,11 +21,14 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.subject_code import check_digit
 from scheduler.domain.timeline import StudyPlan
-from scheduler.runtime.rehearsal.script import Correct, Drop, Patient, Step, round_to_minute
+from scheduler.runtime.rehearsal.labfile import file_of
+from scheduler.runtime.rehearsal.script import Correct, Drop, Patient, Step, lab_file_name, round_to_minute
+from scheduler.runtime.rehearsal.spool import Spool
 
 __all__ = ["FIRST_DAY", "cast", "subject_code"]
 
 FIRST_DAY = date(2025, 8, 25)
+_EVENING = time(18)
 _LATER = ("W6", "W12", "M6", "Y1")
 
 
@@ -34,19 +38,31 @@ def subject_code(number: int) -> str:
     return f"MPA-{digits}-{check_digit(digits)}"
 
 
-def cast(plan: StudyPlan, subjects: int, seed: int) -> list[Step]:
+def cast(plan: StudyPlan, subjects: int, seed: int) -> Spool:
     """The whole script in the order in which it happens. The same seed gives the same script."""
-    steps: list[Step] = []
+    return Spool(_steps(plan, subjects, seed))
+
+
+def _steps(plan: StudyPlan, subjects: int, seed: int) -> Iterator[Step]:
+    """Everybody's steps, and every evening the laboratory's file about the ordinary patients."""
+    daily: dict[date, list[str]] = {}
     for number in range(1, subjects + 1):
-        rng = Random(f"{seed}:{number}")
-        if number <= len(_CHARACTERS):
-            play, baseline = _CHARACTERS[number - 1]
-        else:
-            play, baseline = _ordinary, _open_day(plan, FIRST_DAY + timedelta(days=rng.randrange(7, 60)))
+        yield from _patient(plan, number, seed, daily).steps
+    for day, lines in sorted(daily.items()):
+        at = at_local(day, _EVENING, plan.calendar.zone).astimezone(UTC)
+        yield Step(at, Drop(lab_file_name(f"{day:%Y%m%d}"), file_of(lines)))
+
+
+def _patient(plan: StudyPlan, number: int, seed: int, daily: dict[date, list[str]]) -> Patient:
+    rng = Random(f"{seed}:{number}")
+    if number <= len(_CHARACTERS):
+        play, baseline = _CHARACTERS[number - 1]
         patient = Patient(plan, subject_code(number), baseline, rng)
-        play(patient)
-        steps += patient.steps
-    return sorted(steps, key=lambda step: step.at)
+    else:
+        play, baseline = _ordinary, _open_day(plan, FIRST_DAY + timedelta(days=rng.randrange(7, 60)))
+        patient = Patient(plan, subject_code(number), baseline, rng, daily=daily)
+    play(patient)
+    return patient
 
 
 def _open_day(plan: StudyPlan, day: date) -> date:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 
 from sqlmodel import Session, col, func, select
@@ -15,7 +16,7 @@ from scheduler.domain.facts import Source
 from scheduler.engine import record as engine
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.study import Study
-from scheduler.runtime.rehearsal.script import Correct, Drop, Enrol, Say, Step
+from scheduler.runtime.rehearsal.script import Action, Correct, Drop, Enrol, Say, Step
 from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work
 from scheduler.store.database import Database
 from scheduler.store.operations import beat, heartbeat_of, newest_instant
@@ -24,11 +25,16 @@ from scheduler.store.tables import DeliveryRow, FactRow
 __all__ = ["Rehearsal"]
 
 _MARK = "rehearsal"
+_ROUNDS = 1_000  # of work at one instant, each of a batch; more can only be work that makes itself due again
 _WHO = engine.Who("rehearsal", Source.REHEARSAL)
 
 
 class Rehearsal:
-    """A script and how far it got. The mark is kept in the transaction of each step: it can be killed and resumed."""
+    """A script and how far it got.
+
+    The steps of one instant share one transaction, and the mark that they were performed is kept in it: it can be
+    killed and resumed. What people record at one instant has no order among them that anybody could see.
+    """
 
     def __init__(
         self,
@@ -70,9 +76,8 @@ class Rehearsal:
         found = self.db.transact(_how_far)
         if found is not None:
             self.done, now = found
-            last = self.script[self.done - 1].action
-            if isinstance(last, Drop):
-                _hand_over(self.inbox, last)
+            for drop in _drops(self._last_performed()):
+                _hand_over(self.inbox, drop)
         else:
             now = self.script[0].at - timedelta(hours=1) if self.script else self.end
         self.clock.move_to(now)
@@ -80,7 +85,7 @@ class Rehearsal:
 
     async def _work(self, now: datetime) -> None:
         """All work that is due, in the order in which data flows, until nothing more is due now."""
-        for _ in range(20):
+        for _ in range(_ROUNDS):
             ready = [work for work in self.works if self.due.get(work.name, self.end) <= now]
             if not ready:
                 return
@@ -96,44 +101,56 @@ class Rehearsal:
     def _perform_due(self, now: datetime) -> None:
         """All steps of one instant come before the work that follows from them, after a stop too."""
         while self.done < len(self.script) and self.script[self.done].at <= now:
-            self._perform(self.script[self.done], now)
+            self._perform(self._next_steps(), now)
 
-    def _perform(self, step: Step, now: datetime) -> None:
-        action = step.action
-        if isinstance(action, Drop):
-            _write(self.inbox, action)
+    def _next_steps(self) -> list[Step]:
+        """The steps of the next instant of the script."""
+        at = self.script[self.done].at
+        return list(takewhile(lambda step: step.at == at, self._from(self.done, 1)))
+
+    def _last_performed(self) -> list[Step]:
+        """The steps that were performed last, in one transaction."""
+        at = self.script[self.done - 1].at
+        return list(takewhile(lambda step: step.at == at, self._from(self.done - 1, -1)))
+
+    def _from(self, first: int, stride: int) -> Iterator[Step]:
+        return (
+            self.script[number] for number in range(first, len(self.script) if stride > 0 else -1, stride)
+        )
+
+    def _perform(self, steps: Sequence[Step], now: datetime) -> None:
+        drops = list(_drops(steps))
+        for drop in drops:
+            _write(self.inbox, drop)
             self.due[INTAKE] = now
 
         def perform(session: Session) -> None:
-            match action:
-                case Enrol():
-                    engine.enrol(
-                        session, self.study, action.code, self.site, action.what, _WHO, now, self.handle
-                    )
-                case Say():
-                    engine.record(session, self.study, action.code, action.what, _WHO, now, self.handle)
-                case Correct():
-                    number = _newest(session, action)
-                    engine.correct(
-                        session,
-                        self.study,
-                        action.code,
-                        number,
-                        action.fields,
-                        action.reason,
-                        _WHO,
-                        now,
-                        self.handle,
-                    )
-                case Drop():
-                    pass
-            beat(session, _MARK, now, 0, str(self.done + 1))
+            for step in steps:
+                self._record(session, step.action, now)
+            beat(session, _MARK, now, 0, str(self.done + len(steps)))
 
         self.db.transact(perform)
-        if isinstance(action, Drop):
-            _hand_over(self.inbox, action)
-        self.done += 1
+        for drop in drops:
+            _hand_over(self.inbox, drop)
+        self.done += len(steps)
         self.due[RECONCILE] = self.due[DELIVERY] = now
+
+    def _record(self, session: Session, action: Action, now: datetime) -> None:
+        study, handle = self.study, self.handle
+        match action:
+            case Enrol():
+                engine.enrol(session, study, action.code, self.site, action.what, _WHO, now, handle)
+            case Say():
+                engine.record(session, study, action.code, action.what, _WHO, now, handle)
+            case Correct():
+                number, reason = _newest(session, action), action.reason
+                engine.correct(session, study, action.code, number, action.fields, reason, _WHO, now, handle)
+            case Drop():
+                pass  # the laboratory's folder is not the database: written before, handed over after
+
+
+def _drops(steps: Sequence[Step]) -> Iterator[Drop]:
+    return (step.action for step in steps if isinstance(step.action, Drop))
 
 
 def _newest(session: Session, action: Correct) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-__all__ = ["LabRow", "lab_file"]
+__all__ = ["LabRow", "file_of", "lab_file", "line_of"]
 
 _HEADER = (
     "etude;code_patient;visite;temps;numero_echantillon;date_heure_prelevement;date_heure_validation;analyse;"
@@ -34,17 +34,23 @@ class LabRow:
 
 def lab_file(rows: list[LabRow], zone: ZoneInfo) -> bytes:
     """The file with these rows and its trailer."""
-    lines = [_HEADER]
-    for row in rows:
-        cells = (
-            row.study, row.subject, row.visit, row.timepoint, row.specimen,
-            _local(row.collected_at, zone), _local(row.reported_at, zone), "23905-3",
-            row.value.replace(".", ","), row.unit, row.status, row.quality, row.lloq.replace(".", ","),
-            "LCMSMS", "PLASMA_EDTA", row.result_id, row.replaces, "CCH-PHARMACO",
-        )  # fmt: skip
-        lines.append(";".join(cells))
-    lines.append(f"#FIN;{len(rows)}")
-    return ("\r\n".join(lines) + "\r\n").encode("cp1252")
+    return file_of([line_of(row, zone) for row in rows])
+
+
+def line_of(row: LabRow, zone: ZoneInfo) -> str:
+    """A row as the file has it."""
+    cells = (
+        row.study, row.subject, row.visit, row.timepoint, row.specimen,
+        _local(row.collected_at, zone), _local(row.reported_at, zone), "23905-3",
+        row.value.replace(".", ","), row.unit, row.status, row.quality, row.lloq.replace(".", ","),
+        "LCMSMS", "PLASMA_EDTA", row.result_id, row.replaces, "CCH-PHARMACO",
+    )  # fmt: skip
+    return ";".join(cells)
+
+
+def file_of(lines: list[str]) -> bytes:
+    """The file with these lines and its trailer."""
+    return ("\r\n".join([_HEADER, *lines, f"#FIN;{len(lines)}"]) + "\r\n").encode("cp1252")
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:

@@ -22,9 +22,9 @@ from scheduler.domain.facts import (
     What,
 )
 from scheduler.domain.timeline import PlannedVisit, StudyPlan
-from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
+from scheduler.runtime.rehearsal.labfile import LabRow, lab_file, line_of
 
-__all__ = ["Action", "Correct", "Drop", "Enrol", "Patient", "Say", "Step", "round_to_minute"]
+__all__ = ["Action", "Correct", "Drop", "Enrol", "Patient", "Say", "Step", "lab_file_name", "round_to_minute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,11 @@ class Step:
 
 @dataclass
 class Patient:
-    """One synthetic subject; its methods write the script of what happens to it."""
+    """One synthetic subject; its methods write the script of what happens to it.
+
+    With `daily`, the laboratory's results go there, as lines of the file of the day on which they were validated;
+    else each visit has a file of its own.
+    """
 
     plan: StudyPlan
     code: str
@@ -80,6 +84,7 @@ class Patient:
     tubes: dict[tuple[str, str], str] = field(default_factory=dict)
     drawn: dict[tuple[str, str], datetime] = field(default_factory=dict)
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
+    daily: dict[date, list[str]] | None = None
 
     def planned(self, visit: str) -> PlannedVisit:
         encounter = self.plan.protocol.encounter(visit)
@@ -198,14 +203,17 @@ class Patient:
         ]
 
     def laboratory(self, visit: str, dose_at: datetime, days: int = 2, **changes: str) -> None:
-        """The laboratory sends its file some days after the visit."""
+        """The laboratory sends its results some days after the visit."""
         at = round_to_minute(dose_at) + timedelta(days=days, hours=5)
-        rows = self.rows(visit, at - timedelta(minutes=20), **changes)
-        self.drop(at, rows, f"{self.code}_{visit}")
+        rows, zone = self.rows(visit, at - timedelta(minutes=20), **changes), self.plan.calendar.zone
+        if self.daily is None:
+            self.drop(at, rows, f"{self.code}_{visit}")
+        else:
+            lines = self.daily.setdefault(at.astimezone(zone).date(), [])
+            lines += [line_of(row, zone) for row in rows]
 
     def drop(self, at: datetime, rows: list[LabRow], name: str) -> None:
-        content = lab_file(rows, self.plan.calendar.zone)
-        self.do(at, Drop(f"MPA-AUC_CCH-PHARMACO_{name}.csv", content))
+        self.do(at, Drop(lab_file_name(name), lab_file(rows, self.plan.calendar.zone)))
 
     def usual(self, visit: str, day: date | None = None) -> datetime:
         """Booked, attended, measured, as foreseen. Returns the dose time."""
@@ -220,6 +228,10 @@ class Patient:
         dose_at = self.attend("INCLUSION", self.baseline)
         self.laboratory("INCLUSION", dose_at)
         return dose_at
+
+
+def lab_file_name(about: str) -> str:
+    return f"MPA-AUC_CCH-PHARMACO_{about}.csv"
 
 
 def round_to_minute(instant: datetime) -> datetime:

@@ -1,0 +1,58 @@
+"""What is asked for every file and every subject is answered by an index, however much there is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session
+
+from scheduler.store import lab
+from scheduler.store.database import Database
+from scheduler.store.lab_writing import add_rows
+from scheduler.store.subjects import draws_of_tube, due_subjects, load_history, load_recorded, next_wake
+
+NOW = datetime.fromisoformat("2026-01-05T08:00:00+00:00")
+QUESTIONS: dict[str, Callable[[Session], Any]] = {
+    "history": lambda session: load_history(session, "a"),
+    "recorded": lambda session: load_recorded(session, "a"),
+    "due": lambda session: due_subjects(session, NOW, 50),
+    "next": next_wake,
+    "tube": lambda session: draws_of_tube(session, "t"),
+    "file": lambda session: lab.file_by_hash(session, "0"),
+    "unfinished": lab.unfinished_files,
+    "quarantined": lambda session: lab.quarantine_flag_keys(session, "n"),
+    "held since": lambda session: lab.held_rows(session, NOW),
+    "held": lab.held_rows,
+    "any held": lab.any_held,
+    "settled": lab.settled_flag_keys,
+    "records": lambda session: lab.load_records(session, ["a", "b"], ["s", "t"]),
+    "nothing to add": lambda session: add_rows(session, [], NOW),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_goes_through_a_whole_table(sqlite_db: Database, question: str) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(sqlite_db.engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, values))
+
+    sqlite_db.transact(QUESTIONS[question])
+    event.remove(sqlite_db.engine, "before_cursor_execute", note)
+
+    def scans(session: Session) -> list[str]:
+        return [
+            row[3]
+            for statement, values in asked
+            for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            if row[3].startswith("SCAN") and "INDEX" not in row[3] and "(subquery" not in row[3]
+        ]
+
+    assert [line for line in sqlite_db.transact(scans) if line != "SCAN CONSTANT ROW"] == []
+    assert asked or question == "nothing to add"
