@@ -12,6 +12,8 @@ __all__ = [
     "BandFile",
     "DigestFile",
     "EncounterFile",
+    "Hl7File",
+    "HprimFile",
     "LabFile",
     "LimitsFile",
     "NoticeFile",
@@ -202,6 +204,30 @@ class SiteFile(_File):
     staff: tuple[StaffFile, ...] = Field(min_length=1)
 
 
+class _MessagesFile(_File):
+    """What the messages of a laboratory may call things; shared by HL7 and HPRIM."""
+
+    code_suffixes: dict[str, str] = Field(default_factory=dict)
+    specimen_types: dict[str, str] = Field(default_factory=dict)
+    methods: dict[str, str] = Field(default_factory=dict)
+    accept_test_messages: bool = False
+
+
+class Hl7File(_MessagesFile):
+    """How HL7 v2 messages of a laboratory are recognised and where they carry what the study needs."""
+
+    sending_application: str = ""
+    sending_facility: str = Field(min_length=1)
+    subject_authority: str = Field(min_length=1)
+    visit_field: Annotated[str, StringConstraints(pattern=r"^(PV1|ORC|OBR|SPM)-[1-9][0-9]?$")] | None = None
+
+
+class HprimFile(_MessagesFile):
+    """How HPRIM Santé messages of a laboratory are recognised."""
+
+    sender: str = Field(min_length=1)
+
+
 class LabFile(_File):
     """A laboratory: what its files may call things. Nothing here supplies a value that a file leaves out."""
 
@@ -220,3 +246,5 @@ class LabFile(_File):
     column_aliases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     visit_aliases: dict[str, str] = Field(default_factory=dict)
     timepoint_aliases: dict[str, str] = Field(default_factory=dict)
+    hl7: Hl7File | None = None
+    hprim: HprimFile | None = None

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from scheduler.domain.results import ResultStatus
 from scheduler.intake.readers.columns import normalised
 
-__all__ = ["MATRICES", "METHODS", "QUALITIES", "STATUSES", "lookup", "status_of", "timepoint_of"]
+__all__ = [
+    "MATRICES",
+    "METHODS",
+    "QUALITIES",
+    "STATUSES",
+    "TIMEPOINTS",
+    "lookup",
+    "status_of",
+    "timepoint_of",
+]
 
 METHODS = ("LCMSMS", "HPLCUV", "EMIT", "OTHER")
 MATRICES = ("PLASMA_EDTA", "SERUM", "BLOOD")
@@ -29,7 +38,7 @@ STATUSES: dict[str, ResultStatus] = {
     "nonrealise": ResultStatus.NOT_OBTAINED,
 }
 
-_TIMEPOINTS = {
+TIMEPOINTS = {
     "h0": "H0",
     "t0": "H0",
     "c0": "H0",
@@ -53,7 +62,7 @@ def status_of(text: str) -> ResultStatus | None:
 
 def timepoint_of(text: str, aliases: Mapping[str, str]) -> str | None:
     """The sampling point that a text names; signs count, so that "T-30" is not "T30"."""
-    known = {**{_plain(name): point for name, point in aliases.items()}, **_TIMEPOINTS}
+    known = {**{_plain(name): point for name, point in aliases.items()}, **TIMEPOINTS}
     return known.get(_plain(text))
 
 

@@ -96,7 +96,7 @@ def judge(
     if arrival.fault is not None or arrival.content is None:
         reason = arrival.fault or because("F-02", name=arrival.name)
         return Fault(reason), quarantined(reason)
-    reading = read(arrival.content, study.aliases)
+    reading = read(arrival.content, study.aliases, study.setting)
     records = records_for(session, reading) if session is not None and isinstance(reading, Reading) else None
     return reading, validate(reading, Context(study, now, records))
 

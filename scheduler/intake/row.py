@@ -15,7 +15,7 @@ class Row:
     def __init__(self, candidate: Candidate, reading: Reading) -> None:
         self.candidate = candidate
         self.reading = reading
-        self.findings: list[Finding] = []
+        self.findings = [Finding(Severity.HOLD, doubt) for doubt in candidate.doubts]
 
     @property
     def no(self) -> int:

@@ -65,6 +65,52 @@ _FILE: dict[str, str] = {
     "F-19.shifted": (
         'Subject codes stand in the column "{column}" and not in "{expected}". Check that no column has slipped.'
     ),
+    "F-03.results": "The messages of the file hold no result (OBX). Export it again and send it.",
+    "F-04.results": "The file has more than {limit} results; at most that many are read. Send it in parts.",
+    "F-07.unset": (
+        "{format} messages are not set up here: no laboratory file has the table {table}. Send CSV in the "
+        "study layout, or ask the data manager for it."
+    ),
+    "F-07.version": (
+        'Line {row}: the version "{text}" is not read. Send HL7 2.3 to 2.8, HPRIM Santé 2.1 to 2.4, or CSV.'
+    ),
+    "F-08.charset": 'The character set "{text}" (MSH-18) is not read. Send UNICODE UTF-8, 8859/1, 8859/15 or ASCII.',
+    "F-08.declared": (
+        "The characters of the file are not of the set that its header names (MSH-18). Correct one of them."
+    ),
+    "F-11.segment": "The file stops in the middle of line {row}: the last segment has no end. Send it again whole.",
+    "F-11.frame": "A transmission frame (MLLP) begins and does not end: the file was cut. Send it again whole.",
+    "F-11.batch": (
+        "Line {row}: {segment} where none can stand. Each FHS has its FTS, each BHS its BTS. Export the file "
+        "again."
+    ),
+    "F-11.open": (
+        "Near line {row} the segment {segment} is missing that would end the file or message. Send it again "
+        "whole."
+    ),
+    "F-11.count": (
+        'Line {row} announces "{said}" messages or batches; {found} are there. The file is incomplete or '
+        "altered: send it again whole."
+    ),
+    "F-11.unbatched": (
+        "The file has no batch trailer (BTS, FTS): {rows} result(s) were read, and nothing proves that these "
+        "are all."
+    ),
+    "F-15": (
+        "Line {row} is not a segment. An editor or a transfer may have wrapped the lines: send the file as it"
+        " was exported."
+    ),
+    "F-15.delimiters": (
+        "Line {row}: the header does not declare delimiters that can be told apart. Export the file again."
+    ),
+    "F-15.order": (
+        "Line {row}: the segment {segment} stands before its {before}, so that it is not clear which result "
+        "it belongs to. Correct the order of the segments."
+    ),
+    "F-16": "The file holds no result message ({kind}); expected: {expected}. Nothing was recorded.",
+    "F-16.some": "{count} message(s) that are not results ({kind}) were passed over.",
+    "F-17.patient": "No patient of the file has a code of the study in {where}; nothing was recorded.",
+    "F-18": 'Line {row}: {column} is "{text}". Only production messages (P) are read; test messages are not.',
     "E-POISON": "The file could not be processed twice in a row ({error}). Tell the data manager.",
     "D-01": (
         "Columns that seem to identify persons were received and not recorded: {columns}. Remove them from the export."
@@ -159,6 +205,29 @@ _ROW: dict[str, str] = {
     "R-47": "Row {row}: replaces {replaces}, which belongs to another specimen than {specimen}. Check the number.",
     "R-47.place": "Row {row}: corrects specimen {specimen}, which belongs to another subject, "
     "visit or sampling time ({visit}, {timepoint}). Withdraw it, then send it new.",
+    "R-07.codes": (
+        'Row {row}, column "{column}": {text} is MPA and {other} is not. Send the row again with codes that '
+        "agree."
+    ),
+    "R-09.differ": 'Row {row}: {column} says "{text}" and {other} says "{second}". Correct one of them.',
+    "R-09.subjects": "Row {row}: {column} has two different subject codes. Send the row again with the right one.",
+    "R-09.authority": (
+        "Row {row}: a subject code stands in the message, but not in {column} with the assigning authority "
+        "{expected}. Send it there."
+    ),
+    "R-09.specimens": (
+        "Row {row}: the order has {count} specimens, so that it is not clear which one was measured. Send one"
+        " order per tube."
+    ),
+    "R-10.type": (
+        'Row {row}, column "{column}": "{text}" is no value of the type "{kind}". Send NM with a number, SN, '
+        "or ST."
+    ),
+    "R-30.coarse": 'Row {row}, column "{column}": "{text}" does not tell the minute. Send it as yyyymmddhhmm.',
+    "R-41.order": (
+        'Row {row}, column "{column}": the result is "{text}" and its order (OBR-25) "{order}". Correct one '
+        "of them."
+    ),
     "S-01": "Row {row}: {timepoint} already has a result of another specimen ({other}, this one {specimen}). "
     "Withdraw the wrong one.",
     "S-01.file": "Row {row}: the file has results of two specimens for {timepoint}. Send the right one.",

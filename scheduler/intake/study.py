@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from config.schema import LabFile
 from scheduler.domain.protocol import Encounter, Protocol
+from scheduler.intake.codes import TIMEPOINTS
+from scheduler.intake.readers import Setting
 from scheduler.intake.readers.columns import lab_aliases, normalised
 from scheduler.store.lab_values import Records
 
@@ -34,6 +37,18 @@ class IntakeStudy:
         aliases = lab.visit_aliases if lab is not None else {}
         named = next((visit for name, visit in aliases.items() if normalised(name) == normalised(text)), text)
         return self.protocol.encounter(named)
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What the readers of messages must know."""
+        protocol, labs = self.protocol, tuple(self.labs.values())
+        points = {name: point for lab in labs for name, point in lab.timepoint_aliases.items()}
+        points |= {**TIMEPOINTS, **{point.id: point.id for point in protocol.points}}
+        visits = {name: visit for lab in labs for name, visit in lab.visit_aliases.items()}
+        visits |= {name: one.id for one in protocol.encounters for name in (one.id, one.code)}
+        words = {normalised(name): ("visit", visit) for name, visit in visits.items()}
+        words |= {normalised(name): ("timepoint", point) for name, point in points.items()}
+        return Setting(protocol.study_id, protocol.subject_pattern, words, labs)
 
     @property
     def home_zone(self) -> ZoneInfo:

@@ -80,7 +80,8 @@ def _other_analyte(row: Row, lab: LabFile | None, analyte: str) -> bool:
     text = shorten(row.text("analyte"))
     own = {normalised(code) for code in lab.analyte_codes} if lab is not None else {"mpa"}
     others = {normalised(code) for code in lab.other_analyte_codes} if lab is not None else set()
-    if any(word in analyte for word in _METABOLITES) or analyte in (_OTHER_LOINC | others) - own:
+    metabolite = any(word in analyte for word in _METABOLITES)
+    if metabolite or row.candidate.is_other_analyte or analyte in (_OTHER_LOINC | others) - own:
         row.find(Severity.IGNORE, "R-06", text=text)
         return True
     if analyte == _BLOOD_LOINC and analyte not in own:

@@ -29,7 +29,9 @@ _NOTHING_STANDS = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
 def validate(reading: Reading | Fault, context: Context) -> FileVerdict:
     """What becomes of the file and of each of its rows. Pure; the order of the rows does not matter."""
     if isinstance(reading, Fault):
-        return quarantined(reading.reason)
+        if reading.is_foreign:
+            return FileVerdict(Verdict.IGNORED, reading.reason, (), reading.notes)
+        return quarantined(reading.reason, reading.notes)
     as_a_whole = _other_study(reading, context) or _shifted(reading, context)
     if as_a_whole is not None:
         return as_a_whole

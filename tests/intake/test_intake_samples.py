@@ -27,6 +27,14 @@ EXPECTED = {
     "fichier_tronque.csv": ("quarantined", "F-11", 0, 0, 0),
     "avec_identite.csv": ("accepted", "", 3, 0, 0),
     "virgule_partout.csv": ("quarantined", "F-10", 0, 0, 0),
+    "glims_oru_r01.hl7": ("accepted", "", 3, 0, 0),
+    "glims_oul_r22_lot.hl7": ("accepted", "", 3, 0, 0),
+    "hprim_sante_oru.hpr": ("accepted", "", 3, 0, 0),
+    "oru_coupe.hl7": ("quarantined", "F-11", 0, 0, 0),
+    "oru_lignes_repliees.hl7": ("quarantined", "F-15", 0, 0, 0),
+    "oru_test.hl7": ("quarantined", "F-18", 0, 0, 0),
+    "oru_autre_hopital.hl7": ("ignored", "F-17", 0, 0, 0),
+    "adt_a01.hl7": ("ignored", "F-16", 0, 0, 0),
 }
 ACCEPTED = [name for name, expected in EXPECTED.items() if expected[2] == 3]
 
@@ -52,7 +60,9 @@ def test_the_dry_run_and_the_intake_agree(bench: Bench, name: str) -> None:
     assert (again["verdict"], again["code"]) == ("ignored", "F-05")
 
 
-@pytest.mark.parametrize("name", [name for name in ACCEPTED if name.startswith(("MPA", "excel"))])
+@pytest.mark.parametrize(
+    "name", [name for name in ACCEPTED if name.startswith(("MPA", "excel", "glims", "hprim"))]
+)
 def test_the_same_results_in_every_form_excel_saves_are_the_same(bench: Bench, name: str) -> None:
     shutil.copy(SAMPLES / name, bench.root / "in")
     bench.step()

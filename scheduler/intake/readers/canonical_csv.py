@@ -14,11 +14,12 @@ from scheduler.intake.readers.columns import (
     COLUMNS,
     NUMBERS,
     REQUIRED,
+    has_national_number,
     known_names,
     looks_identifying,
     normalised,
 )
-from scheduler.intake.readers.reading import Candidate, Fault, Reading
+from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Reading
 from scheduler.intake.readers.sniff import text_format
 from scheduler.intake.shown import shorten
 
@@ -36,9 +37,6 @@ _ERROR_CELL = re.compile(
     r"#{2,}|#(N/A|REF!|VALEUR!|VALUE!|DIV/0!|NOM\?|NAME\?|NOMBRE!|NUM!|NUL!|NULL!)", re.IGNORECASE
 )
 _ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
-_NATIONAL_NUMBER = re.compile(
-    r"(?<![0-9])[12] ?[0-9]{2} ?(0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}( ?[0-9]{2})?(?![0-9])"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,6 @@ class _Layout:
     unknown_names: tuple[str, ...]
 
 
-class _FaultError(Exception):
-    """Carries a fault out of a loop."""
-
-    def __init__(self, code: str, **params: str | int) -> None:
-        self.fault = Fault(because(code, **params))
-        super().__init__(code)
-
-
 def read_csv(content: bytes, aliases: Mapping[str, str]) -> Reading | Fault:
     """The rows of a file in the study's layout, or the first thing that makes it unusable as a whole."""
     try:
@@ -68,7 +58,7 @@ def read_csv(content: bytes, aliases: Mapping[str, str]) -> Reading | Fault:
         if found is not None:
             return Fault(because("F-07", format=found))
         return _read(text, encoding, aliases)
-    except _FaultError as error:
+    except FaultError as error:
         return error.fault
 
 
@@ -82,25 +72,25 @@ def _decode(content: bytes) -> tuple[str, str]:
         if _UNREADABLE.search(text):
             break
         return text, candidate
-    raise _FaultError("F-08")
+    raise FaultError("F-08")
 
 
 def _read(text: str, encoding: str, aliases: Mapping[str, str]) -> Reading:
     first = text.split(maxsplit=0)[0].splitlines()[0] if text.strip() else ""
     delimiter = max(";\t,", key=first.count)
     if delimiter not in first:
-        raise _FaultError("F-06")
+        raise FaultError("F-06")
     records = [(no, cells) for no, cells in _records(text, delimiter) if any(cell.strip() for cell in cells)]
     if not records:
-        raise _FaultError("F-06")
+        raise FaultError("F-06")
     layout = _layout(records[0][1], aliases)
     rows, complete = _until_trailer(records[1:], layout.width)
     if not complete and not text.endswith(("\n", "\r")):
-        raise _FaultError("F-11.unterminated", row=records[-1][0])
+        raise FaultError("F-11.unterminated", row=records[-1][0])
     if not rows:
-        raise _FaultError("F-03.rows")
+        raise FaultError("F-03.rows")
     if len(rows) > MAX_ROWS:
-        raise _FaultError("F-04.rows", rows=len(rows), limit=MAX_ROWS)
+        raise FaultError("F-04.rows", rows=len(rows), limit=MAX_ROWS)
     candidates = tuple(_candidate(no, cells, layout) for no, cells in rows)
     for candidate in candidates:
         _refuse_spreadsheet_cells(candidate, layout)
@@ -117,7 +107,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         for row, cells in enumerate(reader, 1):
             yield row, cells
     except csv.Error as error:
-        raise _FaultError("F-10.quote", row=row + 1) from error
+        raise FaultError("F-10.quote", row=row + 1) from error
 
 
 def _layout(cells: list[str], aliases: Mapping[str, str]) -> _Layout:
@@ -127,13 +117,13 @@ def _layout(cells: list[str], aliases: Mapping[str, str]) -> _Layout:
     columns = [names.get(normalised(cell)) for cell in cells]
     known = [column for column in columns if column is not None]
     if not known:
-        raise _FaultError("F-06")
+        raise FaultError("F-06")
     twice = sorted({column for column in known if known.count(column) > 1})
     if twice:
-        raise _FaultError("F-09.twice", columns=", ".join(twice))
+        raise FaultError("F-09.twice", columns=", ".join(twice))
     missing = [column for column in REQUIRED if column not in known]
     if missing:
-        raise _FaultError("F-09", columns=", ".join(_both_names(column) for column in missing))
+        raise FaultError("F-09", columns=", ".join(_both_names(column) for column in missing))
     unknown = tuple(i for i, column in enumerate(columns) if column is None)
     return _Layout(
         len(cells),
@@ -156,9 +146,9 @@ def _until_trailer(
             continue
         said, *rest = [*cells[1:], ""] if trailer[1] is None else [trailer[1], *cells[1:]]
         if not _COUNT.fullmatch(said.strip()) or int(said) != len(rows) or any(cell.strip() for cell in rest):
-            raise _FaultError("F-11", row=no, said=shorten(said), found=len(rows))
+            raise FaultError("F-11", row=no, said=shorten(said), found=len(rows))
         if position + 1 < len(records):
-            raise _FaultError("F-11.after", row=records[position + 1][0])
+            raise FaultError("F-11.after", row=records[position + 1][0])
         return rows, True
     return rows, False
 
@@ -169,7 +159,7 @@ def _fitted(no: int, cells: list[str], width: int) -> list[str]:
     if found > width and not any(cell.strip() for cell in cells[width:]):
         cells = cells[:width]
     if len(cells) != width:
-        raise _FaultError("F-10", row=no, found=found, expected=width)
+        raise FaultError("F-10", row=no, found=found, expected=width)
     return cells
 
 
@@ -186,11 +176,11 @@ def _refuse_spreadsheet_cells(candidate: Candidate, layout: _Layout) -> None:
         text = candidate.text(column)
         header = layout.headers[column]
         if column != "comment" and text.startswith("="):
-            raise _FaultError("F-14", row=candidate.row, column=header)
+            raise FaultError("F-14", row=candidate.row, column=header)
         if _ERROR_CELL.fullmatch(text):
-            raise _FaultError("F-14.error", row=candidate.row, column=header, text=shorten(text))
+            raise FaultError("F-14.error", row=candidate.row, column=header, text=shorten(text))
         if column in CODES and _ROUNDED.fullmatch(text):
-            raise _FaultError("F-14.rounded", row=candidate.row, column=header, text=shorten(text))
+            raise FaultError("F-14.rounded", row=candidate.row, column=header, text=shorten(text))
 
 
 def _one_decimal_sign(candidates: tuple[Candidate, ...], delimiter: str) -> None:
@@ -202,9 +192,9 @@ def _one_decimal_sign(candidates: tuple[Candidate, ...], delimiter: str) -> None
             if match is not None:
                 seen.setdefault(match[1], candidate.row)
     if "," in seen and delimiter == ",":
-        raise _FaultError("F-12.comma", row=seen[","])
+        raise FaultError("F-12.comma", row=seen[","])
     if len(seen) > 1:
-        raise _FaultError("F-12", comma=seen[","], dot=seen["."])
+        raise FaultError("F-12", comma=seen[","], dot=seen["."])
 
 
 def _notes(candidates: tuple[Candidate, ...], layout: _Layout, complete: bool) -> Iterator[Reason]:
@@ -212,7 +202,7 @@ def _notes(candidates: tuple[Candidate, ...], layout: _Layout, complete: bool) -
     if identifying:
         yield because("D-01", columns=", ".join(identifying))
     for candidate in candidates:
-        if any(_NATIONAL_NUMBER.search(text) for text in (*candidate.extras, candidate.text("comment"))):
+        if any(has_national_number(text) for text in (*candidate.extras, candidate.text("comment"))):
             yield because("D-01.number", row=candidate.row)
             break
     if not complete:

@@ -13,6 +13,7 @@ __all__ = [
     "COLUMNS",
     "NUMBERS",
     "REQUIRED",
+    "has_national_number",
     "known_names",
     "lab_aliases",
     "looks_identifying",
@@ -68,6 +69,9 @@ _IDENTIFYING = re.compile(
     r"|(nom|prenom|noms|prenoms)(usuel|(de)?naissance|defamille|jeunefille|complet|dupatient|patient)?"
     r"|.*(datenaissance|datedenaissance|birthdate|dateofbirth|nele|securitesociale|numerosecu).*)"
 )
+_NATIONAL_NUMBER = re.compile(
+    r"(?<![0-9])[12] ?[0-9]{2} ?(0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}( ?[0-9]{2})?(?![0-9])"
+)
 
 
 def normalised(text: str) -> str:
@@ -100,3 +104,8 @@ def known_names(aliases: Mapping[str, str]) -> dict[str, str]:
 def looks_identifying(header: str) -> bool:
     """Whether a column seems to hold a name, a national number, a date of birth or an address."""
     return _IDENTIFYING.fullmatch(normalised(header)) is not None
+
+
+def has_national_number(text: str) -> bool:
+    """Whether a text seems to hold a French national identification number."""
+    return _NATIONAL_NUMBER.search(text) is not None

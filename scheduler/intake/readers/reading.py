@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from scheduler.domain.reason import Reason
+from config.schema import LabFile
+from scheduler.domain.reason import Param, Reason, because
 
-__all__ = ["Candidate", "Fault", "Reader", "Reading"]
+__all__ = ["Candidate", "Fault", "FaultError", "Reader", "Reading", "Setting"]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row as received. `row` counts as a spreadsheet does: the header is row 1. `extras` are cells of
-    columns that the study does not know; they are looked at for contradictions and never kept."""
+    """One row as received. `row` counts as a spreadsheet or an editor does: the first line is row 1. `extras`
+    are cells of columns that the study does not know; they are looked at for contradictions and never kept.
+    `doubts` are contradictions that only the reader can see; each holds the row. `is_other_analyte` when the
+    format itself proves that the row is about something else."""
 
     row: int
     cells: Mapping[str, str]
     extras: tuple[str, ...] = ()
+    doubts: tuple[Reason, ...] = ()
+    is_other_analyte: bool = False
 
     def text(self, column: str) -> str:
         """The text of a column without the blanks around it; empty when the file has no such column."""
@@ -44,9 +50,35 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a file cannot be used at all; the reason's code is the rule."""
+    """Why a file cannot be used at all; the reason's code is the rule. `is_foreign` when nothing is wrong with
+    the file and it is merely not for this study."""
 
     reason: Reason
+    notes: tuple[Reason, ...] = ()
+    is_foreign: bool = False
+
+
+class FaultError(Exception):
+    """Carries a fault out of a loop."""
+
+    def __init__(self, code: str, **params: Param) -> None:
+        self.fault = Fault(because(code, **params))
+        super().__init__(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a reader of messages must know of the study: its name, the form of its subjects' codes, the words
+    for its visits and sampling times (normalised word to column and meaning), and the laboratories that may send."""
+
+    study_id: str = ""
+    subject_pattern: str = ""
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    labs: tuple[LabFile, ...] = ()
+
+    def is_subject(self, code: str) -> bool:
+        """Whether a text has the form of a subject's code."""
+        return code.isascii() and re.fullmatch(self.subject_pattern, code) is not None
 
 
 class Reader(Protocol):

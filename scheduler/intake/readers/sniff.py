@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
-__all__ = ["binary_format", "text_format"]
+__all__ = ["binary_format", "message_format", "text_format"]
 
 _BINARY = (
     (b"%PDF-", "PDF"),
@@ -18,16 +19,18 @@ _BINARY = (
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf", "7-Zip"),
     (b"Rar!", "RAR"),
-    (b"\x0bMSH", "HL7 v2"),
 )
-_TEXT = (
+_MESSAGES = (
     (re.compile(r"(MSH|FHS|BHS)[^A-Za-z0-9\s]"), "HL7 v2"),
     (re.compile(r"H[|~^][~^|\\&]"), "HPRIM Santé"),
+)
+_TEXT = (
     (re.compile(r"[{\[]"), "JSON"),
     (re.compile(r"<(!doctype\s+html|html|table|meta)", re.IGNORECASE), "HTML"),
     (re.compile(r"<"), "XML"),
 )
 _CLINICAL_DOCUMENT = re.compile(r"<(\w+:)?ClinicalDocument\b")
+_BEFORE_MESSAGES = BOM_UTF8.decode("latin-1") + "\ufeff\x0b \t\r\n"
 _HPRIM_MEDECIN = re.compile(r"^\*{4}LAB\*{4}", re.MULTILINE)
 
 
@@ -37,6 +40,13 @@ def binary_format(content: bytes) -> str | None:
         workbook = b"xl/" in content or b"[Content_Types].xml" in content
         return "Excel (.xlsx)" if workbook else "ZIP"
     return next((name for magic, name in _BINARY if content.startswith(magic)), None)
+
+
+def message_format(content: bytes) -> str | None:
+    """The kind of messages that a file begins with, whatever mark or frame stands before them."""
+    wide = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    head = content[:256].decode("utf-16" if wide else "latin-1", errors="ignore").lstrip(_BEFORE_MESSAGES)
+    return next((name for pattern, name in _MESSAGES if pattern.match(head)), None)
 
 
 def text_format(text: str) -> str | None:
