@@ -84,7 +84,7 @@ def make_works(program: Program) -> list[Work]:
         intake_work(program),
         reconcile_work(program),
         _digest_work(program, sites),
-        _delivery_work(program, room, make_transport(settings.mail)),
+        _delivery_work(program, room, make_transport(settings.mail, durable=not program.rehearses)),
         housekeeping_work(program),
     ]
 
@@ -95,10 +95,10 @@ def _letterhead(mail: MailSettings) -> Letterhead:
     )
 
 
-def make_transport(mail: MailSettings) -> Transport:
-    """The way out that the settings name."""
+def make_transport(mail: MailSettings, *, durable: bool = True) -> Transport:
+    """The way out that the settings name; `durable` as of a Maildir."""
     if mail.transport == "maildir":
-        return MaildirTransport(mail.maildir)
+        return MaildirTransport(mail.maildir, durable=durable)
     security = Security.PLAIN if mail.security == "none" else Security(mail.security)
     return SmtpTransport(
         SmtpServer(

@@ -97,11 +97,12 @@ def _daemon(found: dict[str, float]) -> str:
 
 
 def _years(found: list[dict[str, float]]) -> str:
-    first = found[0]["ms_per_subject"]
+    first, first_cpu = found[0]["ms_per_subject"], found[0]["cpu_ms_per_subject"]
     rows = [
         [
             f"{int(one['subjects']):,}", f"{one['wall_s']:.0f}", f"{one['ms_per_subject']:.0f}",
-            f"{one['ms_per_subject'] / first:.2f}", f"{one['peak_mb']:.0f}", f"{int(one['facts']):,}",
+            f"{one['ms_per_subject'] / first:.2f}", f"{one['cpu_ms_per_subject']:.0f}",
+            f"{one['cpu_ms_per_subject'] / first_cpu:.2f}", f"{one['peak_mb']:.0f}", f"{int(one['facts']):,}",
             f"{int(one['mails']):,}", f"{int(one['files']):,}",
         ]
         for one in found
@@ -110,6 +111,8 @@ def _years(found: list[dict[str, float]]) -> str:
         "patients",
         "wall, s",
         "ms per patient",
+        "against the first",
+        "processor, ms per patient",
         "against the first",
         "peak, MB",
         "facts",

@@ -27,6 +27,7 @@ def measure(subjects: int) -> dict[str, float]:
         "subjects": subjects,
         "wall_s": cost.wall_s,
         "ms_per_subject": 1000 * cost.wall_s / subjects,
+        "cpu_ms_per_subject": 1000 * cost.cpu_s / subjects,
         "peak_mb": cost.peak_mb,
         "facts": facts,
         "mails": mails,

@@ -20,10 +20,13 @@ __all__ = ["MaildirTransport", "read_maildir"]
 
 
 class MaildirTransport(Depot):
-    """One Maildir per address below `root`. The same mail delivered twice replaces itself."""
+    """One Maildir per address below `root`. The same mail delivered twice replaces itself.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Without `durable`, a mail outlives the program that wrote it, not the machine.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
+        self.root, self.durable = root, durable
 
     @asynccontextmanager
     async def burst(self) -> AsyncIterator[Burst]:
@@ -66,7 +69,8 @@ class MaildirTransport(Depot):
                 drafts.append((draft, file))
             for _, file in drafts:
                 file.flush()
-                os.fsync(file.fileno())
+                if self.durable:
+                    os.fsync(file.fileno())
         for draft, _ in drafts:
             folder = draft.parent.parent
             draft.replace(_read_before(folder, draft.name) or folder / "new" / draft.name)

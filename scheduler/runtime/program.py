@@ -39,7 +39,7 @@ class Program:
     mail_rows: Callable[[Session, Speaker], list[dict[str, object]]]
     sentences: Mapping[str, str]
     clock: Clock
-    writer_thread: bool = True
+    rehearses: bool = False
 
     @cached_property
     def study(self) -> Study:
@@ -55,7 +55,8 @@ class Program:
     @cached_property
     def bare_database(self) -> Database:
         """The database as it is, before `init`."""
-        return Database(self.settings.database, writer_thread=self.writer_thread)
+        beside = not self.rehearses
+        return Database(self.settings.database, writer_thread=beside, durable=beside)
 
     @cached_property
     def handle(self) -> Handle:
@@ -85,5 +86,5 @@ class Program:
 
     def for_rehearsal(self, settings: Settings, clock: Clock) -> Program:
         """The same program with other settings and a clock of its own, which stands still while something is done:
-        nothing happens beside, and no thread is needed for it."""
-        return replace(self, settings=settings, clock=clock, writer_thread=False)
+        nothing happens beside, and no thread is needed for it. It outlives a kill, but does not wait for the disk."""
+        return replace(self, settings=settings, clock=clock, rehearses=True)

@@ -43,13 +43,14 @@ class Database:
     """A database by its URL. Steps are plain functions of a session; each runs in a transaction of its own.
 
     `writer_thread` keeps the event loop free while a step runs; without it `run` and `call` run at once, for a program
-    that has nothing else to do meanwhile.
+    that has nothing else to do meanwhile. Without `durable`, SQLite does not wait for the disk: what was committed
+    outlives the program, not the machine.
     """
 
-    def __init__(self, url: str, *, writer_thread: bool = True) -> None:
+    def __init__(self, url: str, *, writer_thread: bool = True, durable: bool = True) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self.engine = _sqlite_engine(url, durable) if self.is_sqlite else _postgresql_engine(url)
         self._writer = ThreadPoolExecutor(1, "store") if writer_thread else None
 
     def transact(self, step: Step[Result]) -> Result:
@@ -102,8 +103,9 @@ class Database:
         self.engine.dispose()
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _sqlite_engine(url: str, durable: bool) -> Engine:
     module, safe_wal = sqlite_module()
+    synchronous = ("FULL" if safe_wal else "EXTRA") if durable else "OFF"
     engine = create_engine(url, module=module, poolclass=QueuePool, pool_size=4)
 
     @event.listens_for(engine, "connect")
@@ -112,7 +114,7 @@ def _sqlite_engine(url: str) -> Engine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout=10000")
         cursor.execute(f"PRAGMA journal_mode={'WAL' if safe_wal else 'DELETE'}")
-        cursor.execute(f"PRAGMA synchronous={'FULL' if safe_wal else 'EXTRA'}")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
         for pragma in (
             "foreign_keys=ON",
             "trusted_schema=OFF",

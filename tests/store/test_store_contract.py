@@ -271,3 +271,13 @@ async def test_without_a_writer_thread_a_step_runs_at_once_and_holds_as_well(
     assert db.transact(lambda session: list(session.exec(select(SubjectRow.code)))) == ["kept"]
     assert await db.call(lambda: 7) == 7
     db.close()
+
+
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, {2, 3}), (False, {0})])
+def test_only_a_rehearsal_does_not_wait_for_the_disk(
+    sqlite_url: str, durable: bool, synchronous: set[int]
+) -> None:
+    db = Database(sqlite_url, durable=durable)
+    found = db.transact(lambda session: session.connection().exec_driver_sql("PRAGMA synchronous").scalar())
+    assert found in synchronous
+    db.close()
