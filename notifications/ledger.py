@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Column, ScalarSelect, union_all
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
 from notifications import outbox
-from notifications.outbox import IS_OPEN, OUTBOX
+from notifications.outbox import OUTBOX
 from notifications.states import OPEN, State
 from scheduler.domain.reason import because
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
@@ -27,10 +28,20 @@ __all__ = [
     "show_outbox",
 ]
 
+
+def _first(column: Column[datetime]) -> ScalarSelect[datetime]:
+    """The smallest of the open mails: of each state by its index, however many wait."""
+    each = [
+        core_select(func.min(column).label("first")).where(OUTBOX.c.state == state.value) for state in OPEN
+    ]
+    firsts = union_all(*each).subquery()
+    return core_select(func.min(firsts.c.first)).scalar_subquery()
+
+
 _AHEAD = core_select(
-    core_select(func.min(OUTBOX.c.not_before)).where(IS_OPEN).scalar_subquery(),
+    _first(OUTBOX.c.not_before),
     core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
-    core_select(func.min(OUTBOX.c.expires_at)).where(IS_OPEN).scalar_subquery(),
+    _first(OUTBOX.c.expires_at),
 )
 _AGAIN = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.RETRY, State.PENDING)
 

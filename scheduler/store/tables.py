@@ -286,7 +286,10 @@ class OutboxRow(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
     last_code: int | None = None
     last_text: str | None = None
-    __table_args__ = (Index("ix_outbox_due", "state", "not_before"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "state", "not_before"),
+        Index("ix_outbox_expires", "state", "expires_at"),
+    )
 
 
 class DeliveryRow(SQLModel, table=True):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
+from notifications.ledger import look_ahead
 from scheduler.store import lab
 from scheduler.store.database import Database
 from scheduler.store.lab_writing import add_rows
@@ -30,6 +31,7 @@ QUESTIONS: dict[str, Callable[[Session], Any]] = {
     "any held": lab.any_held,
     "settled": lab.settled_flag_keys,
     "records": lambda session: lab.load_records(session, ["a", "b"], ["s", "t"]),
+    "what comes first in the outbox": look_ahead,
     "nothing to add": lambda session: add_rows(session, [], NOW),
 }
 

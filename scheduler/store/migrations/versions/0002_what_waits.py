@@ -1,4 +1,4 @@
-"""Indexes for what the intake asks of every file: what waits, and what is known of a specimen"""
+"""Indexes for what waits: files, rows and mails; and for what is known of a specimen"""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'held'"),
         postgresql_where=sa.text("state = 'held'"),
     )
+    op.create_index("ix_outbox_expires", "outbox", ["state", "expires_at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_outbox_expires", table_name="outbox")
     op.drop_index("ix_lab_result_version_held", table_name="lab_result_version")
     op.drop_index(op.f("ix_lab_result_version_specimen"), table_name="lab_result_version")
     op.drop_index(op.f("ix_lab_result_specimen"), table_name="lab_result")
