@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -40,12 +41,17 @@ class Loaded(Generic[Content]):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Everything read from one configuration directory."""
+    """Everything read from one configuration directory.
+
+    Equations and models are the raw content of their files (models by file name): what they mean is
+    checked where they are used.
+    """
 
     protocols: tuple[Loaded[ProtocolFile], ...]
     sites: tuple[Loaded[SiteFile], ...]
     labs: tuple[Loaded[LabFile], ...]
     regressions: dict[str, Any]
+    models: dict[str, dict[str, Any]]
 
 
 def shape_defects(name: str, error: ValidationError) -> list[Defect]:
@@ -66,28 +72,19 @@ def read_files(directory: Path) -> tuple[Files, list[Defect]]:
     labs = _read_folder(directory, "labs", LabFile, defects)
     regressions = _read_toml(directory / "regressions.toml", "regressions.toml", defects)
     document = regressions[1] if regressions is not None else {}
+    models = {name: mapping for name, _, mapping in _tables(directory, "models", defects)}
     defects += _repeated(sites, "id", [loaded.content.id for loaded in sites])
     defects += _repeated(labs, "code", [loaded.content.code for loaded in labs])
     versions = [f"{one.content.study.id} {one.content.study.version}" for one in protocols]
     defects += _repeated(protocols, "study.version", versions)
-    return Files(protocols, sites, labs, document), defects
+    return Files(protocols, sites, labs, document, models), defects
 
 
 def _read_folder(
     directory: Path, folder: str, shape: type[Content], defects: list[Defect]
 ) -> tuple[Loaded[Content], ...]:
-    paths = sorted((directory / folder).glob("*.toml"))
-    if not paths:
-        defects.append(
-            Defect(f"{folder}/", "folder", "There is no .toml file here.", "Add one; see the documentation.")
-        )
     loaded = []
-    for path in paths:
-        name = f"{folder}/{path.name}"
-        raw = _read_toml(path, name, defects)
-        if raw is None:
-            continue
-        text, mapping = raw
+    for name, text, mapping in _tables(directory, folder, defects):
         try:
             content = shape.model_validate(mapping)
         except ValidationError as error:
@@ -95,6 +92,20 @@ def _read_folder(
         else:
             loaded.append(Loaded(name, content, sha256(text.encode()).hexdigest(), text))
     return tuple(loaded)
+
+
+def _tables(directory: Path, folder: str, defects: list[Defect]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Name, text and content of every TOML file of a folder that can be read."""
+    paths = sorted((directory / folder).glob("*.toml"))
+    if not paths:
+        defects.append(
+            Defect(f"{folder}/", "folder", "There is no .toml file here.", "Add one; see the documentation.")
+        )
+    for path in paths:
+        name = f"{folder}/{path.name}"
+        raw = _read_toml(path, name, defects)
+        if raw is not None:
+            yield name, *raw
 
 
 def _read_toml(path: Path, name: str, defects: list[Defect]) -> tuple[str, dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""`python -m pk`: the exposures of three concentrations, with the reasons for those not given."""
+"""`python -m pk`: the exposures of three concentrations, or a command that reads JSON (see --help)."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 
+from pk import cli_estimate, cli_nca
 from pk.errors import EquationError
 from pk.exposure import PK_VERSION, estimates, inputs_hash
 from pk.profile import Dosing, Formulation, Occasion, Sample
@@ -16,6 +17,7 @@ from pk.regression import Equation, equations_from_mapping
 from pk.result import Estimate
 
 DISCLAIMER = "Research use only; not a medical device."
+COMMANDS = (cli_estimate, cli_nca)
 TIMEPOINTS = (("H0", "0", 0.0), ("H30", "30", 30.0), ("H2", "2", 120.0))
 
 
@@ -29,10 +31,14 @@ class _Result:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the estimates and return 0; bad input ends with exit code 2 and a sentence."""
+    """Run the command, or print the estimates, and return 0; bad input ends with exit code 2 and a sentence."""
     parser = build_parser()
     asked = parser.parse_args(argv)
     samples = _samples(asked)
+    if asked.command is not None:
+        if samples:
+            parser.error(f"the command {asked.command} takes no --c0, --c30 or --c2; its input is JSON")
+        return int(asked.run(asked))
     if not samples:
         parser.error("no concentration was given; give at least one of --c0, --c30, --c2 in mg/L")
     try:
@@ -75,6 +81,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--assay", metavar="NAME", help="what measured the samples, such as HPLC")
     parser.add_argument("--regressions", metavar="FILE", help="equations (default: config/regressions.toml)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(commands)
     return parser
 
 

@@ -1,15 +1,12 @@
 """A published limited-sampling equation as a value, and its reading from a parsed TOML table."""
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pk.errors import EquationError
 from pk.profile import Formulation
-
-Table = Mapping[str, Any]
+from pk.result import Reason
+from pk.table import Table, TableReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """In whom the equation was derived."""
+    """In whom an equation or a model was derived; the texts are English phrases of the catalogue."""
 
     disease: str
     comedication: str
@@ -73,6 +70,17 @@ class Equation:
         return tuple(term.timepoint for term in self.terms)
 
 
+def population_note(name: str, people: Population) -> Reason:
+    """Return the caveat that an equation or a model was derived in other patients."""
+    return Reason.of(
+        "other_population",
+        equation=name,
+        n=people.n,
+        disease=people.disease,
+        comedication=people.comedication,
+    )
+
+
 def equation_from_mapping(mapping: Table) -> Equation:
     """Return the equation a parsed TOML table describes.
 
@@ -87,7 +95,7 @@ def equation_from_mapping(mapping: Table) -> Equation:
         With every defect at once: missing, unknown and ill-typed keys, terms without a timepoint.
     """
     defects: list[str] = []
-    equation = _read_equation(_Reader(mapping, "", defects))
+    equation = _read_equation(TableReader(mapping, "", defects, "equation"))
     if defects or equation is None:
         raise EquationError(tuple(defects))
     return equation
@@ -108,7 +116,10 @@ def equations_from_mapping(document: Table) -> tuple[Equation, ...]:
     ]
     if not isinstance(tables, list) or not tables:
         raise EquationError((*defects, "equation: missing; write one [[equation]] for each equation"))
-    read = [_read_equation(_Reader(table, f"equation[{i}].", defects)) for i, table in enumerate(tables, 1)]
+    readers = [
+        TableReader(table, f"equation[{i}].", defects, "equation") for i, table in enumerate(tables, 1)
+    ]
+    read = [_read_equation(reader) for reader in readers]
     equations = tuple(equation for equation in read if equation is not None)
     ids = [equation.id for equation in equations]
     for repeated in sorted({name for name in ids if ids.count(name) > 1}):
@@ -118,71 +129,7 @@ def equations_from_mapping(document: Table) -> tuple[Equation, ...]:
     return equations
 
 
-class _Reader:
-    """Reads one table key by key; a defect is noted and reading goes on with a stand-in."""
-
-    def __init__(self, table: object, where: str, defects: list[str]) -> None:
-        self.where = where
-        self.defects = defects
-        self.seen: set[str] = set()
-        if not isinstance(table, Mapping):
-            self.note("", f"{table!r} is not a table; write key = value lines")
-            table = {}
-        self.table: Table = table
-
-    def note(self, key: str, problem: str) -> None:
-        self.defects.append(f"{(self.where + key).rstrip('.') or 'equation'}: {problem}")
-
-    def take(self, key: str, wanted: str) -> Any:
-        self.seen.add(key)
-        if key not in self.table:
-            self.note(key, f"missing; give {wanted}")
-        return self.table.get(key)
-
-    def words(self, key: str, pattern: str = r"(?s).*\S.*", wanted: str = "some text") -> str:
-        value = self.take(key, wanted)
-        if isinstance(value, str) and re.fullmatch(pattern, value):
-            return value
-        if key in self.table:
-            self.note(key, f"{value!r} cannot be used; give {wanted}")
-        return ""
-
-    def number(self, key: str, wanted: str, least: float = -math.inf, *, above: bool = False) -> float:
-        value = self.take(key, wanted)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            try:
-                number = float(value)
-            except OverflowError:
-                number = math.inf
-            if math.isfinite(number) and (number > least if above else number >= least):
-                return number
-        if key in self.table:
-            self.note(key, f"{value!r} cannot be used; give {wanted}")
-        return 0.0
-
-    def texts(self, key: str, wanted: str) -> tuple[str, ...]:
-        value = self.take(key, wanted)
-        if (
-            isinstance(value, list)
-            and value
-            and all(isinstance(item, str) and item.strip() for item in value)
-        ):
-            return tuple(value)
-        if key in self.table:
-            self.note(key, f"{value!r} cannot be used; give {wanted}")
-        return ()
-
-    def inner(self, key: str, wanted: str) -> "_Reader":
-        value = self.take(key, wanted)
-        return _Reader({} if value is None else value, f"{self.where}{key}.", self.defects)
-
-    def finish(self) -> None:
-        for key in self.table:
-            if key not in self.seen:
-                self.note(key, f"unknown key; known here: {', '.join(sorted(self.seen))}")
-
-
-def _read_equation(reader: _Reader) -> Equation | None:
+def _read_equation(reader: TableReader) -> Equation | None:
     before = len(reader.defects)
     formulations = "|".join(Formulation)
     equation_id = reader.words("id", r"[a-z][a-z0-9_]*", "a name in lower case such as pawinski_2002")
@@ -194,7 +141,7 @@ def _read_equation(reader: _Reader) -> Equation | None:
     days = reader.number("min_days_unchanged", "the days of unchanged dose required, 0 or more", 0.0)
     assays = reader.texts("assays", 'a list of assay names such as ["HPLC"]')
     precision, source = reader.words("precision"), reader.words("source", wanted="the full citation")
-    population = _read_population(reader.inner("population", "a table with disease, comedication and n"))
+    population = read_population(reader.inner("population", "a table with disease, comedication and n"))
     terms = _read_terms(reader)
     reader.finish()
     if len(reader.defects) > before:
@@ -215,7 +162,8 @@ def _read_equation(reader: _Reader) -> Equation | None:
     )
 
 
-def _read_population(reader: _Reader) -> Population:
+def read_population(reader: TableReader) -> Population:
+    """Return in whom an equation or a model was derived; its defects go to the reader."""
     count = reader.number("n", "the number of patients, a whole number above 0", 0.0, above=True)
     if not count.is_integer():
         reader.note("n", f"{count!r} cannot be used; give a whole number of patients")
@@ -224,7 +172,7 @@ def _read_population(reader: _Reader) -> Population:
     return population
 
 
-def _read_terms(reader: _Reader) -> tuple[Term, ...]:
+def _read_terms(reader: TableReader) -> tuple[Term, ...]:
     coefficients = reader.inner("terms", "a table timepoint = coefficient")
     timepoints = reader.inner("timepoints", "a table of times for every timepoint")
     if not coefficients.table and isinstance(reader.table.get("terms"), Mapping):
@@ -236,7 +184,7 @@ def _read_terms(reader: _Reader) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: term.nominal_min))
 
 
-def _read_term(name: str, coefficients: _Reader, timepoints: _Reader) -> Term:
+def _read_term(name: str, coefficients: TableReader, timepoints: TableReader) -> Term:
     times = timepoints.inner(name, "a table with nominal_min, tolerance_lower_min and tolerance_upper_min")
     term = Term(
         name,

@@ -9,8 +9,8 @@ class UnitError(PkError, ValueError):
     """A concentration or dose that no conversion is known for."""
 
 
-class EquationError(PkError, ValueError):
-    """Every defect found in a limited-sampling equation, each with its key and remedy.
+class FileError(PkError, ValueError):
+    """Every defect found in a file of equations or models, each with its key and remedy.
 
     Attributes
     ----------
@@ -21,3 +21,11 @@ class EquationError(PkError, ValueError):
     def __init__(self, defects: tuple[str, ...]) -> None:
         super().__init__("\n".join(defects))
         self.defects = defects
+
+
+class EquationError(FileError):
+    """A limited-sampling equation is not described as it must be."""
+
+
+class ModelError(FileError):
+    """A population model is not described as it must be."""

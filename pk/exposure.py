@@ -3,167 +3,252 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from pk.profile import Occasion, Sample
-from pk.reading import (
-    find,
-    is_below_lloq,
-    known_lloq_mg_l,
-    measured_mg_l,
-    minutes,
-    predose_highest,
-    time_problem,
-    value_problem,
-)
+from pk.partial import PARTIAL_AUC, partial_auc_0_2
+from pk.profile import Occasion
 from pk.regression import Equation, apply
-from pk.result import Estimate, Reason, short
-from pk.trapezoid import Rule, auc
+from pk.result import Estimate
 
-PK_VERSION = "1"
+if TYPE_CHECKING:  # numpy is loaded by the first estimate from a model, not by this module
+    from pk.ensemble import Averaged, Ensemble
+    from pk.individual import Individual
+    from pk.population import PopulationModel
+
+__all__ = [
+    "AVERAGE",
+    "PARTIAL_AUC",
+    "PK_VERSION",
+    "Disagreement",
+    "disagreement",
+    "estimates",
+    "estimates_of",
+    "inputs_hash",
+    "map_method",
+    "partial_auc_0_2",
+]
+
+PK_VERSION = "2"
 """Raised whenever the same inputs may give another estimate; part of every inputs hash."""
 
-PARTIAL_AUC = "partial_auc_0_2_linup_logdown"
-END_H = 2.0
-PARTIAL_TIMEPOINTS = (("H0", 0.0), ("H30", 30.0), ("H2", 120.0))
-_WORDS_ONLY = ("precision", "source")
+AVERAGE = "average"
+"""The method that averages over the models given."""
+
+DRAWS = 1024
+"""Draws from each posterior."""
+
+_AUC = "AUC0-12"
+_INTERVAL_H = (0.0, 12.0)
+_EQUATION_WORDS = ("precision", "source")
+_MODEL_WORDS = ("citation", "choices")
 
 
-def estimates(occasion: Occasion, equations: Sequence[Equation]) -> tuple[Estimate, ...]:
-    """Return one estimate per equation, in their order, then the observed partial AUC0-2.
+def map_method(model_id: str) -> str:
+    """Return the method id of the estimate by a model.
 
-    Units are mg·h/L. A method that does not apply gives its reasons; nothing is raised for data.
+    >>> map_method("mizaki_2023")
+    'map_mizaki_2023'
+    """
+    return f"map_{model_id}"
 
-    >>> from pk.profile import Dosing, Formulation
+
+def estimates(
+    occasion: Occasion,
+    equations: Sequence[Equation],
+    models: "Sequence[PopulationModel]" = (),
+    primary: Sequence[str] = (),
+) -> tuple[Estimate, ...]:
+    """Return what every method gives for one occasion; see `estimates_of`.
+
+    >>> from pk.profile import Dosing, Formulation, Sample
     >>> drawn = (Sample("H0", 0.0, 2.0), Sample("H30", 0.5, 10.0), Sample("H2", 2.0, 10.0))
     >>> [e.value_mg_h_l for e in estimates(Occasion(drawn, Dosing(Formulation.MMF)), ())]
     [18.0]
     """
-    return (*(apply(equation, occasion) for equation in equations), partial_auc_0_2(occasion))
+    return estimates_of((occasion,), equations, models, primary)[0]
 
 
-def partial_auc_0_2(occasion: Occasion) -> Estimate:
-    """Return the observed AUC from the dose to 2 h, linear-up/log-down over the actual times.
+def estimates_of(
+    occasions: Sequence[Occasion],
+    equations: Sequence[Equation],
+    models: "Sequence[PopulationModel]" = (),
+    primary: Sequence[str] = (),
+) -> tuple[tuple[Estimate, ...], ...]:
+    """Return one estimate per method for each occasion, the primary methods first.
 
     Parameters
     ----------
-    occasion : Occasion
-        H0, H30 and H2 are all required; formulation, interval and steady state play no part.
+    occasions : sequence of Occasion
+    equations : sequence of Equation
+        Limited-sampling equations; each needs all its samples, in their windows.
+    models : sequence of PopulationModel
+        Each gives a most probable individual (method `map_` + its id) from whatever samples there are, at
+        their actual times, and all together the average.
+    primary : sequence of str
+        Method ids in the order in which they are to stand first. The others follow: equations,
+        models, average, and the observed partial area.
 
     Returns
     -------
-    Estimate
-        The pre-dose concentration is taken as that at time 0. A pre-dose result below quantification
-        counts as 0, with the values for 0 and for the limit as bounds. An H2 drawn after 2 h
-        is interpolated to 2.0 h; one drawn before ends the area there (`interval_h` and a note say so).
-
-    References
-    ----------
-    The rule: `pk.trapezoid.auc`.
+    tuple of tuple of Estimate
+        In mg·h/L. A method that does not apply gives its reasons; nothing is raised for data.
     """
-    found = [find(occasion, name, nominal_min) for name, nominal_min in PARTIAL_TIMEPOINTS]
-    samples = [sample for sample in found if isinstance(sample, Sample)]
-    problems = [reason for reason in found if isinstance(reason, Reason)]
-    for sample in samples:
-        both = (time_problem(sample), value_problem(sample, predose=sample.timepoint == "H0"))
-        problems += [reason for reason in both if reason is not None]
-    problems += _order_problems(samples)
-    if problems:
-        return Estimate(
-            method=PARTIAL_AUC, quantity="AUC0-2", interval_h=(0.0, END_H), reasons=tuple(problems)
-        )
-    predose, early, late = samples
-    return _partial(predose, early, late)
+    from_models: Sequence[tuple[Estimate, ...]] = [()] * len(occasions)
+    if models:
+        from pk.ensemble import ensembles
+
+        from_models = [_modelled(one) for one in ensembles(occasions, models, draws=DRAWS)]
+    return tuple(
+        _ordered((*_regressed(occasion, equations), *modelled, partial_auc_0_2(occasion)), primary)
+        for occasion, modelled in zip(occasions, from_models, strict=True)
+    )
 
 
-def inputs_hash(occasion: Occasion, equations: Sequence[Equation]) -> str:
+def _regressed(occasion: Occasion, equations: Sequence[Equation]) -> tuple[Estimate, ...]:
+    """The equations with the areas of a day: twice the interval of 12 h that they hold for."""
+    dose = occasion.dosing.dose_mg
+    found = []
+    for equation in equations:
+        one = apply(equation, occasion)
+        if one.value_mg_h_l is not None and one.quantity == _AUC:
+            per_g = one.value_mg_h_l / (dose / 1000) if dose is not None and dose > 0 else None
+            one = replace(one, auc_0_24_mg_h_l=2 * one.value_mg_h_l, per_g_mg_h_l=per_g)
+        found.append(one)
+    return tuple(found)
+
+
+def _modelled(found: "Ensemble") -> tuple[Estimate, ...]:
+    each = tuple(_individual(one) for one in found.individuals)
+    average = _average(found.average)
+    if not average.reasons:
+        average = replace(average, notes=(*found.suspicions, *average.notes))
+    return (*each, average)
+
+
+def _individual(one: "Individual") -> Estimate:
+    return Estimate(
+        method=map_method(one.model.id),
+        quantity=_AUC,
+        interval_h=_INTERVAL_H,
+        value_mg_h_l=one.auc_0_12,
+        reasons=one.reasons,
+        notes=one.notes,
+        interval_90=one.interval_90,
+        auc_0_24_mg_h_l=one.auc_0_24,
+        per_g_mg_h_l=one.per_g,
+        fit=one.fit,
+    )
+
+
+def _average(one: "Averaged") -> Estimate:
+    return Estimate(
+        method=AVERAGE,
+        quantity=_AUC,
+        interval_h=_INTERVAL_H,
+        value_mg_h_l=one.auc_0_12,
+        reasons=one.reasons,
+        notes=one.notes,
+        interval_90=one.interval_90,
+        weights=one.weights,
+    )
+
+
+def _ordered(found: tuple[Estimate, ...], primary: Sequence[str]) -> tuple[Estimate, ...]:
+    places = {method: i for i, method in enumerate(primary)}
+    return tuple(sorted(found, key=lambda one: places.get(one.method, len(places))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """How far the AUC0-12 of different methods lie apart.
+
+    Attributes
+    ----------
+    lowest, highest : str
+        The methods with the lowest and the highest value; the average, which lies between, is neither.
+    lowest_mg_h_l, highest_mg_h_l : float
+    ratio : float
+        Highest / lowest.
+    primary : str
+        The first method with a value.
+    primary_over_average_percent : float or None
+        100 (primary / average - 1); None where there is no average or it is the primary method.
+    """
+
+    lowest: str
+    lowest_mg_h_l: float
+    highest: str
+    highest_mg_h_l: float
+    ratio: float
+    primary: str
+    primary_over_average_percent: float | None
+
+
+def disagreement(found: Sequence[Estimate]) -> Disagreement | None:
+    """Return how far the AUC0-12 values of `estimates` lie apart; None where fewer than two are above 0.
+
+    >>> two = [Estimate(method=m, quantity="AUC0-12", interval_h=(0.0, 12.0), value_mg_h_l=v)
+    ...        for m, v in (("a", 40.0), ("b", 50.0), ("average", 32.0))]
+    >>> apart = disagreement(two)
+    >>> apart.lowest, apart.highest, apart.ratio, apart.primary_over_average_percent
+    ('a', 'b', 1.25, 25.0)
+    """
+    values = {
+        one.method: one.value_mg_h_l
+        for one in found
+        if one.quantity == _AUC and one.value_mg_h_l is not None and one.value_mg_h_l > 0
+    }
+    single = {method: value for method, value in values.items() if method != AVERAGE}
+    if len(single) < 2:
+        return None
+    lowest, highest = min(single, key=single.__getitem__), max(single, key=single.__getitem__)
+    first, average = next(iter(values)), values.get(AVERAGE)
+    compared = average is not None and first != AVERAGE
+    return Disagreement(
+        lowest=lowest,
+        lowest_mg_h_l=single[lowest],
+        highest=highest,
+        highest_mg_h_l=single[highest],
+        ratio=single[highest] / single[lowest],
+        primary=first,
+        primary_over_average_percent=100 * (values[first] / average - 1) if compared and average else None,
+    )
+
+
+def inputs_hash(
+    occasion: Occasion, equations: Sequence[Equation], models: "Sequence[PopulationModel]" = ()
+) -> str:
     """Return the SHA-256 (hex) of everything the estimates depend on.
 
-    The order of samples and of equations does not matter, nor whether a number is written 12 or
-    12.0. Of an equation everything counts except `precision` and `source`, which are words for
-    people; `PK_VERSION` stands for the code.
+    The order of samples, covariates, equations and models does not matter, nor whether a number is written
+    12 or 12.0. Of an equation everything counts except `precision` and `source`, of a model everything
+    except `citation` and `choices`: words for people. `PK_VERSION` stands for the code.
 
     >>> from pk.profile import Dosing, Formulation
     >>> len(inputs_hash(Occasion((), Dosing(Formulation.MMF)), ()))
     64
     """
     described = _canonical(asdict(occasion))
-    described["samples"] = sorted(described["samples"], key=_json)
-    catalogue = [_canonical(asdict(equation)) for equation in equations]
-    for equation in catalogue:
-        for words in _WORDS_ONLY:
-            del equation[words]
-    content = {"pk": PK_VERSION, "occasion": described, "equations": sorted(catalogue, key=_json)}
+    for unordered in ("samples", "covariates"):
+        described[unordered] = sorted(described[unordered], key=_json)
+    content = (PK_VERSION, _json(described), _catalogue(tuple(equations), tuple(models)))
     return hashlib.sha256(_json(content).encode()).hexdigest()
 
 
-def _partial(predose: Sample, early: Sample, late: Sample) -> Estimate:
-    below = is_below_lloq(predose)
-    limit = known_lloq_mg_l(predose) if below else None
-    value = _area(0.0 if below else measured_mg_l(predose), early, late)
-    high = value if limit is None else _area(limit, early, late)
-    if value.reasons or high.reasons:
-        return value if value.reasons else replace(value, value_mg_h_l=None, reasons=high.reasons)
-    return replace(
-        value,
-        low_mg_h_l=None if limit is None else value.value_mg_h_l,
-        high_mg_h_l=None if limit is None else high.value_mg_h_l,
-        notes=(
-            *_predose_notes(predose, below, limit),
-            *_end_note(late),
-            *predose_highest(predose, (early, late)),
-        ),
-    )
-
-
-def _area(predose_mg_l: float, early: Sample, late: Sample) -> Estimate:
-    area = auc(
-        [0.0, early.time_h, late.time_h],
-        [predose_mg_l, measured_mg_l(early), measured_mg_l(late)],
-        end_h=min(END_H, late.time_h),
-        rule=Rule.LINUP_LOGDOWN,
-    )
-    return replace(area, method=PARTIAL_AUC, quantity="AUC0-2")
-
-
-def _order_problems(samples: list[Sample]) -> list[Reason]:
-    """Return what is wrong with the order: H0 up to the dose, then H30 before 2 h, then H2."""
-    at = {sample.timepoint: minutes(sample.time_h) for sample in samples if time_problem(sample) is None}
-    found: list[Reason] = []
-    if at.get("H0", 0.0) > 0:
-        found.append(Reason.of("predose_after_dose", timepoint="H0", actual_min=short(at["H0"])))
-    found += [
-        Reason.of("not_after_dose", timepoint=name, actual_min=short(at[name]))
-        for name in ("H30", "H2")
-        if name in at and at[name] <= 0
+@lru_cache(maxsize=8)
+def _catalogue(equations: tuple[Equation, ...], models: "tuple[PopulationModel, ...]") -> str:
+    """What counts of the methods; the same for every occasion of a study."""
+    described = [
+        sorted(_json(_without(_canonical(asdict(one)), words)) for one in catalogue)
+        for catalogue, words in ((equations, _EQUATION_WORDS), (models, _MODEL_WORDS))
     ]
-    if "H30" in at and "H2" in at and at["H30"] >= at["H2"]:
-        times = {"earlier_min": short(at["H30"]), "later_min": short(at["H2"])}
-        found.append(Reason.of("samples_out_of_order", earlier="H30", later="H2", **times))
-    if at.get("H30", 0.0) >= END_H * 60:
-        times = {"actual_min": short(at["H30"]), "end_min": short(END_H * 60)}
-        found.append(Reason.of("sample_after_interval", timepoint="H30", **times))
-    return found
+    return _json(described)
 
 
-def _predose_notes(predose: Sample, below: bool, limit: float | None) -> tuple[Reason, ...]:
-    name, found = predose.timepoint, []
-    if minutes(predose.time_h) < 0:
-        before_min = short(-minutes(predose.time_h))
-        found.append(Reason.of("predose_at_time_zero", timepoint=name, before_min=before_min))
-    if limit is not None:
-        found.append(Reason.of("predose_zero", timepoint=name, lloq_mg_l=short(limit)))
-    elif below:
-        found.append(Reason.of("predose_zero_no_limit", timepoint=name))
-    return tuple(found)
-
-
-def _end_note(late: Sample) -> tuple[Reason, ...]:
-    if late.time_h >= END_H:
-        return ()
-    times = {"actual_min": short(minutes(late.time_h)), "end_min": short(END_H * 60)}
-    return (Reason.of("interval_shortened", timepoint=late.timepoint, **times),)
+def _without(described: dict[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in described.items() if key not in words}
 
 
 def _canonical(value: Any) -> Any:

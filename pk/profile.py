@@ -47,22 +47,48 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class DoseTaken:
+    """A dose of a history: hours relative to the dose of interest, label strength in mg.
+
+    With `every_h` it is the last of an endless row of equal doses that far apart, so that a history
+    may begin at steady state; without, it was taken once.
+    """
+
+    time_h: float
+    dose_mg: float
+    every_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Dosing:
     """The treatment at the time of the samples; None where it is not known.
 
-    `dose_mg` is the label strength in mg of the formulation, `interval_h` the hours between two
-    doses, `days_unchanged` the days since dose, interval and formulation were last changed.
+    Attributes
+    ----------
+    formulation : Formulation
+    dose_mg : float or None
+        Label strength of one dose in mg.
+    interval_h : float or None
+        Hours between two doses.
+    days_unchanged : float or None
+        Days since dose, interval and formulation were last changed.
+    history : tuple of DoseTaken
+        Every dose that can still be felt, the dose of interest (at 0 h) included. Where it is given it
+        says what was taken, and no steady state is assumed.
     """
 
     formulation: Formulation
     dose_mg: float | None = None
     interval_h: float | None = None
     days_unchanged: float | None = None
+    history: tuple[DoseTaken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The samples around one dose, the treatment, and the assay that measured them.
+    """The samples around one dose, the treatment, the assay that measured them, and covariates.
+
+    `covariates` are pairs of a name of `pk.covariates.CATALOGUE` and a value; what is unknown is left out.
 
     >>> Occasion((Sample("H0", -0.1, 2.0),), Dosing(Formulation.MMF)).named("H0")[0].conc_mg_l
     2.0
@@ -71,6 +97,7 @@ class Occasion:
     samples: tuple[Sample, ...]
     dosing: Dosing
     assay: str | None = None
+    covariates: tuple[tuple[str, float | str], ...] = ()
 
     def named(self, timepoint: str) -> tuple[Sample, ...]:
         """Return the samples of that timepoint; a sound occasion has at most one."""

@@ -5,6 +5,9 @@ import math
 from pk.profile import Occasion, Sample
 from pk.result import Reason, short
 
+IMPLAUSIBLE_MG_L = 50.0
+"""Above this a concentration of mycophenolic acid is more likely in another unit."""
+
 
 def minutes(time_h: float) -> float:
     """Return hours as minutes, free of the rounding noise of the division before.
@@ -66,7 +69,7 @@ def value_problem(sample: Sample, *, predose: bool) -> Reason | None:
     """Return why the sample's result cannot be used, or None.
 
     Below quantification is expected before a dose and a refusal after it. A number that is
-    negative or not finite is refused whatever the laboratory's remark.
+    negative, not finite or above `IMPLAUSIBLE_MG_L` is refused whatever the laboratory's remark.
 
     >>> value_problem(Sample("H2", 2.0, None, below_lloq=True), predose=False).code
     'below_lloq'
@@ -78,6 +81,9 @@ def value_problem(sample: Sample, *, predose: bool) -> Reason | None:
         return Reason.of("value_not_finite", timepoint=sample.timepoint)
     if conc is not None and conc < 0:
         return Reason.of("value_negative", timepoint=sample.timepoint, conc_mg_l=short(conc))
+    if conc is not None and conc > IMPLAUSIBLE_MG_L:
+        numbers = {"conc_mg_l": short(conc), "limit_mg_l": short(IMPLAUSIBLE_MG_L)}
+        return Reason.of("value_implausible", timepoint=sample.timepoint, **numbers)
     if is_below_lloq(sample):
         return None if predose else Reason.of("below_lloq", timepoint=sample.timepoint)
     if conc is None:

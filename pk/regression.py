@@ -3,7 +3,14 @@
 import math
 from collections.abc import Iterable
 
-from pk.equation import Equation, Population, Term, equation_from_mapping, equations_from_mapping
+from pk.equation import (
+    Equation,
+    Population,
+    Term,
+    equation_from_mapping,
+    equations_from_mapping,
+    population_note,
+)
 from pk.profile import Dosing, Occasion, Sample
 from pk.reading import (
     find,
@@ -148,27 +155,21 @@ def _sum(equation: Equation, concs: Iterable[float]) -> float:
 
 
 def _notes(equation: Equation, used: list[tuple[Term, Sample]], assay: str | None) -> tuple[Reason, ...]:
-    people = equation.population
-    population = Reason.of(
-        "other_population",
-        equation=equation.name,
-        n=people.n,
-        disease=people.disease,
-        comedication=people.comedication,
-    )
+    population = population_note(equation.name, equation.population)
     predose = [sample for term, sample in used if term.is_predose]
     later = tuple(sample for term, sample in used if not term.is_predose)
     highest = predose_highest(predose[0], later) if predose else ()
-    return (population, *_assay_note(equation, assay), *highest)
+    return (population, *assay_note(equation.name, equation.assays, assay), *highest)
 
 
-def _assay_note(equation: Equation, assay: str | None) -> tuple[Reason, ...]:
-    expected = " / ".join(equation.assays)
+def assay_note(name: str, assays: tuple[str, ...], assay: str | None) -> tuple[Reason, ...]:
+    """Return a caveat unless the samples were measured by an assay that an equation or model comes from."""
+    expected = " / ".join(assays)
     if assay is None or not assay.strip():
-        return (Reason.of("assay_unknown", equation=equation.name, expected=expected),)
-    if assay.strip().casefold() in {known.casefold() for known in equation.assays}:
+        return (Reason.of("assay_unknown", equation=name, expected=expected),)
+    if assay.strip().casefold() in {known.casefold() for known in assays}:
         return ()
-    return (Reason.of("assay_differs", equation=equation.name, assay=assay.strip(), expected=expected),)
+    return (Reason.of("assay_differs", equation=name, assay=assay.strip(), expected=expected),)
 
 
 def _half_lloq(sample: Sample) -> Reason:

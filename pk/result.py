@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TypeAlias
 
+from pk.estimate_sentences import ESTIMATE_SENTENCES
+from pk.input_sentences import INPUT_SENTENCES
+from pk.model_sentences import MODEL_SENTENCES
+from pk.nca_sentences import NCA_SENTENCES
+from pk.posterior_sentences import POSTERIOR_SENTENCES
+
 UNIT_AUC = "mg·h/L"
 
 Param: TypeAlias = str | float | int
 
 # What is wrong and what would be right, by code. Codes and fields are never renamed once
 # released: stored estimates and the translations refer to them.
-SENTENCES: dict[str, str] = {
+_EXPOSURE_SENTENCES: dict[str, str] = {
     # the treatment does not fit the method
     "formulation_not_covered": (
         "{equation} was derived for {expected}, the subject takes {formulation}; "
@@ -41,6 +47,9 @@ SENTENCES: dict[str, str] = {
         "The result of {timepoint} is not a finite number; a concentration in mg/L is needed."
     ),
     "value_negative": "The result of {timepoint} is {conc_mg_l} mg/L; a concentration is 0 or more.",
+    "value_implausible": (
+        "The result of {timepoint} is {conc_mg_l} mg/L, above {limit_mg_l} mg/L; check that the unit is mg/L."
+    ),
     "above_uloq": (
         "{timepoint} is above the upper quantification limit; "
         "a result measured again after dilution is needed."
@@ -118,6 +127,15 @@ SENTENCES: dict[str, str] = {
     ),
 }
 
+SENTENCES: dict[str, str] = {
+    **_EXPOSURE_SENTENCES,
+    **ESTIMATE_SENTENCES,
+    **INPUT_SENTENCES,
+    **MODEL_SENTENCES,
+    **NCA_SENTENCES,
+    **POSTERIOR_SENTENCES,
+}
+
 
 def fields(sentence: str) -> frozenset[str]:
     """Return the names of the fields of a sentence.
@@ -178,6 +196,36 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The individual estimate behind an exposure by a population model.
+
+    Attributes
+    ----------
+    model : str
+        Its id.
+    parameters, eta, shrinkage : tuple of (str, float)
+        The model's own parameters (L/h, L, 1/h, h), and by parameter the random effects and how much of
+        each one's variance the samples left (0 to 1).
+    objective, gradient_norm : float
+        -2 ln posterior up to a constant (`pk.objective`), and its largest derivative.
+    starts, starts_agreeing : int
+        Starting points of the search, and how many led to this optimum.
+    predictions : tuple of (str, float)
+        Concentration (mg/L) by timepoint, for the samples used, in their order.
+    """
+
+    model: str
+    parameters: tuple[tuple[str, float], ...]
+    eta: tuple[tuple[str, float], ...]
+    shrinkage: tuple[tuple[str, float], ...]
+    objective: float
+    gradient_norm: float
+    starts: int
+    starts_agreeing: int
+    predictions: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """One exposure by one method: a value, or the reasons why there is none.
 
@@ -195,6 +243,16 @@ class Estimate:
         Why there is no value; empty exactly when there is one.
     notes : tuple of Reason
         Caveats that accompany a value.
+    interval_90 : tuple of float or None
+        Limits of the 90 % credible interval, mg·h/L, where the method has one.
+    auc_0_24_mg_h_l : float or None
+        The sum over the intervals of a day, where the doses repeat.
+    per_g_mg_h_l : float or None
+        The AUC of one day divided by the grams of drug (label strength) of one day.
+    fit : Fit or None
+        The individual estimate, for a population model.
+    weights : tuple of (str, float)
+        Weight of each model, by id, in an average.
 
     Raises
     ------
@@ -217,6 +275,11 @@ class Estimate:
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
     unit: str = UNIT_AUC
+    interval_90: tuple[float, float] | None = None
+    auc_0_24_mg_h_l: float | None = None
+    per_g_mg_h_l: float | None = None
+    fit: Fit | None = None
+    weights: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if (self.value_mg_h_l is None) != bool(self.reasons):

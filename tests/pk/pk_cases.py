@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from pk.profile import Dosing, Formulation, Occasion, Sample
@@ -57,6 +58,9 @@ def read_profiles(name: str) -> dict[int, tuple[list[float], list[float]]]:
             concs.append(float(row["conc_mg_l"]))
     return profiles
 
+
+one_record = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""For a reference test of Hypothesis: its agreement goes on through all examples, as it should."""
 
 positive = st.floats(1e-6, 200.0)
 concentrations = st.one_of(st.just(0.0), positive)

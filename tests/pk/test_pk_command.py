@@ -59,7 +59,7 @@ def test_json_carries_codes_sentences_and_the_hash(capsys: pytest.CaptureFixture
     first, second, *_ = content["estimates"]
     assert first["value_mg_h_l"] == pytest.approx(42.91) and first["unit"] == "mg·h/L"
     assert second["reasons"][0]["code"] == "sample_missing" and "H4" in second["reasons"][0]["text"]
-    assert len(content["inputs_hash"]) == 64 and content["pk_version"] == "1"
+    assert len(content["inputs_hash"]) == 64 and content["pk_version"] == "2"
 
 
 def test_the_equations_can_come_from_another_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

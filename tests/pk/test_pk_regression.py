@@ -4,6 +4,8 @@ import math
 from dataclasses import replace
 
 import pytest
+from agreement import PAWINSKI as PAWINSKI_2002
+from agreement import Agreement, Method, reference
 from hypothesis import given
 from hypothesis import strategies as st
 from pk_cases import (
@@ -42,19 +44,27 @@ def only(reasons: tuple[Reason, ...], code: str) -> Reason:
     return found
 
 
-def test_the_worked_example_is_42_91() -> None:
+@reference(Method.EQUATIONS, "Pawinski 2002 on C0 = 2, C0.5 = 10, C2 = 6 mg/L: 42.91 mg·h/L", PAWINSKI_2002)
+def test_the_worked_example_is_42_91(agreement: Agreement) -> None:
     found = apply(PAWINSKI, occasion())
-    assert found.value_mg_h_l == pytest.approx(42.91, abs=1e-9)
+    assert found.value_mg_h_l is not None
+    agreement(found.value_mg_h_l, 42.91, within=1e-9, unit="mg·h/L")
     assert (found.method, found.quantity, found.interval_h) == ("pawinski_2002", "AUC0-12", (0.0, 12.0))
     assert (found.low_mg_h_l, found.high_mg_h_l, found.reasons) == (None, None, ())
 
 
+@reference(
+    Method.EQUATIONS,
+    "Pawinski 2002 on the typical concentrations of published models (not on patients)",
+    PAWINSKI_2002,
+)
 @pytest.mark.parametrize("model", GOLDEN)
-def test_the_equation_on_typical_profiles_of_population_models(model: str) -> None:
+def test_the_equation_on_typical_profiles_of_population_models(model: str, agreement: Agreement) -> None:
     c0, c30, c2, expected = GOLDEN[model]
-    assert apply(PAWINSKI, occasion(h0(c0), h30(c30), h2(c2))).value_mg_h_l == pytest.approx(
-        expected, abs=0.006
-    )
+    found = apply(PAWINSKI, occasion(h0(c0), h30(c30), h2(c2)))
+    assert found.value_mg_h_l is not None
+    # Printed with two decimals, from concentrations that were rounded to four.
+    agreement(found.value_mg_h_l, expected, within=0.006, unit="mg·h/L")
 
 
 def test_a_value_always_says_in_whom_the_equation_was_derived() -> None:

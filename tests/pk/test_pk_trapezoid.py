@@ -1,14 +1,22 @@
 """Areas against published and worked numbers, and the laws every area obeys."""
 
 import math
+from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pk_cases import codes, positive, profiles, read_profiles
 
-from pk.trapezoid import Rule, auc, concentration_at, segment_areas_mg_h_l
+from pk.trapezoid import (
+    Areas,
+    Rule,
+    areas_between,
+    auc,
+    concentration_at,
+    exponential_segments,
+    segment_areas,
+)
 
 THEOPH_LINEAR = [
     148.9230, 91.5268, 99.2865, 106.7963, 121.2944, 73.7756,
@@ -72,7 +80,62 @@ def test_worked_examples_with_zeros(times: list[int], concs: list[int], rule: Ru
 
 
 def test_equal_and_zero_neighbours_are_rectangles_and_triangles() -> None:
-    assert segment_areas_mg_h_l([0, 1, 2, 4, 5], [3, 3, 0, 0, 2]).tolist() == [3.0, 1.5, 0.0, 1.0]
+    times, concs = [0, 1, 2, 4, 5], [3, 3, 0, 0, 2]
+    joined = exponential_segments(concs, Rule.LINUP_LOGDOWN)
+    found = [areas_between(times, concs, joined, a, b).auc for a, b in pairwise(times)]
+    assert found == [3.0, 1.5, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Rule.LINEAR, [False] * 6),
+        (Rule.LINUP_LOGDOWN, [False, True, False, True, False, False]),
+        (Rule.LINEAR_LOG, [False, True, True, True, False, False]),
+    ],
+)
+def test_each_rule_says_which_segments_are_exponential(rule: Rule, expected: list[bool]) -> None:
+    assert list(exponential_segments([1, 4, 2, 3, 2, 0, 0], rule)) == expected
+
+
+def test_after_the_maximum_the_linear_log_rule_joins_rises_exponentially_too() -> None:
+    rise = value([0, 1, 2, 3], [4, 1, 2, 1], start_h=1, end_h=2, rule=Rule.LINEAR_LOG)
+    assert rise == pytest.approx(1 / math.log(2), rel=1e-15)
+    assert concentration_at(1.5, [0, 1, 2], [4, 1, 2], Rule.LINEAR_LOG) == pytest.approx(
+        math.sqrt(2), rel=1e-15
+    )
+
+
+def test_equal_neighbours_after_the_maximum_are_a_rectangle_by_every_rule() -> None:
+    for rule in Rule:
+        assert value([0, 1, 2, 3], [4, 2, 2, 2], start_h=1, rule=rule) == 4.0
+
+
+def test_of_two_equal_maxima_the_first_begins_the_exponential_part() -> None:
+    assert exponential_segments([1, 4, 3, 4, 2], Rule.LINEAR_LOG) == (False, True, True, True)
+
+
+def test_the_moment_of_an_exponential_segment_is_the_exact_integral() -> None:
+    rate, from_h, to_h = 0.3, 2.0, 9.0
+    found = segment_areas(from_h, 8 * math.exp(-rate * 2), to_h, 8 * math.exp(-rate * 9), True)
+
+    def antiderivative(t: float) -> float:
+        return -8 * math.exp(-rate * t) * (t / rate + 1 / rate**2)
+
+    assert found.aumc == pytest.approx(antiderivative(to_h) - antiderivative(from_h), rel=1e-13)
+
+
+@pytest.mark.parametrize("ratio", [1 + 1e-12, 1 + 1e-6, 1.01, 1.6, 1.65, 1.7, 5.0, 1e6])
+def test_the_moment_is_safe_for_close_and_for_distant_neighbours(ratio: float) -> None:
+    down, up = segment_areas(1.0, ratio, 3.0, 1.0, True), segment_areas(1.0, 1.0, 3.0, ratio, True)
+    assert down.auc == up.auc
+    # Mirrored about the middle of the segment, the two moments add up to twice the middle times the area.
+    assert down.aumc + up.aumc == pytest.approx(4.0 * down.auc, rel=1e-14)
+    assert down.auc <= down.aumc <= 2.0 * down.auc * (1 + 1e-15)
+
+
+def test_areas_of_neighbouring_segments_add_up() -> None:
+    assert Areas(1.0, 2.0) + Areas(3.0, 4.0) == Areas(4.0, 6.0)
 
 
 def test_a_fall_to_zero_stays_linear_when_the_interval_ends_within_it() -> None:
@@ -92,13 +155,6 @@ def test_the_logarithmic_rule_is_safe_for_close_and_for_very_distant_neighbours(
     assert after <= area <= 0.5 * (5.0 + after) + 1e-15
     exact = (5.0 - after) / (math.log(5.0) - math.log(after)) if after < 4 else 5.0
     assert area == pytest.approx(exact, rel=1e-8)
-
-
-def test_many_profiles_are_integrated_at_once() -> None:
-    concs = np.array([[0.0, 2.0, 1.0], [4.0, 2.0, 1.0]])
-    together = segment_areas_mg_h_l([0.0, 1.0, 3.0], concs)
-    alone = [segment_areas_mg_h_l([0.0, 1.0, 3.0], row) for row in concs]
-    assert np.array_equal(together, np.stack(alone))
 
 
 def test_interpolation_is_logarithmic_when_falling_and_linear_when_rising_or_falling_to_zero() -> None:
@@ -151,10 +207,9 @@ def test_nothing_is_extrapolated_and_an_empty_interval_is_refused(
     assert codes(auc([0, 4], [2, 1], start_h=start, end_h=end).reasons) == [code]
 
 
-@pytest.mark.parametrize(("times", "concs"), [([0, 1], [1]), ([[0, 1]], [[1, 2]])])
-def test_lists_that_do_not_belong_together_are_the_callers_error(times: list, concs: list) -> None:
+def test_lists_that_do_not_belong_together_are_the_callers_error() -> None:
     with pytest.raises(ValueError, match="one length"):
-        auc(times, concs)
+        auc([0, 1], [1])
 
 
 @given(profiles(), st.floats(0.01, 100), st.sampled_from(Rule))

@@ -1,0 +1,290 @@
+"""Pictures of an exposure as values, and as SVG or PNG: the curve of one visit, the AUCs of all visits.
+
+Nothing is computed and nothing is translated here: the numbers and the words come from the caller, the words
+in the reader's language. matplotlib is loaded by the first picture, not by the import of this module.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+__all__ = [
+    "ConcentrationCurve",
+    "CourseWords",
+    "CurveWords",
+    "DrawnSample",
+    "ExposureCourse",
+    "ExposureSeries",
+    "NominalWindow",
+    "Picture",
+    "ReferenceBand",
+    "VisitAuc",
+    "png",
+    "svg",
+]
+
+WIDTH_PX = 360
+"""Width in CSS pixels: that of a phone. Letters are 12 px high at every width."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSample:
+    """One sample at its actual time.
+
+    Attributes
+    ----------
+    label : str
+        The protocol's name of the sample ("H30").
+    time_h : float
+        Actual hours after the dose, negative before it.
+    conc_mg_l : float or None
+        The concentration in mg/L; None when the result is below the limit.
+    limit_mg_l : float or None
+        The quantification limit of a sample without a concentration, in mg/L.
+
+    Raises
+    ------
+    ValueError
+        If neither or both of concentration and limit are given, or a number is not finite or negative.
+    """
+
+    label: str
+    time_h: float
+    conc_mg_l: float | None
+    limit_mg_l: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.conc_mg_l is None) == (self.limit_mg_l is None):
+            raise ValueError("a sample has either a concentration or the limit that it is below")
+        if not math.isfinite(self.time_h) or not _amounts([self.height_mg_l]):
+            raise ValueError("a sample's time is a finite number, its concentration one of 0 or more")
+
+    @property
+    def height_mg_l(self) -> float:
+        """Where it is drawn: the concentration, else the limit, in mg/L."""
+        return self.conc_mg_l if self.conc_mg_l is not None else self.limit_mg_l or 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NominalWindow:
+    """When a sample was to be drawn, in hours after the dose. Raises ValueError when it ends before it starts."""
+
+    label: str
+    start_h: float
+    end_h: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.start_h) and math.isfinite(self.end_h) and self.start_h <= self.end_h):
+            raise ValueError("a window ends after its start")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveWords:
+    """What stands around a curve, in the reader's language.
+
+    `title` may have several lines. `limit` is the legend of a sample below its quantification limit; `beyond`
+    says that an interval leaves the picture and has the field {value}, its highest value. `decimal` is the
+    decimal sign.
+    """
+
+    title: str
+    time: str
+    concentration: str
+    individual: str
+    band: str
+    population: str
+    sample: str
+    limit: str
+    window: str
+    dose: str
+    beyond: str
+    remark: str = ""
+    decimal: str = "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcentrationCurve:
+    """The concentration over one dosing interval, estimated and measured.
+
+    Attributes
+    ----------
+    times_h : sequence of float, shape (n,)
+        Increasing hours after the dose; n is 2 or more.
+    individual_mg_l : sequence of float, shape (n,)
+        The subject's curve (median), mg/L.
+    band_mg_l : pair of sequences of float, each of shape (n,), or None
+        Lower and upper limits of its interval, mg/L.
+    population_mg_l : sequence of float, shape (n,), or None
+        What the model foresees without the samples, mg/L.
+    samples : tuple of DrawnSample
+        Measured values at their actual times.
+    windows : tuple of NominalWindow
+        When the samples were to be drawn.
+    interval_h : float
+        Hours to the next dose.
+    words : CurveWords
+        The words around it.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, times do not increase, a number is not finite or negative, or the lower limit
+        of the band lies above the upper.
+
+    Examples
+    --------
+    >>> from pk.picture import CurveWords
+    >>> words = CurveWords(title="", time="", concentration="", individual="", band="", population="",
+    ...                    sample="", limit="", window="", dose="", beyond="")
+    >>> ConcentrationCurve(times_h=(0.0, 12.0), individual_mg_l=(2.0, 1.0), interval_h=12.0, words=words).highest_mg_l
+    2.0
+    """
+
+    times_h: Sequence[float]
+    individual_mg_l: Sequence[float]
+    interval_h: float
+    words: CurveWords
+    band_mg_l: tuple[Sequence[float], Sequence[float]] | None = None
+    population_mg_l: Sequence[float] | None = None
+    samples: tuple[DrawnSample, ...] = ()
+    windows: tuple[NominalWindow, ...] = ()
+
+    def __post_init__(self) -> None:
+        times, lines = list(self.times_h), [self.individual_mg_l, *(self.band_mg_l or ())]
+        if self.population_mg_l is not None:
+            lines.append(self.population_mg_l)
+        if len(times) < 2 or any(len(line) != len(times) for line in lines):
+            raise ValueError("a curve needs two times or more, and every line a value for each of them")
+        if not all(map(math.isfinite, times)) or any(b <= a for a, b in pairwise(times)):
+            raise ValueError("the times of a curve are finite and increase")
+        if not all(_amounts(line) for line in lines):
+            raise ValueError("the concentrations of a curve are finite numbers of 0 or more")
+        if self.band_mg_l is not None and any(low > high for low, high in zip(*self.band_mg_l, strict=True)):
+            raise ValueError("the lower limit of the band lies above the upper")
+        if not (math.isfinite(self.interval_h) and self.interval_h > 0):
+            raise ValueError("the dosing interval is a number of hours above 0")
+
+    @property
+    def highest_mg_l(self) -> float:
+        """The highest of the subject's own curve and samples, mg/L."""
+        return max(*self.individual_mg_l, *(sample.height_mg_l for sample in self.samples), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAuc:
+    """The AUC of one visit in mg·h/L, with its interval where there is one."""
+
+    auc_mg_h_l: float
+    low_mg_h_l: float | None = None
+    high_mg_h_l: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.low_mg_h_l is None) != (self.high_mg_h_l is None):
+            raise ValueError("an AUC has both limits or none")
+        numbers = [n for n in (self.low_mg_h_l, self.auc_mg_h_l, self.high_mg_h_l) if n is not None]
+        if not _amounts(numbers) or numbers != sorted(numbers):
+            raise ValueError("an AUC is a finite number of 0 or more and lies between its limits")
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureSeries:
+    """The AUCs of one method: one for every visit of the course, None where there is none."""
+
+    label: str
+    aucs: tuple[VisitAuc | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceBand:
+    """A range borrowed from another disease, mg·h/L; with one limit only, a threshold."""
+
+    label: str
+    low_mg_h_l: float | None
+    high_mg_h_l: float | None
+
+    def __post_init__(self) -> None:
+        limits = [one for one in (self.low_mg_h_l, self.high_mg_h_l) if one is not None]
+        if not limits or not _amounts(limits) or limits != sorted(limits):
+            raise ValueError("a reference band has one or two finite limits of 0 or more, the lower first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseWords:
+    """What stands around the course of the AUC, in the reader's language; `beyond` as in `CurveWords`."""
+
+    title: str
+    auc: str
+    beyond: str
+    remark: str = ""
+    decimal: str = "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureCourse:
+    """The AUCs of one subject over the visits.
+
+    Attributes
+    ----------
+    visits : tuple of str, length n
+        Labels of the visits in their order; n is 1 or more.
+    series : tuple of ExposureSeries
+        The primary method first, each with n values.
+    bands : tuple of ReferenceBand
+        Borrowed reference bands; their labels say that they are.
+    words : CourseWords
+        The words around it.
+
+    Raises
+    ------
+    ValueError
+        If there is no visit, no series, or a series of another length.
+    """
+
+    visits: tuple[str, ...]
+    series: tuple[ExposureSeries, ...]
+    words: CourseWords
+    bands: tuple[ReferenceBand, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.visits or not self.series:
+            raise ValueError("a course needs a visit and a series")
+        if any(len(one.aucs) != len(self.visits) for one in self.series):
+            raise ValueError("every series has a value or None for each visit")
+
+
+Picture: TypeAlias = ConcentrationCurve | ExposureCourse
+
+
+def svg(picture: Picture, *, name: str = "p", width_px: int = WIDTH_PX) -> bytes:
+    """Return the picture as one `<svg>` element in UTF-8, a document by itself and fit to stand in HTML.
+
+    Parameters
+    ----------
+    picture : ConcentrationCurve or ExposureCourse
+        What is drawn.
+    name : str
+        Stands before every id, so that several pictures can stand in one page: a letter, then letters and digits.
+    width_px : int
+        Width in CSS pixels; the height follows from the words.
+
+    Returns
+    -------
+    bytes
+        The same for the same arguments: no date, no random id. It names no font and loads nothing.
+    """
+    from pk import drawing
+
+    return drawing.as_svg(drawing.figure_of(picture, width_px), picture.words.title, name)
+
+
+def png(picture: Picture, *, width_px: int = WIDTH_PX, scale: float = 2.0) -> bytes:
+    """Return the picture as PNG of `scale` times `width_px` pixels; the same bytes for the same arguments."""
+    from pk import drawing
+
+    return drawing.as_png(drawing.figure_of(picture, width_px), scale)
+
+
+def _amounts(values: Sequence[float]) -> bool:
+    return all(math.isfinite(value) and value >= 0 for value in values)
