@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 
-.PHONY: help setup demo test check bench pins clean
+.PHONY: help setup demo test check bench validation pins clean
 
 help: ## what each word does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.runtime ## the environment, with the mpa-monitor command
 dev: $(VENV)/.dev ## the environment, with the test tools too
@@ -39,6 +39,9 @@ check: $(VENV)/.dev ## static checks: style, types, architecture
 
 bench: $(VENV)/.dev ## the benchmarks, written to benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+validation: $(VENV)/.dev ## the reference tests, written to docs/validation.md
+	$(BIN)/python tests/pk/validation.py
 
 pins: ## make requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt

@@ -35,10 +35,11 @@ from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.transport import Transport
 from scheduler.clock import SystemClock
 from scheduler.domain.speech import Speaker
+from scheduler.engine.curve import make_curve_of
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.study import Study
-from scheduler.runtime.cli import lab, operate, protocol, read, record
+from scheduler.runtime.cli import auc, lab, operate, protocol, read, record, report
 from scheduler.runtime.cli.localise import localise
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of
 from scheduler.runtime.program import Program
@@ -79,6 +80,7 @@ def make_works(program: Program) -> list[Work]:
         recheck=make_recheck(study),
         owner=f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:8]}",
         sentences=program.all_sentences,
+        curve_of=make_curve_of(study) if settings.mail.auc_picture else None,
     )
     return [
         intake_work(program),
@@ -188,7 +190,7 @@ def options(
     context.obj = make_program(settings)
 
 
-for commands in (record, read, protocol, lab, operate):
+for commands in (record, read, auc, report, protocol, lab, operate):
     commands.add_commands(app)
 mail_commands.add_commands(
     app,

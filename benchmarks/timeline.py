@@ -267,7 +267,7 @@ def _recorded(line: Timeline, exposures: dict[str, VisitExposures]) -> Recorded:
         {view.plan.id: deepcopy(as_recorded(view)) for view in desired.views},
         {flag.key: deepcopy(flag.reason) for flag in desired.flags},
         frozenset(one.key for one in desired.reminders),
-        {visit: RecordedExposure(found.inputs_hash, 1, True) for visit, found in exposures.items()},
+        {visit: RecordedExposure(found.inputs_hash, 1, found.shown) for visit, found in exposures.items()},
     )
 
 

@@ -12,6 +12,8 @@ __all__ = [
     "BandFile",
     "DigestFile",
     "EncounterFile",
+    "ExposureFile",
+    "FhirFile",
     "Hl7File",
     "HprimFile",
     "LabFile",
@@ -153,6 +155,12 @@ class BandFile(_File):
     flag: bool = False
 
 
+class ExposureFile(_File):
+    """Which method's AUC0-12 counts: the first of these that gives one, then the others."""
+
+    primary: tuple[Id, ...] = ()
+
+
 class StudyFile(_File):
     id: Id
     version: str
@@ -174,6 +182,7 @@ class ProtocolFile(_File):
     sampling: SamplingFile
     activities: tuple[ActivityFile, ...] = ()
     limits: LimitsFile
+    exposure: ExposureFile = ExposureFile()
     bands: tuple[BandFile, ...] = ()
     reminders: tuple[ReminderFile, ...] = ()
     notices: tuple[NoticeFile, ...] = ()
@@ -205,7 +214,7 @@ class SiteFile(_File):
 
 
 class _MessagesFile(_File):
-    """What the messages of a laboratory may call things; shared by HL7 and HPRIM."""
+    """What the messages of a laboratory may call things; shared by HL7, HPRIM and FHIR."""
 
     code_suffixes: dict[str, str] = Field(default_factory=dict)
     specimen_types: dict[str, str] = Field(default_factory=dict)
@@ -228,6 +237,17 @@ class HprimFile(_MessagesFile):
     sender: str = Field(min_length=1)
 
 
+class FhirFile(_MessagesFile):
+    """How FHIR resources of a laboratory are recognised. A system is that of an identifier or of a code, or the
+    address of an extension; an empty one is looked for nowhere."""
+
+    performer: str = Field(min_length=1)
+    subject_system: str = Field(min_length=1)
+    specimen_system: str = ""
+    visit_system: str = ""
+    timepoint_system: str = ""
+
+
 class LabFile(_File):
     """A laboratory: what its files may call things. Nothing here supplies a value that a file leaves out."""
 
@@ -248,3 +268,4 @@ class LabFile(_File):
     timepoint_aliases: dict[str, str] = Field(default_factory=dict)
     hl7: Hl7File | None = None
     hprim: HprimFile | None = None
+    fhir: FhirFile | None = None

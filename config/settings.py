@@ -44,6 +44,7 @@ class MailSettings(_Group):
     domain: str = "mpa-monitor.localdomain"
     timeout_s: float = Field(default=30, gt=0)
     per_recipient_per_hour: int = Field(default=60, ge=1)
+    auc_picture: bool = True
 
     @model_validator(mode="after")
     def _plain_only_here(self) -> MailSettings:

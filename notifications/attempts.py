@@ -24,6 +24,7 @@ __all__ = [
     "give_up",
     "keep_bytes",
     "prolong",
+    "put_back",
     "release",
     "rescue",
     "settle",
@@ -115,6 +116,12 @@ def give_up(session: Session, mail: Claimed, reason: Reason, error: str, now: da
     failed = Decision(Settle.FAILED, reason, counts=False)
     decided = _decided(failed, mail.attempt.before, mail.attempt.uncertain, now)
     return _write(session, mail, {**decided, "last_text": error[:500]})
+
+
+def put_back(session: Session, mails: Sequence[Claimed]) -> None:
+    """End the lease of mails of ours of which nothing was done; they keep their turn."""
+    for mail in mails:
+        _write(session, mail, {**NO_LEASE, "state": open_state(mail.attempt.before)})
 
 
 def release(session: Session, token: str, now: datetime, not_handed_over: Collection[int] = ()) -> int:

@@ -14,13 +14,16 @@ from sqlmodel import Session, col, select
 from notifications.calm import MailSite
 from notifications.digest import digest_context
 from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
+from notifications.inline import ABOUT_AN_AUC, InlinePicture, Sketch
 from notifications.messages import DIGEST
 from notifications.outbox import reason_of
 from notifications.render import Rendered
 from scheduler.domain.civil import add_period, local_date
+from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
 from scheduler.domain.protocol import Encounter, Protocol, SamplePoint, VisitStatus
 from scheduler.domain.reason import Reason, from_json
 from scheduler.domain.speech import Speaker
+from scheduler.store.exposures import stored_exposures
 from scheduler.store.tables import (
     LabFileRow,
     LabResultVersionRow,
@@ -59,6 +62,7 @@ class Memo:
     protocols: dict[str | None, Protocol] = field(default_factory=dict)
     visits: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
+    sketches: dict[tuple[Any, ...], Sketch | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Draft:
     values: dict[str, Any]
     speaker: Speaker
     rendered: Rendered
+    picture: InlinePicture | None = None
 
 
 class ContextError(LookupError):
@@ -118,12 +123,15 @@ def gather(
         "for_laboratory": row.facts.get("roles") == ["laboratory"],
         "subject": row.subject,
         "visit": row.visit,
+        "picture": None,
     }
     if row.subject is not None and row.visit is not None:
         about = (row.subject, row.visit)
         if about not in known.visits:
             known.visits[about] = _visit(session, protocol, today, *about)
         values |= known.visits[about] | _told(row, known.visits[about]["draws"])
+    if row.facts.get("event") in ABOUT_AN_AUC and row.subject is not None and row.visit is not None:
+        values["auc"] = _auc(session, row.subject, row.visit, row.facts["version"])
     if "file_id" in row.facts:
         values["file"] = _file(session, row.facts["file_id"], protocol)
     if "outbox_id" in row.facts:
@@ -175,6 +183,20 @@ def _told(row: OutboxRow, draws: list[dict[str, Any]]) -> dict[str, Any]:
         "old": _local(facts.get("old_local")),
         "new": _local(facts.get("new_local")),
         "version": facts.get("version"),
+    }
+
+
+def _auc(session: Session, subject: str, visit: str, version: int) -> dict[str, Any]:
+    """How an AUC was estimated and by how much the methods differ: what may be said without its value."""
+    found = stored_exposures(session, subject, visit, version)
+    primary = found.primary if found is not None else None
+    if found is None or primary is None:
+        return {"method": None, "remarks": [], "percent": None}
+    apart = disagreement((one.method, one.quantity, one.value) for one in found.exposures)
+    return {
+        "method": method_said(primary.method, primary.name),
+        "remarks": [note for note in primary.notes if note.code == FEWER_SAMPLES],
+        "percent": round(100 * (apart.ratio - 1)) if apart is not None else None,
     }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -23,11 +23,13 @@ from notifications.aftermath import Ended, settle, settle_all, tell
 from notifications.alarms import flagged_addresses
 from notifications.channel import Channel
 from notifications.context import Memo
+from notifications.inline import Sketch
 from notifications.ledger import Ahead, look_ahead, next_due
 from notifications.mailroom import Mailroom, Recheck
+from notifications.outbox import Claim
 from notifications.transport import Burst, Depot, Transport
 from notifications.verdict import Outcome, Settle, verdict
-from notifications.writing import Letter, make_ready, write
+from notifications.writing import Letter, make_ready, still_to_draw, write
 from scheduler.clock import Clock
 from scheduler.store.database import Database
 
@@ -74,6 +76,7 @@ class _Batch:
 
     token: str
     letters: list[Letter] = field(default_factory=list)
+    to_draw: list[Sketch] = field(default_factory=list)
     flagged: set[tuple[str, str]] = field(default_factory=set)
     more: bool = False
     settled: int = 0
@@ -105,6 +108,8 @@ async def delivery_step(
             first = None
             if batch.letters:
                 due = await (_send_batch(step, burst, batch) if depot is None else _fill(step, depot, batch))
+            if batch.to_draw:
+                await asyncio.to_thread(room.album.draw, batch.to_draw, room.letterhead.domain)
             more = batch.more and step.channel.is_open(clock.now())
     held = step.channel.held_until
     if due is not None and held is not None:
@@ -139,15 +144,27 @@ def _claim(
     if not step.channel.is_open(now) or ahead.due is None or ahead.due > now:
         return ahead.next
     claim = outbox.claim(session, now, room.owner, room.calm, room.batch, batch.token, room.urgent_batch)
-    ready = make_ready(session, room, claim, now, Memo(step.digests))
+    memo = Memo(step.digests)
+    claim, batch.to_draw = _drawn(session, room, claim, memo)
+    ready = make_ready(session, room, claim, now, memo)
     step.put_off += claim.put_off
     step.settled += Counter({"cancelled": ready.cancelled, Settle.FAILED.value: ready.failed})
     if step.depot is not None:
         attempts.begin_all(session, [letter.mail for letter in ready.letters], now)
     batch.letters, batch.holds_until = ready.letters, now + outbox.CLAIM_LEASE
-    batch.more = claim.more or ready.failed > 0
+    batch.more = claim.more or ready.failed > 0 or bool(batch.to_draw)
     batch.flagged |= flagged_addresses(session, {(mail.site, mail.staff) for mail in claim.mails})
     return None if batch.letters else next_due(session)
+
+
+def _drawn(session: Session, room: Mailroom, claim: Claim, memo: Memo) -> tuple[Claim, list[Sketch]]:
+    """The mails of a claim whose pictures are drawn, and what is to be drawn for the others, which are put back."""
+    missing = still_to_draw(session, room, claim, memo)
+    if not missing:
+        return claim, []
+    attempts.put_back(session, [mail for mail in claim.mails if mail.id in missing])
+    ready = tuple(mail for mail in claim.mails if mail.id not in missing)
+    return replace(claim, mails=ready), list(dict.fromkeys(missing.values()))
 
 
 def _clear(session: Session, step: _Step, ahead: Ahead, now: datetime, everyone: bool) -> bool:

@@ -46,6 +46,8 @@ _SAFE: dict[str, frozenset[str]] = {
 _INSTEAD = {
     "flag_auc_below_band": "mail_auc_to_read",
     "flag_auc_above_band": "mail_auc_to_read",
+    "flag_auc_below_band_interval": "mail_auc_to_read",
+    "flag_auc_above_band_interval": "mail_auc_to_read",
     "flag_auc_not_computable": "mail_auc_not_computable",
     "missing_draw_lost": "mail_missing_draw_lost",
     "missing_result_lost": "mail_missing_result_lost",

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from notifications.calm import MailSite
+from notifications.inline import InlinePicture
 from notifications.invite import Appointment, Method, invitation, uid_of
 from notifications.render import Rendered
 from scheduler.domain.protocol import Event
@@ -53,6 +54,7 @@ def write_letter(
     acronym: str,
     calendar: tuple[str, Method] | None,
     now: datetime,
+    picture: InlinePicture | None = None,
 ) -> bytes:
     """The bytes of a mail. They depend on nothing but the arguments.
 
@@ -76,7 +78,11 @@ def write_letter(
         _word("Content-Language", row.language),
         f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n',
     ]
-    parts = [_text_part("plain", rendered.text), _text_part("html", rendered.html)]
+    html = _text_part("html", rendered.html)
+    parts = [
+        _text_part("plain", rendered.text),
+        html if picture is None else _related(html, picture, boundary),
+    ]
     if calendar is not None:
         parts.append(_calendar_part(*calendar))
     line = f"--{boundary}".encode()
@@ -122,6 +128,21 @@ def _text_part(subtype: str, text: str) -> bytes:
     lines = ended.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8")
     heading = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return heading.encode("ascii") + b2a_qp(lines, istext=True)
+
+
+def _related(html: bytes, picture: InlinePicture, outer: str) -> bytes:
+    """The HTML with the picture that it names, as one part (RFC 2387)."""
+    boundary = f"{outer}.r"
+    heading = f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"\r\n\r\n'
+    image = (
+        "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
+        + _word("Content-ID", f"<{picture.cid}>")
+        + 'Content-Disposition: inline; filename="auc.png"\r\n\r\n'
+    )
+    parts = (html, image.encode("ascii") + encodebytes(picture.content).replace(b"\n", b"\r\n"))
+    line = f"--{boundary}".encode("ascii")
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts)
+    return heading.encode("ascii") + body + line + b"--\r\n"
 
 
 def _calendar_part(text: str, method: Method) -> bytes:

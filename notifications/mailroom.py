@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from notifications.context import ProtocolLookup
 from notifications.handlers import Handle
+from notifications.inline import Album, CurveOf
 from notifications.letter import Letterhead
 from notifications.outbox import Calm
 from scheduler.domain.reason import Reason
@@ -26,6 +27,8 @@ class Mailroom:
     """What delivery needs besides the database, the way out and the clock.
 
     `batch` mails are written and then sent in one go; of urgent ones, which leave first, `urgent_batch`.
+    `curve_of` says what the picture in a mail about an AUC is drawn from, `album` keeps the pictures; without
+    `curve_of` mails carry none.
     """
 
     letterhead: Letterhead
@@ -35,5 +38,7 @@ class Mailroom:
     recheck: Recheck
     owner: str
     sentences: Mapping[str, str] = field(default_factory=dict)
+    curve_of: CurveOf | None = None
+    album: Album = field(default_factory=Album)
     batch: int = 20
     urgent_batch: int = 5

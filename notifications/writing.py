@@ -13,21 +13,24 @@ from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementErro
 from sqlmodel import Session, col
 
 from config.language import Language
+from config.logs import log
 from notifications import attempts
 from notifications.aftermath import not_written
 from notifications.calm import MailSite
-from notifications.context import Draft, Memo, gather
+from notifications.context import Draft, Memo, gather, protocol_for
+from notifications.inline import Sketch, may_carry_a_picture
 from notifications.letter import appointment_of, write_letter
 from notifications.mailroom import Mailroom
 from notifications.outbox import OUTBOX, Claim, Claimed
 from notifications.render import render
 from notifications.sentences import MAIL_SENTENCES
 from notifications.transport import Parcel
+from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Reason, because
-from scheduler.domain.speech import speaker_for
+from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.store.tables import OutboxRow, StaffRow
 
-__all__ = ["Batch", "Letter", "make_ready", "write"]
+__all__ = ["Batch", "Letter", "make_ready", "still_to_draw", "write"]
 
 _PEOPLE = select(col(StaffRow.id), col(StaffRow.email), col(StaffRow.active)).where(
     col(StaffRow.id).in_(bindparam("staff", expanding=True))
@@ -146,13 +149,54 @@ def write(session: Session, row: OutboxRow, room: Mailroom, now: datetime, memo:
         known.drafts[said] = _draft(session, row, room, site, now, known)
     draft = known.drafts[said]
     calendar = appointment_of(row, draft.values, draft.speaker, room.letterhead, site)
-    return write_letter(row, draft.rendered, room.letterhead, draft.protocol.acronym, calendar, now)
+    acronym = draft.protocol.acronym
+    return write_letter(row, draft.rendered, room.letterhead, acronym, calendar, now, draft.picture)
+
+
+def still_to_draw(session: Session, room: Mailroom, claim: Claim, memo: Memo) -> dict[int, Sketch]:
+    """The pictures of these mails that are not in the album yet, by the number of the mail."""
+    found = {mail.id: _sketch(session, claim.rows[mail.id], room, memo) for mail in claim.mails}
+    return {
+        number: sketch for number, sketch in found.items() if sketch is not None and sketch not in room.album
+    }
 
 
 def _draft(
     session: Session, row: OutboxRow, room: Mailroom, site: MailSite, now: datetime, memo: Memo
 ) -> Draft:
     context = gather(session, row, room.protocol_of, site, now, memo)
-    sentences = {**MAIL_SENTENCES, **room.sentences}
-    speaker = speaker_for(Language(row.language), site.calendar.zone, context.protocol, sentences)
-    return Draft(context.protocol, context.values, speaker, render(row.template, speaker, context.values))
+    speaker = _speaker(row, room, context.protocol)
+    sketch = _sketch(session, row, room, memo)
+    picture = room.album.get(sketch) if sketch is not None else None
+    values = {**context.values, "picture": picture}
+    return Draft(context.protocol, values, speaker, render(row.template, speaker, values), picture)
+
+
+def _speaker(row: OutboxRow, room: Mailroom, protocol: Protocol) -> Speaker:
+    zone = room.calm.sites[row.site_id].calendar.zone
+    return speaker_for(Language(row.language), zone, protocol, {**MAIL_SENTENCES, **room.sentences})
+
+
+def _sketch(session: Session, row: OutboxRow, room: Mailroom, memo: Memo) -> Sketch | None:
+    """What the picture of a mail that is still to be written is drawn from; None where it has none."""
+    if row.body_sha256 is not None or not may_carry_a_picture(row):
+        return None
+    about = (row.site_id, row.subject, row.visit, row.language, row.facts.get("version"))
+    if about not in memo.sketches:
+        memo.sketches[about] = _sketched(session, row, room)
+    return memo.sketches[about]
+
+
+def _sketched(session: Session, row: OutboxRow, room: Mailroom) -> Sketch | None:
+    """A picture that fails keeps no mail from going."""
+    if room.curve_of is None:
+        return None
+    try:
+        with session.connection().begin_nested():
+            protocol = protocol_for(session, room.protocol_of, row.subject)
+            return room.curve_of(session, row, _speaker(row, room, protocol))
+    except Exception as error:
+        if not _is_about_the_mail(error):
+            raise
+        log.error("picture_not_drawn", outbox=row.id, error=type(error).__name__)
+        return None

@@ -13,16 +13,18 @@ from typing import Any
 
 import pytest
 import typer.main
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import main
 from config.files import DEFAULT_DIR
-from config.language import LOCALE_DIR, Language, catalogue
+from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
 from notifications.render import template_names
 from notifications.states import State as MailState
 from pk.equation import Equation, equations_from_mapping
 from pk.exposure import PARTIAL_AUC
 from pk.result import SENTENCES as PK_SENTENCES
+from pk.shipped import shipped_models
 from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
@@ -33,7 +35,7 @@ from scheduler.runtime import work
 from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
 
 ROOT = Path(__file__).parent.parent
-OURS = ("domain", "pk", "cli")
+OURS = ("domain", "pk", "cli", "report")
 FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.
@@ -46,13 +48,16 @@ RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/
 # Calls whose words the scan cannot read because they arrive as parameters; what arrives is covered elsewhere.
 PASSED_ON = {
     ("scheduler/domain/speech.py", "english"),  # the sentences of SENTENCES and of every .text("…")
+    ("scheduler/domain/speech.py", "str(words[name])"),  # the phrases of the data files
     ("scheduler/domain/speech.py", "status.replace('_', ' ')"),  # SHOWN and the names above
     ("scheduler/runtime/cli/output.py", "title"),  # every table(…)
     ("scheduler/runtime/cli/output.py", "column"),
     ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
     ("scheduler/runtime/cli/protocol.py", "row[2]"),
     ("scheduler/runtime/cli/localise.py", "english"),  # FRAME_WORDS
+    ("scheduler/engine/report_page.py", "one if number == 1 else many"),  # templates/report
 }
+_AUTHOR_AND_YEAR = re.compile(r"[\w ]+ \d{4}")  # the same in both languages
 # Objects that have a method `text` and are no Speaker.
 NO_SPEAKERS = {"row", "candidate", "one", "sa", "reason", "note"}  # "self" is one: Speaker.say
 
@@ -181,12 +186,30 @@ def _vocabulary() -> dict[str, str]:
     words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report.py")
     words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/explain.py")
     words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
+    words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")
     words.pop(Shift.NONE.value)  # no shift has a sentence of its own
     return {word.replace("_", " "): where for word, where in words.items()}
 
 
+def _report_words() -> set[str]:
+    """What the templates of the patient report say."""
+    jinja = {"trimmed": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do"}
+    found = extract_from_dir(
+        TEMPLATE_DIR / "report", method_map=[("**.html", "jinja2")], options_map={"**.html": jinja}
+    )
+    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+
+
 def _equations() -> tuple[Equation, ...]:
     return tuple(equations_from_mapping(tomllib.loads((DEFAULT_DIR / "regressions.toml").read_text("utf-8"))))
+
+
+def _phrases() -> set[str]:
+    """The English phrases of the data files: whose patients, and the names that have some English in them."""
+    people = [one.population for one in (*_equations(), *shipped_models()) if one.population is not None]
+    names = {one.name for one in (*_equations(), *shipped_models())}
+    written = {name for name in names if not _AUTHOR_AND_YEAR.fullmatch(name)}
+    return written | {phrase for one in people for phrase in (one.disease, one.comedication)}
 
 
 def _command() -> Any:
@@ -241,6 +264,14 @@ def test_everything_that_the_code_says_has_its_french() -> None:
 def test_every_word_of_a_vocabulary_has_its_french() -> None:
     words = _vocabulary()
     assert {one: words[one] for one in _without_french(words)} == {}
+
+
+def test_everything_that_the_report_says_has_its_french() -> None:
+    words = _report_words()
+    assert "Exposure by method" in words
+    assert _without_french(words) == []
+    field = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
+    assert [one for one in words if sorted(field.findall(one)) != sorted(field.findall(FRENCH[one]))] == []
 
 
 def test_the_scan_sees_what_it_must() -> None:
@@ -352,7 +383,7 @@ def test_a_help_text_is_looked_up_as_typer_shows_it() -> None:
 
 def test_no_entry_is_unused() -> None:
     used = {*SENTENCES.values(), *PK_SENTENCES.values(), *_spoken(), *_vocabulary()}
-    used |= {*help_texts(_command()), *FRAME_WORDS}
+    used |= {*help_texts(_command()), *FRAME_WORDS, *_report_words()}
     assert {name: sorted(_entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
 
 

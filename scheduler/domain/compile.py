@@ -78,6 +78,7 @@ def _build(source: ProtocolFile, key: str) -> Protocol:
         notices=tuple(Notice(Event(n.event), n.template, n.to) for n in source.notices),
         digest_at=_time(source.digest.at),
         digest_roles=source.digest.to,
+        primary=source.exposure.primary,
         key=key or f"{study.id} {study.version}",
     )
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from scheduler.domain.exposure import Exposure, VisitExposures, settled_at
-from scheduler.domain.protocol import SamplePoint, TimingType, VisitStatus
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.exposure import Exposure, VisitExposures, method_said, settled_at
+from scheduler.domain.protocol import Band, SamplePoint, TimingType, VisitStatus
+from scheduler.domain.reason import Param, Reason, because
 from scheduler.domain.status import MissingKind, VisitView
 from scheduler.domain.timeline import Timeline, VisitPlan
 
@@ -224,12 +224,21 @@ def _add_exposure_flags(timeline: Timeline, plan: VisitPlan, primary: Exposure, 
         below = low is not None and value < low
         above = high is not None and value > high
         if below or above:
-            reason = because(
-                "flag_auc_below_band" if below else "flag_auc_above_band",
-                value=round(value, 1),
-                low=low if low is not None else "",
-                high=high if high is not None else "",
-                band=because(f"band_{band.id}"),
-            )
+            reason = _outside(primary, "below" if below else "above", band)
             since = settled_at(plan) or timeline.enrolled_at
             found.append(Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since))
+
+
+def _outside(primary: Exposure, side: str, band: Band) -> Reason:
+    """The AUC0-12 and the band; an estimate by a model with its method and 90 % interval."""
+    said: dict[str, Param] = {
+        "value": round(primary.value or 0.0, 1),
+        "low": band.low_mg_h_l if band.low_mg_h_l is not None else "",
+        "high": band.high_mg_h_l if band.high_mg_h_l is not None else "",
+        "band": because(f"band_{band.id}"),
+    }
+    if primary.interval_90 is None:
+        return because(f"flag_auc_{side}_band", **said)
+    least, most = (round(limit, 1) for limit in primary.interval_90)
+    method = method_said(primary.method, primary.name)
+    return because(f"flag_auc_{side}_band_interval", **said, method=method, least=least, most=most)

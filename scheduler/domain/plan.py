@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scheduler.domain import keys
 from scheduler.domain.events import DomainEvent, ExposureChanged, ReminderDue, VisitRebooked
-from scheduler.domain.exposure import VisitExposures
+from scheduler.domain.exposure import Shown, VisitExposures
 from scheduler.domain.flags import Flag, flags_of
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
@@ -80,11 +80,14 @@ class RecordedVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordedExposure:
-    """The newest estimate on record for a visit; `inputs_hash` is None once it was withdrawn."""
+    """The newest estimate on record for a visit; `inputs_hash` is None once it was withdrawn.
+
+    `shown` is what people saw of its AUC0-12; None without a value.
+    """
 
     inputs_hash: str | None
     version: int
-    had_value: bool
+    shown: Shown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,7 @@ def _is_off(status: VisitStatus) -> bool:
 def _exposure_changes(
     subject: str, desired: Desired, recorded: Recorded, events: list[DomainEvent]
 ) -> Iterator[ExposureChange]:
+    """A new version wherever the inputs are others; an announcement only where what is shown is another."""
     for visit in {**recorded.exposures, **desired.exposures}:
         before, found = recorded.exposures.get(visit), desired.exposures.get(visit)
         wanted_hash = found.inputs_hash if found is not None else None
@@ -290,10 +294,10 @@ def _exposure_changes(
             continue
         version = before.version + 1 if before is not None else 1
         yield ExposureChange(visit, version, found)
-        has_value = found is not None and found.primary is not None and found.primary.value is not None
-        had_value = before is not None and before.had_value
-        if has_value or had_value:
-            told = Event.AUC_AMENDED if had_value else Event.AUC_AVAILABLE
-            event = told if has_value else Event.AUC_WITHDRAWN
+        now_shown = found.shown if found is not None else None
+        was_shown = before.shown if before is not None else None
+        if now_shown != was_shown:
+            told = Event.AUC_AMENDED if was_shown is not None else Event.AUC_AVAILABLE
+            event = told if now_shown is not None else Event.AUC_WITHDRAWN
             key = keys.exposure_key(subject, visit, version)
             events.append(ExposureChanged(event, subject, visit, version, key))

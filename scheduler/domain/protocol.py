@@ -209,6 +209,7 @@ class Protocol:
     notices: tuple[Notice, ...]
     digest_at: time
     digest_roles: tuple[str, ...]
+    primary: tuple[str, ...] = ()
     key: str = field(default="")
 
     def __hash__(self) -> int:

@@ -59,6 +59,8 @@ class _Checker:
             if activity.minimum > activity.maximum:
                 self.say(f"activities.{i}.minimum", "The minimum exceeds the maximum.", "Exchange them.")
         self.check_limits()
+        for name in _repeated(self.source.exposure.primary):
+            self.say("exposure.primary", f"'{name}' is listed more than once.", "List each method once.")
         for i, reminder in enumerate(self.source.reminders):
             where = f"reminders.{i} ({reminder.id})"
             self.check_roles(where, reminder.to)

@@ -41,6 +41,10 @@ SENTENCES: dict[str, str] = {
     "flag_auc_not_computable": "AUC0-12 cannot be estimated: {why}",
     "flag_auc_below_band": "AUC0-12 is {value} mg·h/L, below {low} mg·h/L ({band}; not a target of this disease)",
     "flag_auc_above_band": "AUC0-12 is {value} mg·h/L, above {high} mg·h/L ({band}; not a target of this disease)",
+    "flag_auc_below_band_interval": "AUC0-12 is {value} mg·h/L ({method}, 90% interval {least} to {most}), "
+    "below {low} mg·h/L ({band}; not a target of this disease)",
+    "flag_auc_above_band_interval": "AUC0-12 is {value} mg·h/L ({method}, 90% interval {least} to {most}), "
+    "above {high} mg·h/L ({band}; not a target of this disease)",
     "flag_file_quarantined": "the laboratory file {name} could not be used: {why}",
     "flag_rows_held": "{count} row(s) of the laboratory file {name} are held: {why}",
     "flag_folder_trouble": "in the laboratory's folder, {name}: {why}",
@@ -155,4 +159,13 @@ SENTENCES |= {
 }
 SENTENCES |= {
     "refused_code": "'{subject}' cannot be a subject code: {why}.",
+}
+SENTENCES |= {
+    # how an AUC was estimated
+    "method_regression": "{equation} (regression)",
+    "method_map": "{model} (MAP)",
+    "method_average": "average of the models",
+    "method_partial": "observed samples, linear-up/log-down",
+    "method_withdrawn": "no longer stands",
+    "auc_fewer_samples": "From {count} of {expected} samples only ({points}): the interval is wider than with all.",
 }

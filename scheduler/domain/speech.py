@@ -22,6 +22,8 @@ __all__ = ["Speaker", "speaker_for"]
 
 _DATE = {Language.EN: "d MMMM y", Language.FR: "d MMMM y"}
 _DAY = {Language.EN: "EEEE d MMMM y", Language.FR: "EEEE d MMMM y"}
+# Fields that hold an English phrase of a data file: whose patients, and the names of equations and models.
+_PHRASES = frozenset({"disease", "comedication", "equation", "model"})
 _FIRST = re.compile(r"^(\D*)1 ")
 _MOMENT = {Language.EN: "d MMMM y 'at' HH:mm", Language.FR: "d MMMM y 'à' HH:mm"}
 
@@ -38,7 +40,9 @@ class Speaker:
     def text(self, english: str, **params: Param) -> str:
         """An English sentence in the reader's language, its fields filled; a field …_id is shown as it is typed."""
         words = {name: value if name.endswith("_id") else self._word(value) for name, value in params.items()}
-        return translator(self.language)(english).format(**words)
+        translate = translator(self.language)
+        words |= {name: translate(str(words[name])) for name in _PHRASES & words.keys()}
+        return translate(english).format(**words)
 
     def say(self, reason: Reason) -> str:
         """The sentence of a reason. An unknown code is shown as it is rather than hidden."""

@@ -3,51 +3,154 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
 from pk import exposure as pk_exposure
 from pk.equation import Equation
+from pk.exposure import AVERAGE, PK_VERSION, map_method
+from pk.population import PopulationModel
 from pk.profile import Dosing, Formulation, Occasion, Sample
 from pk.result import Estimate
 from pk.result import Reason as PkReason
-from scheduler.domain.exposure import Exposure, VisitExposures, set_is_settled
-from scheduler.domain.reason import Reason
+from scheduler.domain.exposure import AUC, Bounds, Exposure, VisitExposures, fewer_samples, set_is_settled
+from scheduler.domain.protocol import Protocol
+from scheduler.domain.reason import Param, Reason
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan
 
-__all__ = ["Exposer", "occasion_of"]
+__all__ = ["Exposer", "SamplingDay", "Sought", "Stored", "occasion_from", "occasion_of"]
 
-Versions = tuple[tuple[str, int], ...]
-_MOST_KNOWN = 20_000
+Stored = Callable[[str], VisitExposures | None]
+"""The newest estimates on record for a visit."""
+
+_MOST_KNOWN = 1_000  # about 35 kB each; an installation with more visits reads them from the database again
+_NOTHING = Occasion((), Dosing(Formulation.MMF))
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingDay:
+    """What the estimates of a visit follow from; equal days have equal estimates.
+
+    `versions` are the numbers of the results used, `order` the methods in the order of the protocol, `points` how
+    many samples it foresees.
+    """
+
+    occasion: Occasion
+    versions: tuple[tuple[str, int], ...]
+    order: tuple[str, ...]
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is known of a subject's exposures, by visit, and the settled days that are still to be estimated."""
+
+    known: dict[str, VisitExposures]
+    missing: dict[str, SamplingDay]
 
 
 class Exposer:
-    """Gives the exposures of settled sampling days by the equations of the study; the same inputs are worked once."""
+    """Gives the exposures of settled sampling days. What is on record with the same inputs is never estimated again."""
 
-    def __init__(self, equations: tuple[Equation, ...]) -> None:
-        self.equations = equations
-        self._known: dict[tuple[Occasion, Versions], VisitExposures] = {}
+    def __init__(self, equations: tuple[Equation, ...], models: tuple[PopulationModel, ...]) -> None:
+        self.equations, self.models = equations, models
+        self._names = {one.id: one.name for one in equations}
+        self._names |= {map_method(one.id): one.name for one in models}
+        self._default = (*(one.id for one in equations), AVERAGE, *(map_method(one.id) for one in models))
+        self._known: OrderedDict[SamplingDay, VisitExposures] = OrderedDict()
 
-    def exposures_of(self, timeline: Timeline) -> dict[str, VisitExposures]:
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The ids of all methods that give an AUC0-12, in the order that holds where a protocol has none."""
+        return self._default
+
+    def order(self, protocol: Protocol) -> tuple[str, ...]:
+        """All methods, those that the protocol names first."""
+        return (*protocol.primary, *(one for one in self._default if one not in protocol.primary))
+
+    def fingerprint(self, protocols: Iterable[Protocol]) -> str:
+        """Changes when, for equal samples, any estimate or the primary method may."""
+        orders = sorted({self.order(one) for one in protocols})
+        return _hash([self.inputs_hash(_NOTHING, order) for order in orders])
+
+    def inputs_hash(self, occasion: Occasion, order: tuple[str, ...]) -> str:
+        """SHA-256 of everything that the exposures of an occasion follow from, the primary method included."""
+        return _hash([pk_exposure.inputs_hash(occasion, self.equations, self.models), *order])
+
+    def seek(self, timeline: Timeline, stored: Stored) -> Sought:
+        """What is remembered or on record for the settled days of a subject, and what is not."""
+        order = self.order(timeline.protocol)
+        known, missing = {}, {}
+        for plan in timeline.visits:
+            if plan.attended_at is None or not set_is_settled(plan):
+                continue
+            day = _day(plan, order)
+            found = self._remembered(day) or self._recorded(day, stored(plan.id))
+            if found is None:
+                missing[plan.id] = day
+            else:
+                known[plan.id] = found
+        return Sought(known, missing)
+
+    def exposures_of(self, timeline: Timeline, stored: Stored) -> dict[str, VisitExposures]:
         """The exposures of every visit whose sampling day is settled, by visit."""
-        return {
-            plan.id: self._of(plan)
-            for plan in timeline.visits
-            if plan.attended_at is not None and set_is_settled(plan)
-        }
+        return self.complete(self.seek(timeline, stored))
 
-    def _of(self, plan: VisitPlan) -> VisitExposures:
-        occasion = occasion_of(plan)
-        versions = tuple((d.point.id, d.result.version.id) for d in plan.draws if d.result is not None)
-        found = self._known.get((occasion, versions))
-        if found is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            found = self._known[(occasion, versions)] = VisitExposures(
-                pk_exposure.inputs_hash(occasion, self.equations),
-                tuple(_exposure(one) for one in pk_exposure.estimates(occasion, self.equations)),
-                _inputs(occasion, dict(versions)),
-            )
+    def complete(self, sought: Sought) -> dict[str, VisitExposures]:
+        """The exposures that are known and those that were missing."""
+        found = zip(sought.missing, self.estimate(tuple(sought.missing.values())), strict=True)
+        return {**sought.known, **dict(found)}
+
+    def estimate(self, days: Sequence[SamplingDay]) -> tuple[VisitExposures, ...]:
+        """The exposures of these days, estimated together, which takes a fraction of one after the other."""
+        unknown: defaultdict[tuple[str, ...], list[SamplingDay]] = defaultdict(list)
+        found = {day: one for day in days if (one := self._remembered(day)) is not None}
+        for day in dict.fromkeys(days):
+            if day not in found:
+                unknown[day.order].append(day)
+        for order, some in unknown.items():
+            occasions = [day.occasion for day in some]
+            estimated = pk_exposure.estimates_of(occasions, self.equations, self.models, order)
+            for day, several in zip(some, estimated, strict=True):
+                found[day] = self._remember(day, self._made(day, several))
+        return tuple(found[day] for day in days)
+
+    def _made(self, day: SamplingDay, estimates: tuple[Estimate, ...]) -> VisitExposures:
+        used = {name for one in estimates if one.fit is not None for name, _ in one.fit.predictions}
+        points = [one.timepoint for one in day.occasion.samples if one.timepoint in used]
+        remark = fewer_samples(points, day.points)
+        exposures = tuple(_exposure(one, self._names.get(one.method), remark) for one in estimates)
+        return VisitExposures(self.inputs_hash(day.occasion, day.order), exposures, _inputs(day))
+
+    def _recorded(self, day: SamplingDay, on_record: VisitExposures | None) -> VisitExposures | None:
+        if on_record is None or on_record.inputs_hash != self.inputs_hash(day.occasion, day.order):
+            return None
+        return self._remember(day, on_record)
+
+    def _remembered(self, day: SamplingDay) -> VisitExposures | None:
+        found = self._known.get(day)
+        if found is not None:
+            self._known.move_to_end(day)
         return found
+
+    def _remember(self, day: SamplingDay, found: VisitExposures) -> VisitExposures:
+        self._known[day] = found
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return found
+
+
+def _hash(parts: Sequence[str]) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _day(plan: VisitPlan, order: tuple[str, ...]) -> SamplingDay:
+    versions = tuple((d.point.id, d.result.version.id) for d in plan.draws if d.result is not None)
+    return SamplingDay(occasion_of(plan), versions, order, len(plan.draws))
 
 
 def occasion_of(plan: VisitPlan) -> Occasion:
@@ -80,38 +183,55 @@ def _sample(draw: Draw, dose_at: datetime) -> Sample | None:
     )
 
 
-def _exposure(estimate: Estimate) -> Exposure:
+def _exposure(estimate: Estimate, name: str | None, remark: tuple[Reason, ...]) -> Exposure:
+    low, high, bounds = estimate.low_mg_h_l, estimate.high_mg_h_l, None
+    if low is not None:
+        bounds = Bounds.BELOW_LLOQ
+    elif estimate.interval_90 is not None:
+        (low, high), bounds = estimate.interval_90, Bounds.INTERVAL_90
+    by_models = (
+        estimate.value_mg_h_l is not None and estimate.quantity == AUC and bounds is Bounds.INTERVAL_90
+    )
     return Exposure(
         method=estimate.method,
         quantity=estimate.quantity,
         value=estimate.value_mg_h_l,
-        low=estimate.low_mg_h_l,
-        high=estimate.high_mg_h_l,
+        low=low,
+        high=high,
         unit=estimate.unit,
         interval_h=estimate.interval_h,
         reasons=tuple(_reason(one) for one in estimate.reasons),
-        notes=tuple(_reason(one) for one in estimate.notes),
+        notes=(*(remark if by_models else ()), *(_reason(one) for one in estimate.notes)),
+        bounds=bounds,
+        name=name,
+        daily=estimate.auc_0_24_mg_h_l,
+        per_g=estimate.per_g_mg_h_l,
+        fit=estimate.fit,
+        weights=estimate.weights,
     )
 
 
 def _reason(reason: PkReason) -> Reason:
-    return Reason(reason.code, reason.params)
+    """The reason; a covariate by its name alone, not by its place in what `pk` reads."""
+    params = ((name, _named(value) if name == "field" else value) for name, value in reason.params)
+    return Reason(reason.code, tuple(params))
 
 
-def _inputs(occasion: Occasion, versions: dict[str, int]) -> str:
-    """What the estimate was made from, for whoever checks it later."""
-    samples = [
-        {
-            "timepoint": sample.timepoint,
-            "time_h": round(sample.time_h, 6),
-            "conc_mg_l": sample.conc_mg_l,
-            "below_lloq": sample.below_lloq,
-            "lloq_mg_l": sample.lloq_mg_l,
-            "result_version": versions.get(sample.timepoint),
-        }
-        for sample in occasion.samples
-    ]
+def _named(field: Param) -> Param:
+    return field.removeprefix("covariates.") if isinstance(field, str) else field
+
+
+_OF_SAMPLE = ("timepoint", "time_h", "conc_mg_l", "below_lloq", "above_uloq", "lloq_mg_l")
+
+
+def _inputs(day: SamplingDay) -> str:
+    """What the estimates were made from, for whoever checks them later or draws them (`occasion_from`)."""
+    occasion, versions = day.occasion, dict(day.versions)
     dosing = occasion.dosing
+    samples = [
+        {name: getattr(one, name) for name in _OF_SAMPLE} | {"result_version": versions.get(one.timepoint)}
+        for one in occasion.samples
+    ]
     return json.dumps(
         {
             "samples": samples,
@@ -120,6 +240,17 @@ def _inputs(occasion: Occasion, versions: dict[str, int]) -> str:
             "interval_h": dosing.interval_h,
             "days_unchanged": dosing.days_unchanged,
             "assay": occasion.assay,
+            "methods": list(day.order),
+            "pk_version": PK_VERSION,
         },
         sort_keys=True,
     )
+
+
+def occasion_from(inputs: str) -> Occasion:
+    """The occasion that estimates on record were made from. Raises KeyError for those of version 0.1."""
+    found: dict[str, Any] = json.loads(inputs)
+    samples = tuple(Sample(**{name: one[name] for name in _OF_SAMPLE}) for one in found["samples"])
+    formulation = Formulation(found["formulation"])
+    dosing = Dosing(formulation, found["dose_mg"], found["interval_h"], found["days_unchanged"])
+    return Occasion(samples, dosing, found["assay"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,11 @@ from scheduler.domain.history import History
 from scheduler.domain.plan import Changes, Desired, assess, diff
 from scheduler.domain.reason import because
 from scheduler.domain.timeline import Timeline, build_timeline
+from scheduler.engine.exposure import SamplingDay, Sought
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.database import Database
+from scheduler.store.exposures import newest_exposures
 from scheduler.store.flags import close_flag, open_site_flag
 from scheduler.store.subjects import (
     apply_changes,
@@ -44,15 +46,30 @@ class Standing:
     desired: Desired
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A subject whose time has come, with what is known of its exposures."""
+
+    subject: SubjectRow
+    timeline: Timeline
+    sought: Sought
+
+
 def standing(
     session: Session, study: Study, subject: SubjectRow, now: datetime, history: History | None = None
 ) -> Standing:
     """What the facts say of a subject at `now`, whatever was recorded before. `history` when it is at hand."""
-    plan = study.plan(session, subject.site_id, subject.protocol_sha256)
-    timeline = build_timeline(plan, history or load_history(session, subject.code))
+    look = _look(session, study, subject, history)
+    return Standing(look.timeline, assess(look.timeline, study.exposer.complete(look.sought), now))
+
+
+def _look(session: Session, study: Study, subject: SubjectRow, history: History | None = None) -> _Look:
+    plan, code = study.plan(session, subject.site_id, subject.protocol_sha256), subject.code
+    timeline = build_timeline(plan, history or load_history(session, code))
     if timeline is None:
-        raise ValueError(f"no enrolment is recorded for {subject.code}")
-    return Standing(timeline, assess(timeline, study.exposer.exposures_of(timeline), now))
+        raise ValueError(f"no enrolment is recorded for {code}")
+    sought = study.exposer.seek(timeline, lambda visit: newest_exposures(session, code, visit))
+    return _Look(subject, timeline, sought)
 
 
 def reconcile_subject(
@@ -64,9 +81,14 @@ def reconcile_subject(
     history: History | None = None,
 ) -> Changes:
     """Write what changed for one subject and hand over what must be said, in the caller's transaction."""
-    found = standing(session, study, subject, now, history)
-    changes = diff(subject.code, found.desired, load_recorded(session, subject.code))
-    apply_changes(session, subject, changes, found.desired.next_change, now)
+    return _record(session, study, _look(session, study, subject, history), now, handle)
+
+
+def _record(session: Session, study: Study, look: _Look, now: datetime, handle: Handle) -> Changes:
+    subject = look.subject
+    desired = assess(look.timeline, study.exposer.complete(look.sought), now)
+    changes = diff(subject.code, desired, load_recorded(session, subject.code))
+    apply_changes(session, subject, changes, desired.next_change, now)
     for event in changes.events:
         handle(session, event, now)
     _audit(session, subject.code, changes, now)
@@ -95,23 +117,46 @@ def reconcile_step(
     All of them share one transaction: each subject's changes, mails, audit row and next look are still kept together
     or not at all, and what a stop takes back is due again afterwards. When one of them fails, all is taken back and
     each gets a transaction of its own, so that the others go on.
+
+    Exposures that are neither remembered nor on record are estimated all together and before that transaction, which
+    holds up other writers no longer than without them.
     """
     try:
-        return db.transact(lambda session: _reconcile_due(session, study, now, handle, limit))
+        found = db.transact(lambda session: _reconcile_due(session, study, now, handle, limit))
+        if isinstance(found, list):
+            study.exposer.estimate(found)
+            found = db.transact(lambda session: _reconcile_now(session, study, now, handle, limit))
+        return found
     except Exception:
         return _one_by_one(db, study, now, handle, limit)
 
 
 def _reconcile_due(
     session: Session, study: Study, now: datetime, handle: Handle, limit: int
-) -> tuple[int, datetime | None]:
+) -> tuple[int, datetime | None] | list[SamplingDay]:
+    """What `_reconcile_now` gives; or, with nothing written, the sampling days to be estimated first."""
     upcoming = next_wake(session)
     if upcoming is None or upcoming > now:
         return 0, upcoming
-    due = due_subjects(session, now, limit)
-    for subject in due:
-        reconcile_subject(session, study, subject, now, handle)
-    return len(due), next_wake(session)
+    looks = [_look(session, study, subject) for subject in due_subjects(session, now, limit)]
+    unknown = [day for look in looks for day in look.sought.missing.values()]
+    return unknown or _record_all(session, study, looks, now, handle)
+
+
+def _reconcile_now(
+    session: Session, study: Study, now: datetime, handle: Handle, limit: int
+) -> tuple[int, datetime | None]:
+    """How many subjects were due and are reconciled, and when the next one's time comes."""
+    looks = [_look(session, study, subject) for subject in due_subjects(session, now, limit)]
+    return _record_all(session, study, looks, now, handle)
+
+
+def _record_all(
+    session: Session, study: Study, looks: Sequence[_Look], now: datetime, handle: Handle
+) -> tuple[int, datetime | None]:
+    for look in looks:
+        _record(session, study, look, now, handle)
+    return len(looks), next_wake(session)
 
 
 def _one_by_one(

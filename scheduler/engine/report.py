@@ -7,16 +7,14 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.flags import FlagCode, Severity
-from scheduler.domain.history import fold
+from scheduler.domain.history import SubjectFacts, fold
 from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 from scheduler.store.flags import open_flags
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import (
     AcknowledgementRow,
-    ExposureRow,
     FlagRow,
     LabResultVersionRow,
     ReminderRow,
@@ -25,7 +23,14 @@ from scheduler.store.tables import (
     VisitRow,
 )
 
-__all__ = ["auc_rows", "board_rows", "flag_rows", "reminder_rows", "result_rows", "visit_rows"]
+__all__ = [
+    "board_rows",
+    "flag_rows",
+    "reminder_rows",
+    "result_rows",
+    "subject_state",
+    "visit_rows",
+]
 
 Row = dict[str, Any]
 
@@ -44,7 +49,7 @@ def board_rows(session: Session, site: str | None = None) -> list[Row]:
             flags[flag.subject] = flags.get(flag.subject, 0) + 1
     found = []
     for subject in session.exec(query):
-        state = _state(session, subject)
+        state = subject_state(subject, fold(load_history(session, subject.code)))
         found.append(
             {
                 "subject": subject.code,
@@ -58,10 +63,10 @@ def board_rows(session: Session, site: str | None = None) -> list[Row]:
     return found
 
 
-def _state(session: Session, subject: SubjectRow) -> str:
+def subject_state(subject: SubjectRow, facts: SubjectFacts) -> str:
+    """Where a subject stands in the study, in a word."""
     if subject.parked is not None:
         return "parked"
-    facts = fold(load_history(session, subject.code))
     if facts.withdrawn is not None:
         return "withdrawn"
     return "on_hold" if facts.pauses and facts.pauses[-1].end is None else "active"
@@ -139,47 +144,6 @@ def _flag(row: FlagRow, speaker: Speaker, acknowledged: AcknowledgementRow | Non
         "closes": speaker.say(from_json({"code": f"closes_{FlagCode(row.code)}", "params": {}})),
         "closed": row.closed_at,
         "acknowledged_by": acknowledged.by if counts and acknowledged else None,
-    }
-
-
-def auc_rows(
-    session: Session, speaker: Speaker, subject: str | None = None, *, history: bool = False
-) -> list[Row]:
-    """The estimates in force, or all versions: value or reasons, method, inputs hash."""
-    query = select(ExposureRow).order_by(
-        col(ExposureRow.subject), col(ExposureRow.visit), col(ExposureRow.version), col(ExposureRow.id)
-    )
-    if subject is not None:
-        query = query.where(ExposureRow.subject == subject)
-    rows = list(session.exec(query))
-    newest: dict[tuple[str, str], int] = {}
-    for row in rows:
-        newest[(row.subject, row.visit)] = row.version
-    return [
-        _auc(row, speaker, row.version == newest[(row.subject, row.visit)])
-        for row in rows
-        if history or row.version == newest[(row.subject, row.visit)]
-    ]
-
-
-def _auc(row: ExposureRow, speaker: Speaker, in_force: bool) -> Row:
-    return {
-        "subject": row.subject,
-        "visit": row.visit,
-        "version": row.version,
-        "in_force": in_force,
-        "method": row.method,
-        "quantity": row.quantity,
-        "value": row.value,
-        "low": row.low,
-        "high": row.high,
-        "unit": row.unit,
-        "interval_h": [row.from_h, row.to_h],
-        "reasons": [speaker.say(from_json(one)) for one in row.reasons],
-        "notes": [speaker.say(from_json(one)) for one in row.notes],
-        "inputs_hash": row.inputs_hash,
-        "computed": row.computed_at,
-        "primary": row.quantity == VisitExposures.PRIMARY,
     }
 
 

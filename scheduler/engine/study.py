@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,13 +15,17 @@ from config.defects import ConfigurationInvalidError, Defect
 from config.files import Files, read_files
 from config.schema import LabFile, ProtocolFile, SiteFile
 from pk.equation import Equation, equations_from_mapping
-from pk.errors import EquationError
+from pk.errors import EquationError, FileError, ModelError
+from pk.model_file import model_from_mapping, set_defects
+from pk.population import PopulationModel
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.compile import ROLES, compile_protocol
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.timeline import StudyPlan
 from scheduler.engine.exposure import Exposer
 from scheduler.store import audit
+from scheduler.store.operations import METHODS, beat, heartbeat_of
+from scheduler.store.subjects import wake_all
 from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow
 
 __all__ = ["Study", "load_study"]
@@ -39,13 +43,15 @@ class Study:
         calendars: Mapping[str, DayCalendar],
         labs: Mapping[str, LabFile],
         equations: tuple[Equation, ...],
+        models: tuple[PopulationModel, ...],
         templates: Collection[str],
     ) -> None:
         self.protocols = dict(protocols)
         self.sites = dict(sites)
         self.calendars = dict(calendars)
         self.labs = dict(labs)
-        self.exposer = Exposer(equations)
+        self.models = models
+        self.exposer = Exposer(equations, models)
         self._templates = templates
         self._plans: dict[tuple[str, str], StudyPlan] = {}
 
@@ -107,13 +113,27 @@ class Study:
         )
 
     def sync(self, session: Session, now: datetime) -> None:
-        """Bring the tables of sites and staff in line with the files; refuse a version edited after its use."""
+        """Bring the tables of sites and staff in line with the files; refuse a version edited after its use.
+
+        When equations, models, their order or the program's methods changed since the last time, everybody is looked
+        at again.
+        """
         for row in session.exec(select(ProtocolVersionRow)):
             for sha256, (protocol, _) in self.protocols.items():
                 if (protocol.id, protocol.version) == (row.protocol, row.version) and sha256 != row.sha256:
                     raise ConfigurationInvalidError([_edited(protocol)])
         for site in self.sites.values():
             _sync_site(session, site, now)
+        self._note_methods(session, now)
+
+    def _note_methods(self, session: Session, now: datetime) -> None:
+        fingerprint = self.exposer.fingerprint(protocol for protocol, _ in self.protocols.values())
+        before = heartbeat_of(session, METHODS)
+        if before is not None and before.detail == fingerprint:
+            return
+        beat(session, METHODS, now, 0, fingerprint)
+        wake_all(session, now)
+        audit.append(session, now, "methods_changed", "database", "-", {"fingerprint": fingerprint})
 
 
 def _edited(protocol: Protocol) -> Defect:
@@ -172,12 +192,51 @@ def load_study(directory: Path, templates: Collection[str]) -> Study:
     try:
         equations = tuple(equations_from_mapping(files.regressions))
     except EquationError as error:
-        defects += [Defect("regressions.toml", "equations", str(one), "") for one in error.defects]
+        defects += _defects_of("regressions.toml", error)
+    models = _models(files, defects)
+    if not defects:
+        defects += _unknown_methods(files, Exposer(equations, models).methods)
     if defects:
         raise ConfigurationInvalidError(defects)
     sites = {one.content.id: one.content for one in files.sites}
     labs = {one.content.code: one.content for one in files.labs}
-    return Study(protocols, sites, calendars, labs, equations, templates)
+    return Study(protocols, sites, calendars, labs, equations, models, templates)
+
+
+def _unknown_methods(files: Files, methods: tuple[str, ...]) -> Iterator[Defect]:
+    for loaded in files.protocols:
+        for name in loaded.content.exposure.primary:
+            if name not in methods:
+                known = ", ".join(methods)
+                yield Defect(
+                    loaded.name, "exposure.primary", f"There is no method '{name}'.", f"Use some of {known}."
+                )
+
+
+def _models(files: Files, defects: list[Defect]) -> tuple[PopulationModel, ...]:
+    """The population models, the default one first; what is wrong with them goes to the defects."""
+    found: list[PopulationModel] = []
+    unusable = 0
+    for name, mapping in files.models.items():
+        try:
+            found.append(model_from_mapping(mapping))
+        except ModelError as error:
+            unusable += 1
+            defects += _defects_of(name, error)
+    if files.models and not unusable:
+        defects += [_defect("models/", line) for line in set_defects(found)]
+    return tuple(sorted(found, key=lambda model: (not model.is_default, model.id)))
+
+
+def _defects_of(name: str, error: FileError) -> list[Defect]:
+    return [_defect(name, line) for line in error.defects]
+
+
+def _defect(name: str, line: str) -> Defect:
+    """A line `key: problem; remedy` as a defect of a file."""
+    key, _, rest = line.partition(": ")
+    problem, _, remedy = rest.rpartition("; ")
+    return Defect(name, key, f"{problem}.", f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
 def _calendars(files: Files, defects: list[Defect]) -> dict[str, DayCalendar]:

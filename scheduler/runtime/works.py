@@ -37,8 +37,8 @@ def intake_work(program: Program) -> Work:
     handle = program.handle
 
     async def step(now: datetime) -> datetime | None:
-        report = await db.call(
-            lambda: intake_step(folder, known, program.clock, db.transact, handle, audit.append)
+        report = await db.beside(
+            lambda transact: intake_step(folder, known, program.clock, transact, handle, audit.append)
         )
         if report.alerts:
             await db.run(lambda session: _raise_alerts(session, site, report.alerts, now))

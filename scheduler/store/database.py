@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-__all__ = ["Database", "StoreError", "sqlite_module"]
+__all__ = ["Database", "StoreError", "Transact", "sqlite_module"]
 
 Result = TypeVar("Result")
 Step = Callable[[Session], Result]
+Transact = Callable[[Callable[[Session], Any]], Any]
 
 _FIXED_SQLITE = (3, 51, 3)  # the first release without the WAL-reset bug; also back-ported to these:
 _ALSO_FIXED = {(3, 50): 7, (3, 44): 6}
@@ -76,6 +77,23 @@ class Database:
             return work()
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._writer, work))
+
+    async def beside(self, work: Callable[[Transact], Result]) -> Result:
+        """Run something slow in a thread of its own; each of its transactions waits for its turn in the writer thread.
+
+        Once begun it ends, even when the caller is cancelled.
+        """
+        if self._writer is None:
+            return work(self.transact)
+        return await asyncio.shield(asyncio.to_thread(work, self._in_turn))
+
+    def _in_turn(self, step: Step[Result]) -> Result:
+        assert self._writer is not None
+        try:
+            turn = self._writer.submit(self.transact, step)
+        except RuntimeError as error:  # the program is stopping
+            raise StoreError("The database is closed.") from error
+        return turn.result()
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""

@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.results import ResultStatus, ResultVersion
+from scheduler.store.database import StoreError
 from scheduler.store.lab_values import (
     Entry,
     KnownResult,
@@ -48,7 +49,7 @@ __all__ = [
     "unfinished_files",
 ]
 
-DATABASE_TROUBLE = (OperationalError, InterfaceError)  # the database, not the file, is at fault
+DATABASE_TROUBLE = (OperationalError, InterfaceError, StoreError)  # the database, not the file, is at fault
 
 
 # --- the statements, made once: the intake runs them for every file, and the engine the first for every subject -------

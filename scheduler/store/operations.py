@@ -19,6 +19,7 @@ from scheduler.store.tables import AuditRow, HeartbeatRow
 
 __all__ = [
     "CLOCK",
+    "METHODS",
     "AlreadyRunningError",
     "beat",
     "heartbeat_of",
@@ -29,6 +30,9 @@ __all__ = [
 
 
 CLOCK = "clock"
+METHODS = "methods"
+"""The mark whose detail is the fingerprint of the methods that the estimates on record were made by."""
+
 _HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
 
 
@@ -57,7 +61,9 @@ def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:
 
 
 def heartbeats(session: Session) -> list[HeartbeatRow]:
-    return list(session.exec(select(HeartbeatRow).order_by(HeartbeatRow.service)))
+    """The signs of life; a mark is none."""
+    query = select(HeartbeatRow).where(HeartbeatRow.service != METHODS).order_by(HeartbeatRow.service)
+    return list(session.exec(query))
 
 
 def newest_instant(session: Session) -> datetime | None:

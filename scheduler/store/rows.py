@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from scheduler.domain.exposure import Exposure
 from scheduler.domain.facts import KINDS, Corrected, What
 from scheduler.domain.flags import Flag
 from scheduler.domain.plan import RecordedDraw, RecordedVisit
@@ -19,7 +18,6 @@ from scheduler.domain.reason import from_json, to_json
 
 __all__ = [
     "VISIT_COLUMNS",
-    "exposure_row",
     "flag_row",
     "payload_of",
     "recorded_visit",
@@ -27,7 +25,6 @@ __all__ = [
     "visit_row",
     "what_from",
     "what_from_json",
-    "withdrawn_exposure_row",
 ]
 
 
@@ -141,41 +138,4 @@ def flag_row(flag: Flag, site: str, now: datetime) -> dict[str, Any]:
         "reason": to_json(flag.reason),
         "since": flag.since,
         "opened_at": now,
-    }
-
-
-def exposure_row(
-    subject: str, visit: str, version: int, exposure: Exposure, inputs_hash: str, inputs: str, now: datetime
-) -> dict[str, Any]:
-    return {
-        "subject": subject,
-        "visit": visit,
-        "version": version,
-        "method": exposure.method,
-        "inputs_hash": inputs_hash,
-        "quantity": exposure.quantity,
-        "value": exposure.value,
-        "low": exposure.low,
-        "high": exposure.high,
-        "unit": exposure.unit,
-        "from_h": exposure.interval_h[0],
-        "to_h": exposure.interval_h[1],
-        "reasons": [to_json(one) for one in exposure.reasons],
-        "notes": [to_json(one) for one in exposure.notes],
-        "inputs": inputs,
-        "computed_at": now,
-    }
-
-
-def withdrawn_exposure_row(subject: str, visit: str, version: int, now: datetime) -> dict[str, Any]:
-    """The version that says that the estimates of a visit no longer stand."""
-    return {
-        "subject": subject,
-        "visit": visit,
-        "version": version,
-        "method": "withdrawn",
-        "inputs_hash": None,
-        "reasons": [],
-        "notes": [],
-        "computed_at": now,
     }

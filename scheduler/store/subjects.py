@@ -10,30 +10,26 @@ from sqlalchemy import BindParameter, Table, Text, bindparam, cast, delete, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session, SQLModel, col
 
-from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import Fact, Source, What
 from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
 from scheduler.domain.plan import (
     Changes,
     DueReminder,
-    ExposureChange,
     Recorded,
     RecordedDraw,
-    RecordedExposure,
 )
 from scheduler.domain.reason import from_json, to_json
+from scheduler.store.exposures import exposure_rows, recorded_exposures
 from scheduler.store.lab import accepted_versions
 from scheduler.store.rows import (
     VISIT_COLUMNS,
-    exposure_row,
     flag_row,
     payload_of,
     recorded_visit,
     sampling_rows,
     visit_row,
     what_from_json,
-    withdrawn_exposure_row,
 )
 from scheduler.store.tables import (
     ExposureRow,
@@ -86,10 +82,6 @@ _OPEN_FLAGS = core_select(col(FlagRow.key), col(FlagRow.reason)).where(
     col(FlagRow.code).not_in([code.value for code in CLOSED_BY_PERSON]),
 )
 _REMINDERS = core_select(col(ReminderRow.key)).where(col(ReminderRow.subject) == _SUBJECT)
-_EXPOSURES = core_select(
-    col(ExposureRow.visit), col(ExposureRow.version), col(ExposureRow.inputs_hash), col(ExposureRow.quantity),
-    col(ExposureRow.value),
-).where(col(ExposureRow.subject) == _SUBJECT).order_by(col(ExposureRow.version), col(ExposureRow.id))  # fmt: skip
 _ADD_FACT = insert(_core(FactRow))
 _WAKE = (
     update(_core(SubjectRow))
@@ -182,13 +174,7 @@ def load_recorded(session: Session, subject: str) -> Recorded:
     }
     flags = {key: from_json(reason) for key, reason in connection.execute(_OPEN_FLAGS, this).all()}
     reminders = frozenset(connection.execute(_REMINDERS, this).scalars().all())
-    exposures: dict[str, RecordedExposure] = {}
-    for visit, version, inputs_hash, quantity, value in connection.execute(_EXPOSURES, this).all():
-        before = exposures.get(visit)
-        whole = quantity == VisitExposures.PRIMARY and value is not None
-        had_value = whole or (before is not None and before.version == version and before.had_value)
-        exposures[visit] = RecordedExposure(inputs_hash, version, had_value)
-    return Recorded(visits, flags, reminders, exposures)
+    return Recorded(visits, flags, reminders, recorded_exposures(session, subject))
 
 
 def apply_changes(
@@ -213,9 +199,8 @@ def apply_changes(
         connection.execute(_ADD_FLAGS, [flag_row(flag, subject.site_id, now) for flag in changes.opened])
     if changes.reminders:
         connection.execute(_ADD_REMINDERS, [_reminder_row(code, one, now) for one in changes.reminders])
-    exposures = [row for change in changes.exposures for row in _exposure_rows(code, change, now)]
-    if exposures:
-        connection.execute(_ADD_EXPOSURES, exposures)
+    for change in changes.exposures:
+        connection.execute(_ADD_EXPOSURES, exposure_rows(code, change, now))
     connection.execute(_NEXT, {"this": code, "at": next_change})
 
 
@@ -232,16 +217,6 @@ def _reminder_row(subject: str, one: DueReminder, now: datetime) -> dict[str, An
         "state": "expired" if one.expired else "enqueued",
         "decided_at": now,
     }
-
-
-def _exposure_rows(subject: str, change: ExposureChange, now: datetime) -> list[dict[str, Any]]:
-    if change.found is None:
-        return [withdrawn_exposure_row(subject, change.visit, change.version, now)]
-    found = change.found
-    return [
-        exposure_row(subject, change.visit, change.version, one, found.inputs_hash, found.inputs, now)
-        for one in found.exposures
-    ]
 
 
 def draws_of_tube(session: Session, tube: str) -> list[tuple[str, str, str]]:

@@ -320,7 +320,10 @@ class AcknowledgementRow(SQLModel, table=True):
 
 
 class ExposureRow(SQLModel, table=True):
-    """One method's answer on one version of a visit's samples; a version without hash is a withdrawal."""
+    """One method's answer on one version of a visit's samples; a version without hash is a withdrawal.
+
+    `bounds` says what `low` and `high` are; `detail` holds what belongs to one kind of method only.
+    """
 
     __tablename__ = "exposure"
     id: int | None = Field(default=None, primary_key=True)
@@ -333,12 +336,14 @@ class ExposureRow(SQLModel, table=True):
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    bounds: str | None = None
     unit: str | None = None
     from_h: float | None = None
     to_h: float | None = None
     reasons: list[dict[str, Any]] = _json()
     notes: list[dict[str, Any]] = _json()
     inputs: str | None = None
+    detail: dict[str, Any] | None = _json(nullable=True)
     computed_at: datetime = Field(sa_type=Instant)
     __table_args__ = (UniqueConstraint("subject", "visit", "version", "method"),)
 

@@ -216,7 +216,7 @@ roles = ["pharmacist", "laboratory", "data_manager"]
 def copy_of_config(directory: Path) -> Path:
     """The configuration as shipped, in a directory that the test may change."""
     directory.mkdir(parents=True)
-    for folder in ("protocols", "sites", "labs"):
+    for folder in ("protocols", "sites", "labs", "models"):
         shutil.copytree(DEFAULT_DIR / folder, directory / folder)
     shutil.copy(DEFAULT_DIR / "regressions.toml", directory)
     return directory

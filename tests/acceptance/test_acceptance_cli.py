@@ -53,7 +53,8 @@ def stored(at: Installation) -> dict[str, list[Any]]:
 def test_every_reading_command_speaks_json(rehearsed: Installation) -> None:
     for command in (
         "board", f"visits {SUBJECT}", "flags", f"flags {SUBJECT} --closed", f"explain {SUBJECT}",
-        f"explain {SUBJECT} W6", "results", f"results {SUBJECT}", "auc", f"auc {SUBJECT} --history", "lab files",
+        f"explain {SUBJECT} W6", "results", f"results {SUBJECT}", "auc", f"auc {SUBJECT} --history",
+        f"auc {SUBJECT} W6", "lab files",
         "outbox list", "outbox show 1", "template preview digest",
         "protocol check", "protocol show --inclusion 2026-01-05", "audit verify",
     ):  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from hashlib import sha256
+from io import BytesIO
 from mailbox import Maildir
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from acceptance_cases import Installation, wait_until
 from acceptance_peer import SmtpPeer, certificate_authority
+from PIL import Image
 from sqlmodel import Session, SQLModel, select
 
 from config.files import read_files
@@ -183,10 +185,8 @@ def test_a_day_at_the_hospital(hospital: Installation, peer: SmtpPeer, tmp_path:
         everything_arrived_once(peer, records)
         the_mails_are_as_promised(peer)
         the_laboratory_has_its_receipt(at)
-        primary = next(
-            one for one in at.ok("auc", SUBJECT, "--json").json if one["method"].startswith("pawinski")
-        )
-        assert primary["value"] == pytest.approx(PAWINSKI, abs=0.01)
+        every_method_is_shown(at)
+        the_mail_shows_the_curve(peer)
 
         daemon.send_signal(signal.SIGTERM)
         ended(daemon, 20)
@@ -230,6 +230,43 @@ def the_mails_are_as_promised(peer: SmtpPeer) -> None:
     texts = {str(one["To"]): one.get_body(("plain",)).get_content() for one in of_subject}  # type: ignore[union-attr]
     assert "rendez-vous" in texts["coordinator-1@cochin.example"]
     assert "not a medical device" in texts["coordinator-2@cochin.example"]
+
+
+def every_method_is_shown(at: Installation) -> None:
+    """Regression, the models, their average and the partial area; the value that counts first."""
+    rows = at.ok("auc", SUBJECT, "V1", "--json").json
+    primary, *others = rows
+    assert (primary["method"], primary["primary"]) == ("pawinski_2002", True)
+    assert primary["value"] == pytest.approx(PAWINSKI, abs=0.01)
+    assert primary["auc_0_24"] == pytest.approx(2 * PAWINSKI, abs=0.01)
+    assert primary["disagreement"]["ratio"] > 1
+    found = {one["method"] for one in others if one["value"] is not None}
+    assert {"average", "map_mizaki_2023", "map_yu_2017", "partial_auc_0_2_linup_logdown"} <= found
+    average = next(one for one in others if one["method"] == "average")
+    assert average["bounds"] == "interval_90" and average["low"] < average["value"] < average["high"]
+    assert sum(average["weights"].values()) == pytest.approx(1)
+    for language, disagreement in (
+        ("en", "The methods differ: AUC0-12 from"),
+        ("fr", "Les méthodes divergent"),
+    ):
+        shown = at.ok("--language", language, "auc", SUBJECT, "INCLUSION").out
+        for known in ("Pawinski 2002", "Mizaki 2023 (MAP)", disagreement):
+            assert known in shown
+    assert "V9" in at.refused("auc", SUBJECT, "V9")
+
+
+def the_mail_shows_the_curve(peer: SmtpPeer) -> None:
+    mails = [one for one in peer.mails if "auc" in str(one["Subject"]).lower()]
+    assert {one["To"] for one in mails} == {"pharmacist-1@cochin.example", "investigator-1@cochin.example"}
+    for mail in mails:
+        (image,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+        with Image.open(BytesIO(image.get_content())) as picture:
+            assert picture.format == "PNG" and picture.width == 720
+        html, plain = mail.get_body(("html",)), mail.get_body(("plain",))
+        assert html is not None and plain is not None
+        assert f'src="cid:{str(image["Content-ID"]).strip("<>")}"' in html.get_content()
+        assert "Les méthodes divergent" in plain.get_content() or "The methods differ" in plain.get_content()
+        assert f"{PAWINSKI:.1f}".replace(".", ",") not in plain.get_content()
 
 
 def _calendar(mail: EmailMessage) -> str | None:

@@ -306,9 +306,9 @@ def apply(recorded: Recorded, changes: Changes) -> Recorded:
     exposures = dict(recorded.exposures)
     for change in changes.exposures:
         found = change.found
-        had_value = found is not None and found.primary is not None and found.primary.value is not None
+        shown = found.shown if found is not None else None
         inputs_hash = found.inputs_hash if found is not None else None
-        exposures[change.visit] = RecordedExposure(inputs_hash, change.version, had_value)
+        exposures[change.visit] = RecordedExposure(inputs_hash, change.version, shown)
     return replace(
         recorded,
         visits={**recorded.visits, **dict(changes.visits)},

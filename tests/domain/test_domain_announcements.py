@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import domain_cases as cases
 import pytest
 
-from scheduler.domain.exposure import Exposure, VisitExposures
+from scheduler.domain.exposure import Exposure, Shown, VisitExposures
 from scheduler.domain.facts import (
     Attended,
     Corrected,
@@ -234,5 +234,5 @@ def test_flags_open_are_reworded_and_close_and_an_unchanged_one_is_left_alone() 
 
 def test_an_estimate_on_record_that_is_still_desired_is_no_change() -> None:
     desired = assess(cases.timeline(), {"W6": estimate("a")}, NOW)
-    recorded = Recorded({}, {}, frozenset(), {"W6": RecordedExposure("a", 3, True)})
+    recorded = Recorded({}, {}, frozenset(), {"W6": RecordedExposure("a", 3, Shown("m", 42.0, None, None))})
     assert diff(cases.CODE, desired, recorded).exposures == ()

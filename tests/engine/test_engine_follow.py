@@ -289,7 +289,7 @@ def test_rebuilding_sends_nothing(lived: Desk) -> None:
 def configured(folder: Path, change: Callable[[str], str], *, keep: bool = False) -> Study:
     """The study with its protocol file changed, or with a second one beside it."""
     config = folder / "config"
-    for part in ("protocols", "sites", "labs"):
+    for part in ("protocols", "sites", "labs", "models"):
         shutil.copytree(DEFAULT_DIR / part, config / part)
     shutil.copy(DEFAULT_DIR / "regressions.toml", config)
     file = config / "protocols" / ("second.toml" if keep else VERSION.name)

@@ -206,8 +206,10 @@ def _speaker(language: Language) -> Speaker:
 # --- discretion -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["flag_auc_below_band", "flag_auc_above_band"])
-def test_an_auc_outside_a_band_is_only_said_to_be_there(code: str) -> None:
+@pytest.mark.parametrize("kind", ["", "_interval"])
+@pytest.mark.parametrize("side", ["below", "above"])
+def test_an_auc_outside_a_band_is_only_said_to_be_there(side: str, kind: str) -> None:
+    code = f"flag_auc_{side}_band{kind}"
     said = discreet(because(code, value=23.4, low=30, band=because("band_transplant")), "MPA-0042-7", "W6")
     assert said == because("mail_auc_to_read", subject="MPA-0042-7", visit_id="W6")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,13 +23,14 @@ from config.settings import IntakeSettings, MailSettings
 from scheduler.clock import ManualClock
 from scheduler.domain.timeline import PlannedVisit
 from scheduler.engine import report
+from scheduler.engine.auc_report import auc_rows
+from scheduler.runtime.cli.auc import auc_overview
 from scheduler.runtime.cli.moments import parse_day
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
-from scheduler.runtime.cli.read import auc_overview, board_table, flag_table
+from scheduler.runtime.cli.read import board_table, flag_table
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import cast
 from scheduler.runtime.rehearsal.driver import Rehearsal
-from scheduler.runtime.rehearsal.script import Step
 from scheduler.runtime.work import HOUSEKEEPING
 from scheduler.store.schema import migrate
 
@@ -140,7 +142,7 @@ def demo(
         inner = prepare(program, out, subjects, seed, resume=resume)
         rehearsal = rehearsal_of(inner, subjects, seed)
         with _progress(inner, len(rehearsal.script), quiet) as progress:
-            asyncio.run(rehearsal.play(progress))
+            _play(rehearsal, progress)
         if not quiet:
             _print_outcome(inner, out)
 
@@ -158,11 +160,16 @@ def rehearse(
         inner = prepare(program, out, subjects, seed, resume=False)
         rehearsal = rehearsal_of(inner, subjects, seed)
         with _progress(inner, len(rehearsal.script), as_json) as progress:
-            asyncio.run(rehearsal.play(progress))
+            _play(rehearsal, progress)
         if as_json:
             json_out(inner.database.transact(lambda session: _outcome(session, inner)))
         else:
             _print_outcome(inner, out)
+
+
+def _play(rehearsal: Rehearsal, progress: Callable[[int, datetime], None]) -> None:
+    gc.freeze()  # what was loaded so far stays: the collector need not go through it again and again
+    asyncio.run(rehearsal.play(progress))
 
 
 def prepare(program: Program, out: Path, subjects: int, seed: int, *, resume: bool) -> Program:
@@ -188,7 +195,12 @@ def prepare(program: Program, out: Path, subjects: int, seed: int, *, resume: bo
     settings = program.settings.model_copy(
         update={
             "database": f"sqlite:///{out.resolve() / 'study.db'}",
-            "mail": MailSettings(transport="maildir", maildir=out / "mail", domain="rehearsal.example"),
+            "mail": MailSettings(
+                transport="maildir",
+                maildir=out / "mail",
+                domain="rehearsal.example",
+                auc_picture=program.settings.mail.auc_picture,
+            ),
             "intake": IntakeSettings(folder=out / "lab", poll_s=10),
         }
     )
@@ -204,7 +216,7 @@ def rehearsal_of(program: Program, subjects: int, seed: int) -> Rehearsal:
     study = program.study
     site = next(iter(study.sites))
     plan = program.database_free_plan(site, study.newest[0])
-    script: list[Step] = cast(plan, subjects, seed)
+    script = cast(plan, subjects, seed)
     assert isinstance(program.clock, ManualClock)
     return Rehearsal(
         program.database,
@@ -240,7 +252,7 @@ def _outcome(session: Session, program: Program) -> dict[str, Any]:
     return {
         "board": report.board_rows(session),
         "flags": report.flag_rows(session, speaker),
-        "auc": report.auc_rows(session, speaker),
+        "auc": auc_rows(session, speaker),
         "mails": program.mail_rows(session, speaker),
     }
 

@@ -18,7 +18,7 @@ from scheduler.engine.record import RefusedError, find_subject
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
-__all__ = ["add_commands", "auc_overview", "board_table", "flag_table"]
+__all__ = ["add_commands", "board_table", "flag_table"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 OneSubject = Annotated[str | None, typer.Argument(help="Subject code; all if absent.")]
@@ -37,7 +37,6 @@ def add_commands(app: typer.Typer) -> None:
     app.command("flags")(flags)
     app.command("explain")(explain_command)
     app.command("results")(results)
-    app.command("auc")(auc)
 
 
 def board(
@@ -226,96 +225,3 @@ def results(context: typer.Context, subject: OneSubject = None, as_json: AsJson 
                 _show(row["collected"], speaker), "; ".join(row["findings"]),
             )  # fmt: skip
         console().print(made)
-
-
-def auc(
-    context: typer.Context,
-    subject: OneSubject = None,
-    history: Annotated[bool, typer.Option("--history", help="Superseded versions too.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Exposures: the value or the reasons why there is none. With a subject: every method and its remarks."""
-    program = program_of(context)
-    with refusing(program):
-        rows = program.database.read(
-            lambda session: report.auc_rows(session, program.speaker(), subject, history=history)
-        )
-        if as_json:
-            json_out(rows)
-        elif subject is None and not history:
-            console().print(auc_overview(program, rows))
-        else:
-            console().print(auc_table(program, rows))
-
-
-def auc_table(program: Program, rows: list[dict[str, Any]]) -> Table:
-    """Every estimate with its method; what is remarked on all of them stands below, once."""
-    speaker = program.speaker()
-    columns = ["Subject", "Visit", "Version", "Quantity", "mg·h/L", "Method", "Remarks"]
-    made = table(program, "Exposure to MPA (research use, not a medical device)", columns, [])
-    notes: dict[str, int] = {}
-    for row in rows:
-        marks = [notes.setdefault(note, len(notes) + 1) for note in row["notes"]]
-        remarks = "; ".join(row["reasons"]) or " ".join(f"({mark})" for mark in sorted(marks))
-        version = (
-            str(row["version"]) if row["in_force"] else f"{row['version']} ({speaker.text('superseded')})"
-        )
-        made.add_row(
-            row["subject"], speaker.name(row["visit"]), version, row["quantity"] or "", _value(row, speaker),
-            speaker.status(row["method"]), remarks, style="" if row["in_force"] else "dim",
-        )  # fmt: skip
-    footnotes = [f"({mark}) {note}" for note, mark in notes.items()]
-    made.caption, made.caption_justify = "\n".join([*footnotes, _bands(program)]), "left"
-    return made
-
-
-def auc_overview(program: Program, rows: list[dict[str, Any]]) -> Table:
-    """The AUC0-12 in force of every subject at every visit, and below it why some have none."""
-    speaker = program.speaker()
-    encounters = program.study.newest[1].encounters
-    made = table(program, "AUC0-12 of MPA, mg·h/L (research use, not a medical device)", ["Subject"], [])
-    for encounter in encounters:
-        made.add_column(speaker.name(encounter.id), justify="right")
-    cells: dict[str, dict[str, str]] = {}
-    refused: list[str] = []
-    for row in _primary(rows):
-        amended = f" (v{row['version']})" if row["version"] > 1 else ""
-        cells.setdefault(row["subject"], {})[row["visit"]] = _value(row, speaker) + amended
-        if row["value"] is None:
-            refused.append(f"{row['subject']}, {speaker.name(row['visit'])}: {'; '.join(row['reasons'])}")
-    for subject, found in cells.items():
-        made.add_row(subject, *(found.get(encounter.id, "") for encounter in encounters))
-    made.caption, made.caption_justify = "\n".join([*refused, _bands(program)]), "left"
-    return made
-
-
-def _primary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each subject and visit the AUC0-12 with a value, else the first that was refused."""
-    chosen: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        key = (row["subject"], row["visit"])
-        if row["primary"] and (
-            key not in chosen or (chosen[key]["value"] is None and row["value"] is not None)
-        ):
-            chosen[key] = row
-    return list(chosen.values())
-
-
-def _value(row: dict[str, Any], speaker: Speaker) -> str:
-    value = speaker.number(row["value"]) if row["value"] is not None else "–"
-    if row["low"] is not None and row["high"] is not None:
-        value += f" [{speaker.number(row['low'])} – {speaker.number(row['high'])}]"
-    return value
-
-
-def _bands(program: Program) -> str:
-    """The borrowed reference bands, named as such."""
-    speaker = program.speaker()
-    bands = []
-    for one in program.study.newest[1].bands:
-        limits = [
-            speaker.number(limit, 0) for limit in (one.low_mg_h_l, one.high_mg_h_l) if limit is not None
-        ]
-        bands.append(f"{one.label[program.settings.language]} {' – '.join(limits)}")
-    words = "Borrowed reference bands, never a target of this disease: {bands} mg·h/L"
-    return speaker.text(words, bands="; ".join(bands))

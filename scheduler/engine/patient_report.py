@@ -1,0 +1,285 @@
+"""Everything that stands about one subject, as one value: what the page of `report` is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, assert_never
+
+from sqlmodel import Session
+
+from pk.exposure import AVERAGE, PK_VERSION
+from pk.picture import ConcentrationCurve, ExposureCourse, ExposureSeries, ReferenceBand, VisitAuc
+from pk.profile import Formulation as PkFormulation
+from scheduler.domain.exposure import method_said
+from scheduler.domain.facts import DoseGiven, Regimen
+from scheduler.domain.pictures import course_words, decimal_sign, reference_bands
+from scheduler.domain.results import ResultStatus, ResultVersion
+from scheduler.domain.speech import Speaker
+from scheduler.domain.status import VisitView
+from scheduler.domain.timeline import Draw, Timeline, VisitPlan
+from scheduler.engine import report
+from scheduler.engine.auc_report import auc_rows, weights_said
+from scheduler.engine.reconcile import standing
+from scheduler.engine.study import Study
+from scheduler.store.audit import APP_VERSION
+from scheduler.store.tables import SubjectRow
+
+__all__ = ["PatientReport", "SampleLine", "VisitReport", "patient_report"]
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLine:
+    """One draw: when it was to be and when it was, and what the laboratory says. Minutes are after the dose."""
+
+    point: str
+    drawn_at: datetime | None
+    minutes: int | None
+    planned_min: tuple[int, int]
+    tube: str | None
+    result: str | None
+    result_state: str | None
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VisitReport:
+    """One visit. `estimates` are rows of `auc_rows`, those in force; `superseded` the earlier ones.
+
+    `disagreement` says how far the AUC0-12 of different methods lie apart, `weights` those of an average's models. A
+    visit without `curve` has no picture.
+    """
+
+    id: str
+    label: str
+    status: str
+    reason: str
+    target: date
+    window: tuple[date, date]
+    booked: datetime | None
+    attended: datetime | None
+    dose: str | None
+    dose_at: datetime | None
+    samples: tuple[SampleLine, ...]
+    assessments: tuple[tuple[str, str], ...]
+    estimates: tuple[Row, ...]
+    superseded: tuple[Row, ...]
+    disagreement: str | None
+    weights: tuple[str, ...]
+    curve: ConcentrationCurve | None = None
+
+    @property
+    def took_place(self) -> bool:
+        """Whether there is more to say than its place in the calendar."""
+        draws = any(one.drawn_at or one.result or one.remarks for one in self.samples)
+        return bool(self.attended or self.dose or self.assessments or self.estimates or draws)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientReport:
+    """What stands about one subject at `generated_at`, in the reader's language."""
+
+    subject: str
+    site: str
+    study: str
+    registry_id: str
+    title: str
+    protocol: str
+    state: str
+    baseline: date
+    treatment_start: date | None
+    regimens: tuple[tuple[str, date | None], ...]
+    visits: tuple[VisitReport, ...]
+    course: ExposureCourse | None
+    bands: tuple[tuple[ReferenceBand, str], ...]
+    flags: tuple[Row, ...]
+    generated_at: datetime
+    versions: tuple[tuple[str, str], ...]
+
+    def with_curves(self, curves: Mapping[str, ConcentrationCurve | None]) -> PatientReport:
+        """The report with the pictures of visits, by visit."""
+        visits = tuple(replace(one, curve=curves.get(one.id)) for one in self.visits)
+        return replace(self, visits=visits)
+
+
+def patient_report(
+    session: Session, study: Study, subject: SubjectRow, speaker: Speaker, now: datetime
+) -> PatientReport:
+    """The report of a subject as the records stand, without the curves of the visits."""
+    found = standing(session, study, subject, now)
+    timeline = found.timeline
+    by_visit: dict[str, list[Row]] = {}
+    for row in auc_rows(session, speaker, subject.code, history=True):
+        by_visit.setdefault(row["visit"], []).append(row)
+    visits = tuple(_visit(view, by_visit.get(view.plan.id, []), speaker) for view in found.desired.views)
+    enrolled, protocol = timeline.facts.enrolled, timeline.protocol
+    assert enrolled is not None  # `standing` raises for a subject that is not
+    bands = reference_bands(speaker, protocol.bands)
+    return PatientReport(
+        subject=subject.code,
+        site=study.sites[subject.site_id].name if subject.site_id in study.sites else subject.site_id,
+        study=protocol.acronym,
+        registry_id=protocol.registry_id,
+        title=protocol.title[speaker.language],
+        protocol=f"{protocol.id}, {protocol.version}",
+        state=speaker.status(report.subject_state(subject, timeline.facts)),
+        baseline=enrolled.baseline,
+        treatment_start=enrolled.treatment_start,
+        regimens=tuple(_regimens(timeline, speaker)),
+        visits=visits,
+        course=_course(subject.code, visits, bands, speaker),
+        bands=tuple(zip(bands, [one.source for one in protocol.bands], strict=True)),
+        flags=tuple(report.flag_rows(session, speaker, subject.code, closed=True)),
+        generated_at=now,
+        versions=(
+            ("mpa-monitor", APP_VERSION),
+            ("pk", PK_VERSION),
+            ("protocol", subject.protocol_sha256[:12]),
+        ),
+    )
+
+
+def _regimens(timeline: Timeline, speaker: Speaker) -> Iterator[tuple[str, date | None]]:
+    for one in timeline.facts.regimens:
+        since = one.since
+        if since is None and one.from_instant is not None:
+            since = one.from_instant.astimezone(speaker.zone).date()
+        yield _dosing(speaker, one.regimen), since
+
+
+def _dosing(speaker: Speaker, given: Regimen | DoseGiven) -> str:
+    words = "{formulation} {dose} mg every {hours} h"
+    formulation = PkFormulation(given.formulation.value).label
+    return speaker.text(words, formulation=formulation, dose=given.dose_mg, hours=given.interval_h)
+
+
+def _visit(view: VisitView, rows: Sequence[Row], speaker: Speaker) -> VisitReport:
+    plan = view.plan
+    given = plan.dose.given if plan.dose is not None else None
+    in_force = tuple(row for row in rows if row["in_force"])
+    return VisitReport(
+        id=plan.id,
+        label=speaker.name(plan.id),
+        status=speaker.status(view.status),
+        reason=speaker.say(view.reason),
+        target=plan.planned.target,
+        window=(plan.planned.first, plan.planned.last),
+        booked=plan.booking.starts_at if plan.booking is not None else None,
+        attended=plan.attended_at,
+        dose=_dosing(speaker, given) if given is not None else None,
+        dose_at=given.at if given is not None else None,
+        samples=tuple(_sample(draw, plan, speaker) for draw in plan.draws),
+        assessments=tuple(
+            (speaker.name(name), f"{_plain(one.value, speaker)} {one.unit}".strip())
+            for name, one in plan.facts.assessments.items()
+        ),
+        estimates=in_force,
+        superseded=tuple(row for row in rows if not row["in_force"]),
+        disagreement=next((row["disagreement"]["text"] for row in in_force if row["disagreement"]), None),
+        weights=tuple(weights_said(row["weights"], speaker) for row in in_force if row["weights"]),
+    )
+
+
+def _sample(draw: Draw, plan: VisitPlan, speaker: Speaker) -> SampleLine:
+    taken_at, point = draw.taken_at, draw.point
+    minutes = None
+    if taken_at is not None and plan.dose is not None:
+        minutes = round((taken_at - plan.dose.given.at).total_seconds() / 60)
+    version = draw.result.version if draw.result is not None else None
+    remarks = [
+        speaker.text("not drawn: {why}", why=draw.not_drawn.reason) if draw.not_drawn is not None else "",
+        speaker.text("outside its window") if _outside(draw) else "",
+        speaker.text("not used: {why}", why=version.blocking) if version and version.blocking else "",
+    ]
+    return SampleLine(
+        point=point.id,
+        drawn_at=taken_at,
+        minutes=minutes,
+        planned_min=(point.earliest_min, point.latest_min),
+        tube=draw.drawn.tube if draw.drawn is not None else None,
+        result=_result(version, speaker) if version is not None else None,
+        result_state=_state(version.status, speaker) if version is not None else None,
+        remarks=tuple(filter(None, remarks)),
+    )
+
+
+def _outside(draw: Draw) -> bool:
+    if draw.window is None or draw.taken_at is None:
+        return False
+    return not draw.window[0] <= draw.taken_at <= draw.window[1]
+
+
+def _result(version: ResultVersion, speaker: Speaker) -> str:
+    """The result in mg/L as it is read: a concentration, or on which side of which limit it lies."""
+    if version.below_lloq:
+        if version.lloq_mg_l is None:
+            return speaker.text("below the limit of quantification")
+        return speaker.text("below {limit}", limit=_plain(version.lloq_mg_l, speaker))
+    if version.above_uloq:
+        return speaker.text("above the upper limit of quantification")
+    return _plain(version.conc_mg_l, speaker) if version.conc_mg_l is not None else "–"
+
+
+def _state(status: ResultStatus, speaker: Speaker) -> str:
+    match status:
+        case ResultStatus.PRELIMINARY:
+            return speaker.text("preliminary result")
+        case ResultStatus.FINAL:
+            return speaker.text("final result")
+        case ResultStatus.CORRECTED:
+            return speaker.text("corrected result")
+        case ResultStatus.WITHDRAWN:
+            return speaker.text("result withdrawn")
+        case ResultStatus.NOT_OBTAINED:
+            return speaker.text("result not obtained")
+    assert_never(status)
+
+
+def _plain(value: float | Decimal, speaker: Speaker) -> str:
+    """A number as it was given, with the reader's decimal sign."""
+    digits = f"{value:f}" if isinstance(value, Decimal) else f"{value:g}"
+    return digits.replace(".", decimal_sign(speaker))
+
+
+def _course(
+    subject: str, visits: Sequence[VisitReport], bands: tuple[ReferenceBand, ...], speaker: Speaker
+) -> ExposureCourse | None:
+    """The AUC0-12 that counts, and the models' average, over the visits with samples; None while there is none."""
+    sampled = [one for one in visits if one.samples]
+    counting = [_estimate(one, lambda row: row["primary"]) for one in sampled]
+    methods = {row["method"]: row["method_text"] for row in counting if row is not None}
+    if not methods:
+        return None
+    several = speaker.text("the first method that applies at each visit")
+    series = [ExposureSeries(next(iter(methods.values())) if len(methods) == 1 else several, _aucs(counting))]
+    if set(methods) != {AVERAGE}:
+        averages = [_estimate(one, lambda row: row["method"] == AVERAGE) for one in sampled]
+        label = speaker.say(method_said(AVERAGE, None))
+        series += [ExposureSeries(label, _aucs(averages))] if any(averages) else []
+    return ExposureCourse(
+        visits=tuple(one.label for one in sampled),
+        series=tuple(series),
+        bands=bands,
+        words=course_words(speaker, subject),
+    )
+
+
+def _estimate(visit: VisitReport, which: Callable[[Row], bool]) -> Row | None:
+    return next((row for row in visit.estimates if row["value"] is not None and which(row)), None)
+
+
+def _aucs(rows: Sequence[Row | None]) -> tuple[VisitAuc | None, ...]:
+    """The values with those limits that they lie between."""
+    found: list[VisitAuc | None] = []
+    for row in rows:
+        if row is None:
+            found.append(None)
+            continue
+        value, low, high = row["value"], row["low"], row["high"]
+        inside = low is not None and low <= value <= high
+        found.append(VisitAuc(value, low, high) if inside else VisitAuc(value))
+    return tuple(found)

@@ -1,0 +1,49 @@
+"""The command that writes the report of one subject into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from scheduler.domain.speech import Speaker
+from scheduler.engine.curve import CurveSketch, curve_sketches
+from scheduler.engine.patient_report import PatientReport, patient_report
+from scheduler.engine.record import find_subject
+from scheduler.engine.report_page import report_page
+from scheduler.intake.moving import write_whole
+from scheduler.runtime.cli.output import BAD_INPUT, fail, program_of, refusing
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("report")(report)
+
+
+def report(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Subject code.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write; an older one is replaced.")],
+) -> None:
+    """One subject's visits, samples, AUCs, pictures and flags as one HTML file, to read or to print."""
+    program = program_of(context)
+    with refusing(program):
+
+        def step(session: Session) -> tuple[PatientReport, dict[str, CurveSketch], Speaker]:
+            row = find_subject(session, subject)
+            speaker = program.speaker(program.zone_of(session, subject))
+            found = patient_report(session, program.study, row, speaker, program.clock.now())
+            return found, curve_sketches(session, program.study, row, speaker), speaker
+
+        found, sketches, speaker = program.database.read(step)
+    drawn = found.with_curves({visit: sketch.curve() for visit, sketch in sketches.items()})
+    try:
+        write_whole(out, report_page(drawn, speaker).encode("utf-8"))
+    except OSError as error:
+        words = "{file} cannot be written: {why}"
+        fail(speaker.text(words, file=str(out), why=error.strerror or ""), BAD_INPUT)
+    typer.echo(speaker.text("Written: {file}", file=str(out)))

@@ -1,0 +1,132 @@
+"""The estimates on record: written once a version, read back as they were."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func
+from sqlalchemy import select as core_select
+from sqlmodel import Session
+
+from pk.result import Fit
+from scheduler.domain.exposure import AUC, WITHDRAWN, Bounds, Exposure, Shown, VisitExposures
+from scheduler.domain.plan import ExposureChange, RecordedExposure
+from scheduler.domain.reason import from_json, to_json
+from scheduler.store.tables import ExposureRow
+
+__all__ = ["exposure_of", "exposure_rows", "newest_exposures", "recorded_exposures", "stored_exposures"]
+
+_TABLE: Table = ExposureRow.__table__  # type: ignore[attr-defined]
+_ONE = (_TABLE.c.subject == bindparam("subject"), _TABLE.c.visit == bindparam("visit"))
+_NEWEST = core_select(func.max(_TABLE.c.version)).where(*_ONE)
+_VERSION = core_select(_TABLE).where(*_ONE, _TABLE.c.version == bindparam("version")).order_by(_TABLE.c.id)
+_ALL = (
+    core_select(*(_TABLE.c[name] for name in ("visit", "version", "inputs_hash", "method", "quantity", "value", "low",
+                                              "high")))
+    .where(_TABLE.c.subject == bindparam("subject"))
+    .order_by(_TABLE.c.version, _TABLE.c.id)
+)  # fmt: skip
+
+
+def newest_exposures(session: Session, subject: str, visit: str) -> VisitExposures | None:
+    """The newest estimates of a visit; None when there are none or they were withdrawn."""
+    connection = session.connection()
+    version = connection.execute(_NEWEST, {"subject": subject, "visit": visit}).scalar()
+    return stored_exposures(session, subject, visit, version) if version is not None else None
+
+
+def stored_exposures(session: Session, subject: str, visit: str, version: int) -> VisitExposures | None:
+    """The estimates of one version, equal to those that were written; None for a withdrawal or no such version."""
+    asked = {"subject": subject, "visit": visit, "version": version}
+    rows = session.connection().execute(_VERSION, asked).all()
+    if not rows or rows[0].inputs_hash is None:
+        return None
+    return VisitExposures(rows[0].inputs_hash, tuple(exposure_of(row) for row in rows), rows[0].inputs or "")
+
+
+def recorded_exposures(session: Session, subject: str) -> dict[str, RecordedExposure]:
+    """The newest version of every visit and what people saw of it."""
+    found: dict[str, RecordedExposure] = {}
+    rows = session.connection().execute(_ALL, {"subject": subject}).all()
+    for visit, version, inputs_hash, method, quantity, value, low, high in rows:
+        before = found.get(visit)
+        shown = before.shown if before is not None and before.version == version else None
+        if shown is None and quantity == AUC and value is not None:
+            shown = Shown.of(method, value, low, high)
+        found[visit] = RecordedExposure(inputs_hash, version, shown)
+    return found
+
+
+def exposure_of(row: Any) -> Exposure:
+    """A row as the value that it was. Rows of version 0.1 have no detail; limits there came from a BLQ sample."""
+    detail = row.detail or {}
+    bounds = row.bounds or (Bounds.BELOW_LLOQ if row.low is not None else None)
+    return Exposure(
+        method=row.method,
+        quantity=row.quantity,
+        value=row.value,
+        low=row.low,
+        high=row.high,
+        unit=row.unit,
+        interval_h=(row.from_h, row.to_h),
+        reasons=tuple([from_json(one) for one in row.reasons]),
+        notes=tuple([from_json(one) for one in row.notes]),
+        bounds=Bounds(bounds) if bounds is not None else None,
+        name=detail.get("name"),
+        daily=detail.get("auc_0_24_mg_h_l"),
+        per_g=detail.get("per_g_mg_h_l"),
+        fit=_fit_of(detail["fit"]) if "fit" in detail else None,
+        weights=tuple(detail.get("weights", {}).items()),
+    )
+
+
+def exposure_rows(subject: str, change: ExposureChange, now: datetime) -> list[dict[str, Any]]:
+    """The rows of a new version: one a method, or the one that says that the estimates no longer stand."""
+    version = {"subject": subject, "visit": change.visit, "version": change.version, "computed_at": now}
+    found = change.found
+    if found is None:
+        return [{**version, "method": WITHDRAWN, "inputs_hash": None, "reasons": [], "notes": []}]
+    inputs = {"inputs_hash": found.inputs_hash, "inputs": found.inputs}
+    return [{**version, **inputs, **_columns(one)} for one in found.exposures]
+
+
+def _columns(one: Exposure) -> dict[str, Any]:
+    return {
+        "method": one.method,
+        "quantity": one.quantity,
+        "value": one.value,
+        "low": one.low,
+        "high": one.high,
+        "bounds": one.bounds.value if one.bounds is not None else None,
+        "unit": one.unit,
+        "from_h": one.interval_h[0],
+        "to_h": one.interval_h[1],
+        "reasons": [to_json(reason) for reason in one.reasons],
+        "notes": [to_json(note) for note in one.notes],
+        "detail": _detail(one) or None,
+    }
+
+
+def _detail(one: Exposure) -> dict[str, Any]:
+    detail = {
+        "name": one.name,
+        "auc_0_24_mg_h_l": one.daily,
+        "per_g_mg_h_l": one.per_g,
+        "fit": _fit_detail(one.fit) if one.fit is not None else None,
+        "weights": dict(one.weights) or None,
+    }
+    return {name: value for name, value in detail.items() if value is not None}
+
+
+_PAIRS = ("parameters", "eta", "shrinkage", "predictions")
+
+
+def _fit_detail(fit: Fit) -> dict[str, Any]:
+    return asdict(fit) | {name: dict(getattr(fit, name)) for name in _PAIRS}
+
+
+def _fit_of(detail: dict[str, Any]) -> Fit:
+    content: dict[str, Any] = detail | {name: tuple(detail[name].items()) for name in _PAIRS}
+    return Fit(**content)

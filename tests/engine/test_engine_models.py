@@ -1,0 +1,97 @@
+"""The population models are checked with the rest of the configuration, and read in French."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.defects import ConfigurationInvalidError, Defect
+from config.files import DEFAULT_DIR
+from config.language import Language
+from notifications.render import template_names
+from pk.equation import population_note
+from pk.population import PopulationModel
+from pk.result import SENTENCES
+from pk.shipped import shipped_models
+from scheduler.domain.reason import Reason
+from scheduler.domain.speech import speaker_for
+from scheduler.engine.study import Study, load_study
+
+
+def configured(folder: Path, change: Callable[[Path], object]) -> list[Defect]:
+    """The defects of the shipped configuration after a change to its folder of models."""
+    config = folder / "config"
+    shutil.copytree(DEFAULT_DIR, config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    change(config / "models")
+    with pytest.raises(ConfigurationInvalidError) as caught:
+        load_study(config, template_names())
+    return caught.value.defects
+
+
+def rewritten(name: str, old: str, new: str) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        text = (folder / name).read_text("utf-8")
+        assert text.count(old) == 1
+        (folder / name).write_text(text.replace(old, new), "utf-8")
+
+    return change
+
+
+def test_the_study_knows_its_models_default_first(study: Study) -> None:
+    assert study.models == shipped_models()
+    assert study.models[0].is_default
+
+
+def test_a_defective_model_stops_the_start_with_file_key_and_remedy(tmp_path: Path) -> None:
+    found = configured(tmp_path, rewritten("yu-2017.toml", "CL = 18.3", "CL = -18.3"))
+    assert found == [
+        Defect("models/yu-2017.toml", "typical.CL", "-18.3 cannot be used.", "Give a typical value above 0.")
+    ]
+
+
+def test_defects_of_several_files_are_reported_at_once(tmp_path: Path) -> None:
+    def change(folder: Path) -> None:
+        rewritten("yu-2017.toml", "prop = 0.158", "prop = 0")(folder)
+        rewritten("mizaki-2023.toml", "n_transit = 6\n", "")(folder)
+        (folder / "van-hest-2005.toml").write_text("id = ", "utf-8")
+
+    found = [(defect.file, defect.key) for defect in configured(tmp_path, change)]
+    assert found == [
+        ("models/mizaki-2023.toml", "n_transit"),
+        ("models/van-hest-2005.toml", "file"),
+        ("models/yu-2017.toml", "error.prop"),
+    ]
+
+
+def test_two_defaults_and_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
+    def change(folder: Path) -> None:
+        shutil.copy(folder / "mizaki-2023.toml", folder / "copy.toml")
+
+    assert [(defect.file, defect.key) for defect in configured(tmp_path, change)] == [
+        ("models/", "default"),
+        ("models/", "id"),
+    ]
+
+
+def test_a_configuration_without_models_is_refused(tmp_path: Path) -> None:
+    (defect,) = configured(tmp_path, shutil.rmtree)
+    assert (defect.file, defect.key) == ("models/", "folder")
+
+
+@pytest.mark.parametrize("model", shipped_models(), ids=lambda model: model.id)
+def test_a_french_reader_meets_no_english_in_whom_a_model_describes(
+    study: Study, model: PopulationModel
+) -> None:
+    assert model.population is not None
+    note = population_note(model.name, model.population)
+    calendar = next(iter(study.calendars.values()))
+    said = {
+        language: speaker_for(language, calendar.zone, study.newest[1], SENTENCES).say(
+            Reason(note.code, note.params)
+        )
+        for language in Language
+    }
+    assert model.population.disease in said[Language.EN]
+    assert model.population.disease not in said[Language.FR]
+    assert said[Language.FR].startswith(f"{model.name} provient de {model.population.n} patients (")
