@@ -142,7 +142,7 @@ def test_with_a_tiny_error_the_samples_are_reproduced(sigma: float) -> None:
     prior = dataclasses.replace(prior, error=ErrorModel(ErrorKind.LOG_ADDITIVE, sigma=sigma))
     found = estimate(prior, doses, exact)
     fitted = predictions(prior, doses, exact.time_h, found.eta)
-    assert np.allclose(np.log(fitted), np.log(exact.conc_mg_l), atol=60 * sigma**2 + 1e-9)
+    assert np.allclose(np.log(fitted), np.log(exact.conc_mg_l), atol=20 * sigma**2)
     assert np.all(found.converged)
 
 

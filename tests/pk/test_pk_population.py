@@ -149,7 +149,7 @@ def test_rate_constants_and_their_random_effects_become_those_of_the_structure()
     assert np.all(loading(model)[5] == 0)
 
 
-@pytest.mark.parametrize("name", PUBLISHED.keys() - {"yu_2017"})
+@pytest.mark.parametrize("name", sorted(PUBLISHED.keys() - {"yu_2017"}))
 def test_random_effects_on_the_structures_own_parameters_load_on_nothing_else(name: str) -> None:
     model = MODELS[name]
     at = [PARAMETERS[model.structure].index(parameter) for parameter in model.random]
