@@ -5,11 +5,22 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import daemon, persisted_jobs, rehearsal, timeline
+from benchmarks import (
+    daemon,
+    lab_fhir,
+    lab_hl7,
+    persisted_jobs,
+    pk_estimate,
+    pk_map,
+    pk_posterior,
+    rehearsal,
+    timeline,
+)
 
 RESULTS = Path(__file__).parent / "results.md"
 
@@ -21,6 +32,11 @@ def main(sizes: list[int]) -> None:
         ("Timeline", lambda: _timeline(timeline.measure())),
         ("Reminders: persisted jobs beside ours", lambda: _jobs(persisted_jobs.measure())),
         ("The daemon with 10,000 enrolled patients", lambda: _daemon(daemon.measure())),
+        ("Most probable individuals", lambda: _figures(pk_map.measure())),
+        ("Intervals", lambda: _figures(pk_posterior.measure())),
+        ("python -m pk estimate, 10,000 lines", lambda: _figures(pk_estimate.measure())),
+        ("HL7 reader", lambda: _figures(lab_hl7.measure())),
+        ("FHIR reader, workbooks, files meant to harm", lambda: _figures(lab_fhir.measure())),
         ("A whole year", lambda: _years([rehearsal.measure(size) for size in sizes])),
     ):
         print(title, "…", flush=True)
@@ -43,6 +59,19 @@ def _head() -> str:
 def _table(columns: list[str], rows: list[list[Any]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _figures(found: Mapping[str, Any]) -> str:
+    """Any figures, one a row, the names of groups before theirs."""
+    return _table(["figure", "measured"], [[name, f"{value:,.4g}"] for name, value in _flat(found)])
+
+
+def _flat(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name} · ")
+        else:
+            yield f"{before}{name}", value
 
 
 def _timeline(found: dict[str, Any]) -> str:

@@ -185,17 +185,20 @@ def hard(searched: int = 4, wide: int = 200, searches: int = 150, seed: int = 31
             batch = problem(prior, doses, observations)
             by_scipy = [_searched(batch, i, searches) for i in range(searched)]
             alone = _rows(prior, doses, observations, slice(0, 1))
+            # Kinks defeat a smooth minimiser: it then takes all its steps, so fewer subjects are worth the time.
+            some = np.arange(wide if batch.fixed is not None else wide // 5)
+            scattered = _scattered(batch.take(some), searches, seed)
             misses = [
-                int(np.sum(ours.objective - _scattered(batch, searches, seed) > SAME)),
+                int(np.sum(ours.objective[some] - scattered > SAME)),
                 int(np.sum(ours.objective[:searched] - by_scipy > SAME)),
                 int(ours.objective[0] - _independent(*alone, ours.eta[0]) > SAME),
                 int(np.sum(~ours.converged)),
             ]
             totals += misses
             print(
-                f"{model_name:16} {design_name:36} {wide} subjects: worse than a scattered search {misses[0]}, "
+                f"{model_name:16} {design_name:36} worse than a scattered search {misses[0]} of {some.size}, "
                 f"than scipy {misses[1]} of {searched}, than an independent one {misses[2]} of 1, "
-                f"not converged {misses[3]}, at a kink {int(np.sum(ours.at_kink))}",
+                f"not converged {misses[3]} of {wide}, at a kink {int(np.sum(ours.at_kink))}",
                 flush=True,
             )
     print("in all", totals.tolist())

@@ -11,7 +11,7 @@ from config.language import Language
 from scheduler.domain.reason import Reason, because
 from scheduler.intake.findings import State, Verdict, rule_of
 from scheduler.intake.folder import MAX_BYTES
-from scheduler.intake.ingest import Arrival, judge
+from scheduler.intake.ingest import Arrival, judge, read_arrival
 from scheduler.intake.receipts import speakers
 from scheduler.intake.shown import safe_name
 from scheduler.intake.study import IntakeStudy
@@ -35,7 +35,7 @@ def check_file(
     )
     if known is not None:
         return _answer(path, Verdict.IGNORED, because("F-05", at=known.received_at), study, language)
-    _, verdict = judge(session, arrival, study, now)
+    verdict = judge(session, read_arrival(arrival, study), study, now)
     counts = (verdict.count(State.ACCEPTED), verdict.count(State.HELD), verdict.count(State.IGNORED))
     return _answer(path, verdict.verdict, verdict.decisive, study, language, counts)
 

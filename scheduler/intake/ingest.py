@@ -20,7 +20,7 @@ from scheduler.intake.readers import Fault, Reading, read
 from scheduler.intake.receipts import findings_json, receipt_of
 from scheduler.intake.recheck import close_settled_flags
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.intake.validate import quarantined, validate
+from scheduler.intake.validate import validate
 from scheduler.store import lab
 from scheduler.store.flags import close_flag, open_site_flag
 from scheduler.store.lab_values import Records
@@ -28,7 +28,7 @@ from scheduler.store.lab_writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabFileRow
 
-__all__ = ["Arrival", "Audit", "Handle", "Outcome", "ingest", "judge", "records_for"]
+__all__ = ["Arrival", "Audit", "Handle", "Outcome", "ingest", "judge", "read_arrival", "records_for"]
 
 Handle = Callable[[Session, DomainEvent, datetime], Any]
 Audit = Callable[[Session, datetime, str, str, str, dict[str, Any]], Any]
@@ -65,13 +65,23 @@ class Outcome:
 
 
 def ingest(
-    session: Session, arrival: Arrival, study: IntakeStudy, now: datetime, handle: Handle, audit: Audit
+    session: Session,
+    arrival: Arrival,
+    study: IntakeStudy,
+    now: datetime,
+    handle: Handle,
+    audit: Audit,
+    reading: Reading | Fault | None = None,
 ) -> Outcome:
-    """Records a file and everything that follows from it; content that is on record already changes nothing."""
+    """Records a file and everything that follows from it; content that is on record already changes nothing.
+
+    A file that takes its time to be read is read before the transaction and comes with its `reading`.
+    """
     before = lab.file_by_hash(session, arrival.sha256)
     if before is not None:
         return outcome_of(before, known=True)
-    reading, verdict = judge(session, arrival, study, now)
+    reading = reading or read_arrival(arrival, study)
+    verdict = judge(session, reading, study, now)
     row = _file_row(arrival, study, now, reading, verdict)
     session.add(row)
     session.flush()
@@ -89,16 +99,19 @@ def ingest(
     return outcome_of(row, known=False)
 
 
-def judge(
-    session: Session | None, arrival: Arrival, study: IntakeStudy, now: datetime
-) -> tuple[Reading | Fault, FileVerdict]:
-    """Reads a file and gives its verdict; without a session the records are left out."""
+def read_arrival(arrival: Arrival, study: IntakeStudy) -> Reading | Fault:
+    """What a file says. Needs no database, and up to ten seconds for one that was built to be slow."""
     if arrival.fault is not None or arrival.content is None:
-        reason = arrival.fault or because("F-02", name=arrival.name)
-        return Fault(reason), quarantined(reason)
-    reading = read(arrival.content, study.aliases, study.setting)
+        return Fault(arrival.fault or because("F-02", name=arrival.name))
+    return read(arrival.content, study.aliases, study.setting)
+
+
+def judge(
+    session: Session | None, reading: Reading | Fault, study: IntakeStudy, now: datetime
+) -> FileVerdict:
+    """The verdict on what a file says; without a session the records are left out."""
     records = records_for(session, reading) if session is not None and isinstance(reading, Reading) else None
-    return reading, validate(reading, Context(study, now, records))
+    return validate(reading, Context(study, now, records))
 
 
 def records_for(session: Session, reading: Reading) -> Records:

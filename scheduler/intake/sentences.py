@@ -6,6 +6,7 @@ Every sentence says what is wrong and what would be right. The part of a code be
 from __future__ import annotations
 
 from scheduler.domain import subject_code
+from scheduler.intake.readers import sentences as of_readers
 
 __all__ = ["SENTENCES"]
 
@@ -22,9 +23,9 @@ _FILE: dict[str, str] = {
     "F-05": "This file was already received on {at}; nothing was recorded again.",
     "F-06": (
         "The format is not recognised: no column of the study's layout was found in the first line. "
-        "Send CSV in the study layout."
+        "Send CSV or Excel (.xlsx) in the study layout."
     ),
-    "F-07": "{format} files are not read. Send CSV in the study layout.",
+    "F-07": "{format} files are not read. Send CSV or Excel (.xlsx) in the study layout.",
     "F-08": (
         "The file has characters that cannot be read. Save it as CSV (Windows), CSV UTF-8, or Unicode text, "
         "and send it again."
@@ -65,7 +66,7 @@ _FILE: dict[str, str] = {
     "F-19.shifted": (
         'Subject codes stand in the column "{column}" and not in "{expected}". Check that no column has slipped.'
     ),
-    "F-03.results": "The messages of the file hold no result (OBX). Export it again and send it.",
+    "F-03.results": "The file holds no result (OBX, Observation). Export it again and send it.",
     "F-04.results": "The file has more than {limit} results; at most that many are read. Send it in parts.",
     "F-07.unset": (
         "{format} messages are not set up here: no laboratory file has the table {table}. Send CSV in the "
@@ -107,7 +108,7 @@ _FILE: dict[str, str] = {
         "Line {row}: the segment {segment} stands before its {before}, so that it is not clear which result "
         "it belongs to. Correct the order of the segments."
     ),
-    "F-16": "The file holds no result message ({kind}); expected: {expected}. Nothing was recorded.",
+    "F-16": "The file holds no laboratory result ({kind}); expected: {expected}. Nothing was recorded.",
     "F-16.some": "{count} message(s) that are not results ({kind}) were passed over.",
     "F-17.patient": "No patient of the file has a code of the study in {where}; nothing was recorded.",
     "F-18": 'Line {row}: {column} is "{text}". Only production messages (P) are read; test messages are not.',
@@ -254,4 +255,4 @@ _WORDS: dict[str, str] = {
     "note.what_to_do": "What to do: correct the file and send it again. The layout is described in docs/lab-files.md.",
 }
 
-SENTENCES: dict[str, str] = {**subject_code.SENTENCES, **_FILE, **_ROW, **_WORDS}
+SENTENCES: dict[str, str] = {**subject_code.SENTENCES, **of_readers.SENTENCES, **_FILE, **_ROW, **_WORDS}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from itertools import takewhile
 
 from sqlmodel import Session
 
@@ -14,19 +13,19 @@ from scheduler.clock import Clock
 from scheduler.domain.reason import because
 from scheduler.intake.findings import Verdict
 from scheduler.intake.folder import Alert, Claimed, DropFolder, Room
-from scheduler.intake.ingest import Arrival, Audit, Handle, Outcome, ingest, outcome_of
+from scheduler.intake.ingest import Arrival, Audit, Handle, Outcome, ingest, outcome_of, read_arrival
 from scheduler.intake.receipts import Speakers, reason_text, receipt_csv, receipt_json, speakers
 from scheduler.intake.recheck import recheck_held
 from scheduler.intake.study import IntakeStudy
+from scheduler.store.database import Transact
 from scheduler.store.lab import DATABASE_TROUBLE, unfinished_files
 from scheduler.store.lab_writing import mark_archived
 
-__all__ = ["FileReport", "IntakeReport", "Transact", "intake_step"]
-
-Transact = Callable[[Callable[[Session], Any]], Any]
+__all__ = ["FileReport", "IntakeReport", "intake_step"]
 
 _WORLD = (OSError, *DATABASE_TROUBLE)  # not the file's fault: tried again as long as it takes
 _FAILURES = 2
+_STEP_S = 30.0  # after which a step takes no further file, so that a stop is never far away
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,17 @@ def intake_step(
     folder: DropFolder, study: IntakeStudy, clock: Clock, transact: Transact, handle: Handle, audit: Audit
 ) -> IntakeReport:
     """One look at the folder and everything that follows. What is wrong with one file never stops the others."""
-    now = clock.now()
-    scan = folder.scan(now, clock.monotonic())
+    now, begun = clock.now(), clock.monotonic()
+    scan = folder.scan(now, begun)
     taken = [*folder.claimed(), *filter(None, map(folder.claim, scan.ready))]
     desk = _Desk(folder, study, now, transact, handle, audit)
-    files = tuple(desk.process(claimed) for claimed in taken)
+    in_time = takewhile(lambda _: clock.monotonic() - begun < _STEP_S, taken)
+    files = tuple(desk.process(claimed) for claimed in in_time)
     promoted, unfinished = transact(desk.look_after)
     alerts = [*scan.alerts, *folder.unread_alerts(), *filter(None, map(desk.resume, unfinished))]
     again = sum(one.verdict in ("waiting", "failed") for one in files)
-    return IntakeReport(files, promoted, scan.waiting + again, tuple(alerts))
+    waiting = scan.waiting + again + len(taken) - len(files)
+    return IntakeReport(files, promoted, waiting, tuple(alerts))
 
 
 class _Desk:
@@ -106,8 +107,15 @@ class _Desk:
             return FileReport(claimed.name, "failed", "E-POISON", error=type(again).__name__)
 
     def _record(self, claimed: Claimed, arrival: Arrival) -> FileReport:
+        reading = read_arrival(arrival, self.study)  # beside the database, which others need meanwhile
         step = partial(
-            ingest, arrival=arrival, study=self.study, now=self.now, handle=self.handle, audit=self.audit
+            ingest,
+            arrival=arrival,
+            study=self.study,
+            now=self.now,
+            handle=self.handle,
+            audit=self.audit,
+            reading=reading,
         )
         outcome: Outcome = self.transact(step)
         if outcome.known and outcome.finished:

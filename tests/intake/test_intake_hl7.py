@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from intake_cases import H0, H2, H30, OTHER, SUBJECT, Bench, a_study, context, csv_text, known, lab_file
+from intake_cases import H30, OTHER, SUBJECT, Bench, a_study, context, csv_text, known, lab_file
 from message_cases import (
     DOTTED,
     Writer,
@@ -20,6 +20,8 @@ from message_cases import (
     oul_lines,
     read_message,
     reading_of,
+    rows,
+    seen,
     usual_study,
 )
 
@@ -73,39 +75,6 @@ def with_hl7(**changes: Any) -> IntakeStudy:
 
 
 # --- the same results in every form
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> list[dict[str, str]]:
-    """Three tubes with values, limits, units, states and comments as they occur, good and bad."""
-    out = []
-    for row in (H0, H30, H2):
-        status = draw(st.sampled_from("PFCWX"))
-        value = draw(st.sampled_from(["1.85", "14.20", "0", "<0.1", ">15", "51", "-1", "ND", "en cours", ""]))
-        out.append(
-            {
-                **row,
-                "value": value,
-                "status": status,
-                "unit": draw(st.sampled_from(["mg/L", "\u00b5g/mL", "ng/mL", "g/L", ""])),
-                "received_at": draw(st.sampled_from(["", "15/01/2026 11:00"])),
-                "specimen_quality": draw(st.sampled_from(["", "HEM", "QNS", "NR", "QQ"])),
-                "lloq": draw(st.sampled_from(["", "0.1"])),
-                "uloq": draw(st.sampled_from(["", "15"])),
-                "method": draw(st.sampled_from(["LCMSMS", "EMIT", "", "autre chose"])),
-                "matrix": draw(st.sampled_from(["PLASMA_EDTA", "SERUM", ""])),
-                "visit": draw(st.sampled_from(["V2", "V1", "W6", ""])),
-                "timepoint": draw(st.sampled_from([row["timepoint"], "T120", ""])),
-                "comment": draw(st.sampled_from(["", "résultat erroné", "tube à moitié plein | ~ ^"])),
-                "analyte": draw(st.sampled_from(["23905-3", "72667-9", "MPA"])),
-            }
-        )
-    return out
-
-
-def seen(verdict: FileVerdict) -> list[tuple[Any, ...]]:
-    """What was understood, without places in the file."""
-    return [(row.entry, row.state, sorted(f.reason.code for f in row.findings)) for row in verdict.rows]
 
 
 @settings(deadline=None)

@@ -35,6 +35,15 @@ EXPECTED = {
     "oru_test.hl7": ("quarantined", "F-18", 0, 0, 0),
     "oru_autre_hopital.hl7": ("ignored", "F-17", 0, 0, 0),
     "adt_a01.hl7": ("ignored", "F-16", 0, 0, 0),
+    "excel_classeur.xlsx": ("accepted", "", 3, 0, 0),
+    "modele_rempli.xlsx": ("accepted", "", 3, 0, 0),
+    "excel_formule.xlsx": ("quarantined", "F-14", 0, 0, 0),
+    "excel_valeur_en_date.xlsx": ("quarantined", "F-14", 0, 0, 0),
+    "fhir_transaction.json": ("accepted", "", 3, 0, 0),
+    "fhir_rapport.json": ("accepted", "", 3, 0, 0),
+    "fhir_une_entree_fausse.json": ("held", "F-15", 2, 1, 0),
+    "fhir_coupe.json": ("quarantined", "F-11", 0, 0, 0),
+    "fhir_autre_hopital.json": ("ignored", "F-17", 0, 0, 0),
 }
 ACCEPTED = [name for name, expected in EXPECTED.items() if expected[2] == 3]
 
@@ -61,7 +70,8 @@ def test_the_dry_run_and_the_intake_agree(bench: Bench, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in ACCEPTED if name.startswith(("MPA", "excel", "glims", "hprim"))]
+    "name",
+    [name for name in ACCEPTED if name.startswith(("MPA", "excel", "modele", "glims", "hprim", "fhir"))],
 )
 def test_the_same_results_in_every_form_excel_saves_are_the_same(bench: Bench, name: str) -> None:
     shutil.copy(SAMPLES / name, bench.root / "in")

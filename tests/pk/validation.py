@@ -3,6 +3,7 @@
 With --check nothing is run or written: the page must list exactly the comparisons that the tests declare.
 """
 
+import json
 import platform
 import subprocess
 import sys
@@ -107,8 +108,8 @@ class Collector:
         if report.when == "teardown":
             for name, recorded in report.user_properties:
                 if name == REFERENCE:
-                    comparison, record = recorded
-                    self.rows.setdefault(comparison, Row()).add(record)
+                    comparison, record = json.loads(recorded)
+                    self.rows.setdefault(Comparison(*comparison), Row()).add(record)
 
 
 def _largest(one: float | None, other: float | None) -> float | None:

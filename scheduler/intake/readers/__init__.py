@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from scheduler.domain.reason import because
 from scheduler.intake.readers.canonical_csv import read_csv
+from scheduler.intake.readers.fhir import read_fhir
 from scheduler.intake.readers.hl7v2 import read_hl7
 from scheduler.intake.readers.hprim import read_hprim
 from scheduler.intake.readers.reading import Candidate, Fault, Reader, Reading, Setting
-from scheduler.intake.readers.sniff import binary_format, message_format
+from scheduler.intake.readers.sniff import binary_format, is_json, is_package, message_format
+from scheduler.intake.readers.xlsx import read_xlsx
 
 __all__ = ["Candidate", "Fault", "Reader", "Reading", "Setting", "read"]
 
@@ -28,7 +30,11 @@ def read(
     messages = message_format(content)
     if messages is not None:
         return _MESSAGES[messages](content, setting)
+    if is_json(content):
+        return read_fhir(content, setting)
+    if is_package(content):
+        return read_xlsx(content, aliases)
     found = binary_format(content)
     if found is not None:
-        return Fault(because("F-07", format=found))
+        return Fault(because("F-07.password" if "password" in found else "F-07", format=found))
     return read_csv(content, aliases)

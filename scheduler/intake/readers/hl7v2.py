@@ -12,7 +12,7 @@ from scheduler.intake.readers.messages import Interchange, Message, messages_of
 from scheduler.intake.readers.observation import Observation
 from scheduler.intake.readers.orders import Order, Result, orders_of, specimen_orders_of
 from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Reading, Setting
-from scheduler.intake.readers.results import Found, check_header, reading_of
+from scheduler.intake.readers.results import NO_QUALITY, QUALITIES, Found, check_header, reading_of
 from scheduler.intake.shown import shorten
 
 __all__ = ["read_hl7"]
@@ -43,17 +43,6 @@ _RESULTS = frozenset({("ORU", "R01"), ("OUL", "R22")})
 _VERSION = re.compile(r"2\.(3(\.1)?|4|5(\.1)?|6|7(\.1)?|8(\.[12])?)")
 # PID fields that say who somebody is; PID-2 and PID-4 are other numbers of the patient.
 _IDENTIFYING = (2, 4, 5, 6, 7, 9, 11, 13, 14, 19, 20)
-# What SPM-21 (HL7 table 0490) and SPM-24 (0493) say about a specimen, in the words of the study's layout.
-_QUALITIES = {
-    "RH": "HEM",
-    "QS": "QNS",
-    "RC": "COAG",
-    "RI": "IDENT",
-    "HEM": "HEM",
-    "CLOT": "COAG",
-    "SNR": "NR",
-}
-_NO_QUALITY = frozenset({"CFU", "COOL", "FROZ", "LIVE", "ROOM"})  # how it was kept
 
 
 def read_hl7(content: bytes, setting: Setting) -> Reading | Fault:
@@ -189,8 +178,8 @@ def _put_specimen(row: Observation, order: Order, own: Hl7File | None) -> None:
         for field in (24, 21):
             for one in spm.repetitions(field):
                 code = spm.part(one, 1).strip()
-                if code not in _NO_QUALITY:
-                    row.put("specimen_quality", f"SPM-{field}", _QUALITIES.get(code, code))
+                if code not in NO_QUALITY:
+                    row.put("specimen_quality", f"SPM-{field}", QUALITIES.get(code, code))
     elif obr is not None:
         row.put("matrix", "OBR-15", types.get(obr.component(15), obr.component(15)))
     method = row.segment.component(17)

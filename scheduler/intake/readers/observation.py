@@ -4,17 +4,12 @@ segments OBR and OBX have the same fields in the same places."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
 
 from config.schema import LabFile
-from scheduler.domain.reason import Param, Reason, because
-from scheduler.intake.readers.columns import normalised
 from scheduler.intake.readers.er7 import Segment
-from scheduler.intake.readers.notes import sorted_notes
-from scheduler.intake.readers.reading import Candidate, Setting
+from scheduler.intake.readers.gathering import Gathering
+from scheduler.intake.readers.reading import Setting
 from scheduler.intake.shown import shorten
 
 __all__ = ["Observation", "iso_time"]
@@ -47,95 +42,37 @@ _COMPARATORS = frozenset({"", "<", ">", "<=", ">=", "="})
 _TEXTUAL = frozenset({"ST", "TX", "FT"})
 _CODED = frozenset({"CE", "CWE", "CNE", "IS", "ID"})
 _LOINC = frozenset({"LN", "LOINC"})
-_LOINC_CODE = re.compile(r"[0-9]{1,7}-[0-9]")
-_LOINC_HERE = frozenset(
-    {"23905-3", "72667-9", "73680-1", "70211-8", "55806-4"}
-)  # MPA itself, as far as is known
 _TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:([0-9]{2})(\.[0-9]{1,4})?)?([+-][0-9]{4})?"
 )
 _COARSE_TIME = re.compile(r"[0-9]{4}([0-9]{2}){0,3}([+-][0-9]{4})?")
 
 
-class Observation:
-    """Gathers the texts of one row. Two places that say the same thing must say it alike, else the row is held."""
+class Observation(Gathering):
+    """The row of one OBX."""
+
+    exact, coarse, coarse_code = _TIME, _COARSE_TIME, "R-30.coarse"
 
     def __init__(
         self, segment: Segment, names: Mapping[str, str], lab: LabFile | None, setting: Setting
     ) -> None:
+        super().__init__(segment.line, names, lab, setting)
         self.segment = segment
-        self.setting = setting
-        self.names = names
-        self.zone = ZoneInfo(lab.zone) if lab is not None else None
-        self.lab = lab
-        self.cells: dict[str, str] = {}
-        self.labels: tuple[str, ...] = ()
-        self.doubts: list[Reason] = []
-        self.is_other = False
-        self._sources: dict[str, str] = {}
 
-    def put(self, column: str, field: str, text: str) -> None:
-        """What a field says about a column; nothing when it is empty."""
-        text = text.strip()
-        if not text:
-            return
-        known = self.cells.get(column)
-        if known is None:
-            self.cells[column] = text
-            self._sources[column] = field
-        elif self._meaning(known) != self._meaning(text):
-            self.differ(self._sources[column], known, field, text)
-
-    def _meaning(self, text: str) -> str:
-        word = normalised(text)
-        return self.setting.words.get(word, ("", word))[1]
-
-    def differ(self, field: str, text: str, other: str, second: str) -> None:
-        first, last = shorten(text, 16), shorten(second, 16)
-        self.doubt("R-09.differ", column=field, other=other, text=first, second=last)
-
-    def doubt(self, code: str, **params: Param) -> None:
-        self.doubts.append(because(code, row=self.segment.line, **params))
-
-    def candidate(self) -> Candidate:
-        return Candidate(self.segment.line, self.cells, self.labels, tuple(self.doubts), self.is_other)
-
-    # --- the parts of an OBX
+    def iso(self, text: str) -> str:
+        return iso_time(text)
 
     def put_code(self, suffixes: Mapping[str, str]) -> None:
-        """The code that this laboratory's list has, whichever of the two places it stands in."""
-        codes: list[str] = []
-        for first in (1, 4):
-            code = self.segment.component(OBX_CODE, first).strip()
-            if code:
-                codes.append(self._without_suffix(code, suffixes))
+        """The code of the test, which may stand in two places."""
         self.labels = tuple(self.segment.component(OBX_CODE, place) for place in (2, 5))
-        own = _normalised(self.lab.analyte_codes) if self.lab is not None else frozenset()
-        others = _normalised(self.lab.other_analyte_codes) if self.lab is not None else frozenset()
-        ours = [code for code in codes if normalised(code) in own]
-        foreign = self._other_loinc()
-        against = [code for code in codes if normalised(code) in others - own or code in foreign]
-        if ours and against:
-            self.doubt("R-07.codes", column=self.names["analyte"], text=ours[0][:24], other=against[0][:24])
-        self.cells["analyte"] = next(iter([*ours, *against, *codes]), "")
-        self.is_other = not ours and bool(foreign)
-
-    def _without_suffix(self, code: str, suffixes: Mapping[str, str]) -> str:
-        """The code without the ending that names the sampling time."""
-        for suffix in sorted(suffixes, key=len, reverse=True):
-            if code.endswith(suffix) and len(code) > len(suffix):
-                self.put("timepoint", self.names["analyte"], suffixes[suffix])
-                return code.removesuffix(suffix)
-        return code
-
-    def _other_loinc(self) -> list[str]:
-        """The codes, said to be LOINC and of its form, that are not MPA."""
-        found = [
-            self.segment.component(OBX_CODE, place).strip()
+        codings = [
+            (
+                self.segment.component(OBX_CODE, place),
+                self.segment.component(OBX_CODE, place + 2).strip().upper() in _LOINC,
+            )
             for place in (1, 4)
-            if self.segment.component(OBX_CODE, place + 2).strip().upper() in _LOINC
         ]
-        return [code for code in found if _LOINC_CODE.fullmatch(code) and code not in _LOINC_HERE]
+        self.put_codings(codings, suffixes)
 
     def put_value(self) -> None:
         """The value by its type: numbers are numbers, structured ones are put together, other types are held."""
@@ -174,57 +111,6 @@ class Observation:
         )
         if contradicted:
             self.doubt("R-41.order", column=self.names["status"], text=own[:4], order=of_order[:4])
-
-    def put_notes(self, notes: Iterable[tuple[str, str]]) -> None:
-        """What the notes name, and every other note as comment."""
-        named, comment = sorted_notes(notes, self.setting)
-        for column, field, text in named:
-            self.put(column, field, text)
-        self.put("comment", self.names["comment"], comment)
-
-    # --- times
-
-    def put_collected(self, sources: Iterable[tuple[str, str]]) -> None:
-        """The time of collection: the first that is exact, when all agree as far as each goes."""
-        given = [(field, text.strip()) for field, text in sources if text.strip()]
-        for field, text in given[1:]:
-            if not self._agree(given[0][1], text):
-                self.differ(given[0][0], given[0][1], field, text)
-        exact = next((one for one in given if _TIME.fullmatch(one[1])), given[0] if given else None)
-        if exact is not None:
-            self._put_time("collected_at", *exact)
-
-    def put_time(self, column: str, sources: Iterable[tuple[str, str]]) -> None:
-        """The first of the times that is given."""
-        found = next(((field, text) for field, text in sources if text.strip()), None)
-        if found is not None:
-            self._put_time(column, *found)
-
-    def _put_time(self, column: str, field: str, text: str) -> None:
-        text = text.strip()
-        if _COARSE_TIME.fullmatch(text):
-            self.doubt("R-30.coarse", column=field, text=shorten(text))
-        self.cells[column] = iso_time(text)
-
-    def _agree(self, first: str, second: str) -> bool:
-        one, other = self._local_digits(first), self._local_digits(second)
-        shared = min(len(one), len(other), len("yyyymmddhhmm"))
-        return one[:shared] == other[:shared]
-
-    def _local_digits(self, text: str) -> str:
-        """The digits of a time on the laboratory's clock."""
-        digits = re.split(r"[+-]", text)[0]
-        if digits == text or self.zone is None or not _TIME.fullmatch(text):
-            return digits
-        try:
-            return f"{datetime.fromisoformat(iso_time(text)).astimezone(self.zone):%Y%m%d%H%M}"
-        except (ValueError, OverflowError):
-            return digits
-
-
-@lru_cache(maxsize=64)
-def _normalised(codes: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(normalised(code) for code in codes)
 
 
 def iso_time(text: str) -> str:

@@ -7,13 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scheduler.domain.reason import Reason, because
-from scheduler.intake.readers.canonical_csv import MAX_ROWS
 from scheduler.intake.readers.columns import has_national_number
 from scheduler.intake.readers.er7 import Segment
 from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Reading
+from scheduler.intake.readers.table import MAX_ROWS
 from scheduler.intake.shown import shorten
 
-__all__ = ["Found", "check_header", "reading_of"]
+__all__ = ["NO_QUALITY", "QUALITIES", "Found", "check_header", "reading_of"]
+
+# What SPM-21 (HL7 table 0490), SPM-24 and FHIR's Specimen.condition (0493) say about a specimen, in the words of
+# the study's layout.
+QUALITIES = {
+    "RH": "HEM",
+    "QS": "QNS",
+    "RC": "COAG",
+    "RI": "IDENT",
+    "HEM": "HEM",
+    "CLOT": "COAG",
+    "SNR": "NR",
+}
+NO_QUALITY = frozenset({"CFU", "COOL", "FROZ", "LIVE", "ROOM"})  # how it was kept
 
 
 @dataclass(slots=True)

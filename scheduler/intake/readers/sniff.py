@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
-__all__ = ["binary_format", "message_format", "text_format"]
+__all__ = ["binary_format", "is_json", "is_package", "message_format", "text_format"]
 
 _BINARY = (
     (b"%PDF-", "PDF"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel 97-2003 (.xls), Word (.doc)"),
     (b"\x89PNG", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"GIF8", "GIF"),
@@ -20,12 +19,19 @@ _BINARY = (
     (b"7z\xbc\xaf", "7-Zip"),
     (b"Rar!", "RAR"),
 )
+# The old office format, which also wraps a workbook under a password, by the names of the streams in it.
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_STREAMS = (
+    ("EncryptedPackage", "Excel (.xlsx, password)"),
+    ("Workbook", "Excel 97-2003 (.xls)"),
+    ("Book", "Excel 97-2003 (.xls)"),
+    ("WordDocument", "Word (.doc)"),
+)
 _MESSAGES = (
     (re.compile(r"(MSH|FHS|BHS)[^A-Za-z0-9\s]"), "HL7 v2"),
     (re.compile(r"H[|~^][~^|\\&]"), "HPRIM Santé"),
 )
 _TEXT = (
-    (re.compile(r"[{\[]"), "JSON"),
     (re.compile(r"<(!doctype\s+html|html|table|meta)", re.IGNORECASE), "HTML"),
     (re.compile(r"<"), "XML"),
 )
@@ -36,10 +42,20 @@ _HPRIM_MEDECIN = re.compile(r"^\*{4}LAB\*{4}", re.MULTILINE)
 
 def binary_format(content: bytes) -> str | None:
     """The name of a format known by its first bytes."""
-    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        workbook = b"xl/" in content or b"[Content_Types].xml" in content
-        return "Excel (.xlsx)" if workbook else "ZIP"
+    if content.startswith(_COMPOUND):
+        streams = ((name.encode("utf-16-le"), kind) for name, kind in _STREAMS)
+        return next((kind for name, kind in streams if name in content), "Office 97-2003")
     return next((name for magic, name in _BINARY if content.startswith(magic)), None)
+
+
+def is_package(content: bytes) -> bool:
+    """Whether the content is a ZIP archive, as a workbook is."""
+    return content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def is_json(content: bytes) -> bool:
+    """Whether the content begins as an object or array of JSON."""
+    return content.removeprefix(BOM_UTF8).lstrip(b" \t\r\n")[:1] in (b"{", b"[")
 
 
 def message_format(content: bytes) -> str | None:

@@ -10,8 +10,9 @@ import typer
 from sqlmodel import Session
 
 from scheduler.intake.check import check_file
+from scheduler.intake.moving import write_whole
 from scheduler.intake.study import IntakeStudy, intake_study
-from scheduler.runtime.cli.output import BAD_INPUT, console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
 from scheduler.store.lab import lab_files
@@ -25,6 +26,7 @@ def add_commands(app: typer.Typer) -> None:
     lab = typer.Typer(help="Laboratory files.", no_args_is_help=True)
     lab.command("check")(check)
     lab.command("files")(files)
+    lab.command("template")(template)
     app.add_typer(lab, name="lab")
 
 
@@ -36,9 +38,7 @@ def check(
     program = program_of(context)
     unreadable = False
     with refusing(program):
-        study = intake_study(
-            program.study.newest[1], program.study.labs.values(), next(iter(program.study.sites))
-        )
+        study = _study(program)
         db = _database_if_any(program)
         for path in file:
             try:
@@ -51,6 +51,10 @@ def check(
             typer.echo(json.dumps(found, ensure_ascii=False))
     if unreadable:
         raise typer.Exit(BAD_INPUT)
+
+
+def _study(program: Program) -> IntakeStudy:
+    return intake_study(program.study.newest[1], program.study.labs.values(), next(iter(program.study.sites)))
 
 
 def _check_one(path: Path, study: IntakeStudy, program: Program, db: Database | None) -> dict[str, object]:
@@ -92,6 +96,25 @@ def files(
         verdict = f"{speaker.status(row['verdict'])} {row['code'] or ''}".strip()
         made.add_row(str(row["id"]), row["name"], speaker.moment(row["received"]), verdict, *counts)
     console().print(made)
+
+
+def template(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Excel file (.xlsx) to write; an older one is replaced.")],
+) -> None:
+    """Write the Excel workbook that a laboratory fills in, in French and English."""
+    from scheduler.intake.template import template_workbook  # only this command needs to write workbooks
+
+    program = program_of(context)
+    with refusing(program):
+        content = template_workbook(_study(program))
+    speaker = program.speaker()
+    try:
+        write_whole(out, content)
+    except OSError as error:
+        words = "{file} cannot be written: {why}"
+        fail(speaker.text(words, file=str(out), why=error.strerror or ""), BAD_INPUT)
+    typer.echo(speaker.text("Written: {file}", file=str(out)))
 
 
 def _file_rows(session: Session) -> list[dict[str, Any]]:
