@@ -142,23 +142,26 @@ def _search(batch: Problem, piece: Piece, *, multistart: bool) -> Best:
     begin = starts.inside(piece.bounds, np.zeros((batch.effects, batch.size)))
     best = Best.of(_in_chunks(batch, everyone, begin, piece.bounds, None), piece)
     if multistart:
-        _spread(batch, piece, best, everyone, starts.first_round(batch))
-        doubtful = np.flatnonzero((best.runner_up < np.inf) | (best.agreeing < 2))
+        _spread(batch, piece, best, everyone, starts.spread(starts.first_round(batch), piece, everyone))
+        edged = starts.edged(batch, piece, best.value)
+        if edged.size:
+            _spread(batch, piece, best, edged, starts.edges(batch, piece, edged, best.eta[:, edged]))
+        doubtful = np.union1d(edged, np.flatnonzero((best.runner_up < np.inf) | (best.agreeing < 2)))
         if doubtful.size:
-            _spread(batch, piece, best, doubtful, starts.second_round(batch))
+            _spread(batch, piece, best, doubtful, starts.spread(starts.second_round(batch), piece, doubtful))
     return best
 
 
-def _spread(batch: Problem, piece: Piece, best: Best, subjects: Indices, points: Floats) -> None:
-    """Search the piece from each point."""
+def _spread(batch: Problem, piece: Piece, best: Best, subjects: Indices, eta: Floats) -> None:
+    """Search the piece from starting points, (K, J n): J for each of the n subjects."""
     scale = np.sqrt(np.diagonal(batch.omega))
-    columns = np.tile(subjects, len(points))
+    count = eta.shape[1] // subjects.size
+    columns = np.tile(subjects, count)
     bounds = None if piece.bounds is None else piece.bounds.take(columns)
-    eta = starts.inside(bounds, np.repeat(points.T, subjects.size, axis=1))
     hessian = best.curvature(batch, None if piece.bounds is None else piece.bounds.index)
     known = Reference(best.eta, best.value, hessian).take(columns)
     done = _in_chunks(batch, columns, eta, bounds, known)
-    merged = done.merged.reshape(len(points), subjects.size)
+    merged = done.merged.reshape(count, subjects.size)
     best.joined(subjects, merged)
     for start in np.flatnonzero(~merged.all(axis=1)):
         others = np.flatnonzero(~merged[start])

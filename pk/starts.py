@@ -17,9 +17,6 @@ from pk.structure import PARAMETERS, ErrorKind
 
 Indices = NDArray[np.intp]
 
-_PIECES = 3
-"""Pieces looked at on either side of the one that holds the typical lag."""
-
 _INSET = 1e-9
 """How far from a kink a piece ends, in ln lag: enough to be on one side of it."""
 
@@ -61,14 +58,14 @@ def pieces(batch: Problem) -> list[Piece]:
     below = np.sum(kinks < home, axis=0)
     ends = np.concatenate((np.full((1, batch.size), -np.inf), kinks, np.full((1, batch.size), np.inf)))
     found = []
-    for offset in sorted(range(-_PIECES, _PIECES + 1), key=abs):
+    for offset in sorted(range(-kinks.shape[0], kinks.shape[0] + 1), key=abs):
         place = below + offset
         inside = np.clip(place, 0, kinks.shape[0])[None]
         lower = np.take_along_axis(ends, inside, axis=0)[0]
         upper = np.take_along_axis(ends, inside + 1, axis=0)[0]
         inner_upper = upper < cap
         lower, upper = lower + _INSET, np.minimum(upper, cap) - _INSET
-        exists = (place >= 0) & (place <= kinks.shape[0]) & (upper - lower > 1e-7)
+        exists = (place >= 0) & (place <= kinks.shape[0]) & (upper > lower + 1e-7)
         if offset == 0 or exists.any():
             found.append(Piece(exists, Bounds(effect, lower, upper), lower > -np.inf, inner_upper))
     return found
@@ -123,6 +120,47 @@ def second_round(batch: Problem) -> Floats:
 def _along(batch: Problem, sizes: tuple[float, ...]) -> Floats:
     ways = batch.omega / np.sqrt(np.diagonal(batch.omega))
     return np.concatenate([sign * size * ways.T for size in sizes for sign in (1.0, -1.0)])
+
+
+def spread(points: Floats, piece: Piece, subjects: Indices) -> Floats:
+    """Return each of the points (J, K) for each of n subjects, within the piece: (K, J n)."""
+    bounds = None if piece.bounds is None else piece.bounds.take(np.tile(subjects, len(points)))
+    return inside(bounds, np.repeat(points.T, subjects.size, axis=1))
+
+
+_EDGES = (0.003, 0.03, 0.15)
+"""How far below the upper end of a piece, in ln lag, further searches start."""
+
+
+def edged(batch: Problem, piece: Piece, best: Floats) -> Indices:
+    """Return the subjects whose piece ends below a kink near which the prior allows better than the best value (N,)."""
+    if piece.bounds is None:
+        return np.arange(0)
+    lag = piece.bounds.index
+    nearest = np.maximum(np.abs(piece.bounds.upper) - _EDGES[-1], 0.0)
+    allowed = nearest * nearest / batch.omega[lag, lag] <= best - least_possible(batch)
+    return np.flatnonzero(piece.inner_upper & allowed)
+
+
+def edges(batch: Problem, piece: Piece, subjects: Indices, best: Floats) -> Floats:
+    """Return starting points close below the kink at the upper end of the piece, (K, J n), for n subjects.
+
+    There a dose has arrived just before a sample: the prediction climbs from the trough within minutes, and an
+    optimum may be far narrower than the rest of the piece. The other effects are typical, or the best known
+    (K, n), or those of fast absorption into a small volume.
+    """
+    assert piece.bounds is not None
+    names = PARAMETERS[batch.structure]
+    steep = np.sign(batch.loading[names.index("ka")] - batch.loading[names.index("V1")])
+    steep *= np.sqrt(np.diagonal(batch.omega))
+    lower, upper = piece.bounds.lower[subjects], piece.bounds.upper[subjects]
+    middle = 0.5 * (np.maximum(lower, upper - 1.0) + upper)
+    parts = []
+    for below in _EDGES:
+        for other in (np.zeros_like(best), best.copy(), np.repeat(steep[:, None], subjects.size, axis=1)):
+            other[piece.bounds.index] = np.maximum(upper - below, middle)
+            parts.append(other)
+    return np.concatenate(parts, axis=1)
 
 
 def inside(bounds: Bounds | None, eta: Floats) -> Floats:
