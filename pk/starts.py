@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import hadamard
 
 from pk.exponential import NEVER
 from pk.objective import Problem
@@ -99,8 +100,22 @@ def _kinks(batch: Problem) -> tuple[Floats, Floats]:
 
 
 def first_round(batch: Problem) -> Floats:
-    """Return the starting points besides 0, (J, K): each effect at -2 and 2 SD, the others as correlated."""
-    return _along(batch, (2.0,))
+    """Return the starting points besides 0, (J, K): each effect at -2 and 2 SD, the others as correlated, and corners.
+
+    Where several effects are wide, an optimum may lie where two of them are off at once: the axes then all lead to
+    another one, and agree.
+    """
+    return np.concatenate((_along(batch, (2.0,)), _corners(batch)))
+
+
+def _corners(batch: Problem) -> Floats:
+    """Return points with every effect off the typical value, each pair of effects in all four combinations of signs.
+
+    They are the rows of a Hadamard matrix (the two-level design of Plackett and Burman, Biometrika 33:305, 1946).
+    """
+    count = 1 << batch.effects.bit_length()
+    signs = hadamard(count)[:, 1 : batch.effects + 1]
+    return np.asarray(_CORNER_SD * signs @ np.linalg.cholesky(batch.omega).T)
 
 
 def second_round(batch: Problem) -> Floats:
@@ -115,6 +130,10 @@ def second_round(batch: Problem) -> Floats:
                 point[i], point[j] = one * sd[i], other * sd[j]
                 pairs.append(point)
     return np.concatenate((_along(batch, (1.0, 3.0)), np.reshape(pairs, (-1, effects))))
+
+
+_CORNER_SD = 1.3
+"""How far off each effect is at a corner, in SD."""
 
 
 def _along(batch: Problem, sizes: tuple[float, ...]) -> Floats:
