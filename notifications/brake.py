@@ -1,7 +1,8 @@
-"""What left lately for one person: the brake counts it."""
+"""What left lately for one person, and what is put off: the brake counts both."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from notifications.states import State
 from notifications.verdict import Settle
 from scheduler.store.tables import DeliveryRow, OutboxRow
 
-__all__ = ["left_lately"]
+__all__ = ["taken_instants"]
 
 _OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 _DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
@@ -34,23 +35,31 @@ _LEFT = union_all(
 ).subquery()
 _LEFT_COUNTS = select(_LEFT.c.address, func.count()).group_by(_LEFT.c.address)
 _LEFT_AT = select(_LEFT.c.address, _LEFT.c.finished_at)
+_PUT_OFF = select(_OUTBOX.c.address, _OUTBOX.c.not_before).where(
+    _OUTBOX.c.state == State.PENDING.value,
+    _OUTBOX.c.not_before > bindparam("now"),
+    _OUTBOX.c.address.in_(bindparam("addresses", expanding=True)),
+)
 
 
-def left_lately(
+def taken_instants(
     session: Session, coming: Mapping[str, int], per_hour: int, now: datetime
 ) -> dict[str, list[datetime]]:
-    """When mails left in the last hour, for each address that would get more than `per_hour` with those coming.
+    """When mails left in the last hour and to when others are put off, for each address that the brake may hold.
 
-    Those under way count as now.
+    These are the addresses that would get more than `per_hour` with those coming. Those under way count as now.
     """
     if not coming:
         return {}
     asked: dict[str, Any] = {"addresses": list(coming), "since": now - BURST_SPAN}
     connection = session.connection()
-    counts = connection.execute(_LEFT_COUNTS, asked)
-    asked["addresses"] = [one for one, count in counts if count + coming[one] > per_hour]
-    found: dict[str, list[datetime]] = {}
-    if asked["addresses"]:
-        for address, left_at in connection.execute(_LEFT_AT, asked):
-            found.setdefault(address, []).append(min(left_at, now))
+    together = Counter(coming)
+    for address, count in connection.execute(_LEFT_COUNTS, asked):
+        together[address] += count
+    found: dict[str, list[datetime]] = {one: [] for one in coming if together[one] > per_hour}
+    if found:
+        for address, left_at in connection.execute(_LEFT_AT, {**asked, "addresses": list(found)}):
+            found[address].append(min(left_at, now))
+        for address, leaves_at in connection.execute(_PUT_OFF, {"addresses": list(found), "now": now}):
+            found[address].append(leaves_at)
     return found

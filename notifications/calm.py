@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -86,14 +87,16 @@ def after_closed_days(site: MailSite, urgent: bool, expires_at: datetime | None,
 
 
 def after_burst(
-    left_at: Sequence[datetime], per_hour: int, exempt: bool, expires_at: datetime | None, now: datetime
+    taken: Sequence[datetime], per_hour: int, exempt: bool, expires_at: datetime | None, now: datetime
 ) -> datetime:
-    """When the mail may leave after those that left for the same person at `left_at`.
+    """When the mail may leave, with those for the same person that left or are put off to the instants `taken`.
 
-    Now, or when the number of the last hour falls below `per_hour`, if the mail is still of use then.
+    Now, if fewer than `per_hour` left in the last hour or the mail would be of no use later; else the first instant at
+    which the hour before has room for it beside those that are put off already.
     """
-    recent = sorted(instant for instant in left_at if instant > now - BURST_SPAN)
-    if exempt or len(recent) < per_hour:
+    times = sorted(instant for instant in taken if instant > now - BURST_SPAN)
+    if exempt or bisect_right(times, now) < per_hour:
         return now
-    free_at = recent[len(recent) - per_hour] + BURST_SPAN
+    starts = zip(times, [*times[per_hour:], datetime.max.replace(tzinfo=now.tzinfo)], strict=False)
+    free_at = next(first + BURST_SPAN for first, beyond in starts if beyond > first + BURST_SPAN)
     return free_at if expires_at is None or free_at < expires_at else now

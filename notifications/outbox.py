@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, or_, select
 
-from notifications.brake import left_lately
+from notifications.brake import taken_instants
 from notifications.calm import MailSite, after_burst, after_closed_days, after_quiet
 from notifications.messages import DIGEST, Message
 from notifications.states import OPEN, State
@@ -188,17 +188,17 @@ def claim(
         rows, more = few, more or len(few) < len(rows)
     coming = Counter(row.address for row in rows)
     braked = {row.address: coming[row.address] for row in rows if not _exempt(row)}
-    left_at = left_lately(session, braked, calm.per_hour, now)
+    taken = taken_instants(session, braked, calm.per_hour, now)
     token = token or token_hex(8)
     lent: list[OutboxRow] = []
     put_off: list[dict[str, Any]] = []
     for row in rows:
-        left = left_at.setdefault(row.address, [])
-        leaves_at = _leaves_at(row, calm, left, now)
+        instants = taken.setdefault(row.address, [])
+        leaves_at = _leaves_at(row, calm, instants, now)
+        instants.append(leaves_at)
         if leaves_at > now:
             put_off.append({"this": row.id, "leaves_at": leaves_at})
         else:
-            left.append(now)
             lent.append(row)
     lease = {"owner": owner, "token": token, "until": now + CLAIM_LEASE}
     if lent:
@@ -259,12 +259,12 @@ def reason_in(text: str | None) -> Reason | None:
 _REBOOKED = {Event.VISIT_BOOKED, Event.VISIT_MOVED, Event.VISIT_CANCELLED}
 
 
-def _leaves_at(row: OutboxRow, calm: Calm, left_at: list[datetime], now: datetime) -> datetime:
+def _leaves_at(row: OutboxRow, calm: Calm, taken: list[datetime], now: datetime) -> datetime:
     site = calm.sites.get(row.site_id)
     after = now
     if site is not None:
         after = max(rule(site, row.urgent, row.expires_at, now) for rule in (after_quiet, after_closed_days))
-    return max(after, after_burst(left_at, calm.per_hour, _exempt(row), row.expires_at, now))
+    return max(after, after_burst(taken, calm.per_hour, _exempt(row), row.expires_at, now))
 
 
 def _exempt(row: OutboxRow) -> bool:

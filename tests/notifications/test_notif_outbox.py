@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -160,6 +161,22 @@ def test_no_person_gets_more_than_the_brake_allows_and_the_rest_waits(either: ca
     assert claim(either, calm=calm).mails == ()
     either.later(minutes=1)
     assert len(claim(either, calm=calm).mails) == 4
+
+
+def test_a_backlog_is_put_off_once_each_mail_to_an_hour_that_has_room(either: cases.Study) -> None:
+    for version in range(1, 8):
+        either.tell(cases.exposure(version=version))
+    calm = Calm({"cochin": cases.site()}, per_hour=2)
+    left = []
+    for hour in range(4):
+        found = claim(either, calm=calm)
+        assert found.put_off == (10 if hour == 0 else 0)
+        left.append(Counter(one.staff for one in found.mails))
+        for mail in found.mails:
+            settle(either, mail)
+        either.later(minutes=60)
+    assert [one["pharmacist"] for one in left] == [2, 2, 2, 1]
+    assert not either.mails(state=State.PENDING)
 
 
 def test_a_channel_failure_counts_no_attempt_and_keeps_the_turn(desk: cases.Study) -> None:
