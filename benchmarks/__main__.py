@@ -14,11 +14,13 @@ from benchmarks import (
     daemon,
     lab_fhir,
     lab_hl7,
+    lab_intake,
     persisted_jobs,
     pk_estimate,
     pk_map,
     pk_posterior,
     rehearsal,
+    target,
     timeline,
 )
 
@@ -35,6 +37,8 @@ def main(sizes: list[int]) -> None:
         ("Most probable individuals", lambda: _figures(pk_map.measure())),
         ("Intervals", lambda: _figures(pk_posterior.measure())),
         ("python -m pk estimate, 10,000 lines", lambda: _figures(pk_estimate.measure())),
+        ("Exposure and outcome, simulated", lambda: _figures(target.measure())),
+        ("Laboratory files, from the drop folder to committed rows", lambda: _figures(lab_intake.measure())),
         ("HL7 reader", lambda: _figures(lab_hl7.measure())),
         ("FHIR reader, workbooks, files meant to harm", lambda: _figures(lab_fhir.measure())),
         ("A whole year", lambda: _years([rehearsal.measure(size) for size in sizes])),

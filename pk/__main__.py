@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 
-from pk import cli_estimate, cli_nca
+from pk import cli_estimate, cli_nca, cli_target
 from pk.errors import EquationError
 from pk.exposure import PK_VERSION, estimates, inputs_hash
 from pk.profile import Dosing, Formulation, Occasion, Sample
@@ -17,7 +17,7 @@ from pk.regression import Equation, equations_from_mapping
 from pk.result import Estimate
 
 DISCLAIMER = "Research use only; not a medical device."
-COMMANDS = (cli_estimate, cli_nca)
+COMMANDS = (cli_estimate, cli_nca, cli_target)
 TIMEPOINTS = (("H0", "0", 0.0), ("H30", "30", 30.0), ("H2", "2", 120.0))
 
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     samples = _samples(asked)
     if asked.command is not None:
         if samples:
-            parser.error(f"the command {asked.command} takes no --c0, --c30 or --c2; its input is JSON")
+            parser.error(f"the command {asked.command} takes no --c0, --c30 or --c2")
         return int(asked.run(asked))
     if not samples:
         parser.error("no concentration was given; give at least one of --c0, --c30, --c2 in mg/L")

@@ -10,6 +10,7 @@ from pk.input_sentences import INPUT_SENTENCES
 from pk.model_sentences import MODEL_SENTENCES
 from pk.nca_sentences import NCA_SENTENCES
 from pk.posterior_sentences import POSTERIOR_SENTENCES
+from pk.target.sentences import TARGET_SENTENCES
 
 UNIT_AUC = "mg·h/L"
 
@@ -134,6 +135,7 @@ SENTENCES: dict[str, str] = {
     **MODEL_SENTENCES,
     **NCA_SENTENCES,
     **POSTERIOR_SENTENCES,
+    **TARGET_SENTENCES,
 }
 
 

@@ -23,6 +23,7 @@ class Method(StrEnum):
     MAP = "Most probable parameters (MAP)"
     INTERVALS = "Intervals and evidence"
     TOOL = "python -m pk estimate"
+    TARGET = "Exposure and outcome (pk/target)"
 
 
 NONCOMPART = (

@@ -304,7 +304,7 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str], argv: list[st
 def test_a_command_takes_no_concentrations(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--c0", "2", "nca"])
-    assert stopped.value.code == 2 and "its input is JSON" in capsys.readouterr().err
+    assert stopped.value.code == 2 and "takes no --c0" in capsys.readouterr().err
 
 
 @pytest.mark.process

@@ -30,7 +30,7 @@ A test compares this list with the reference tests that exist; every figure is o
 - *Share used*: how much of its tolerance the worst value took.
 
 Cases that Hypothesis draws are new in each run, so those figures differ a little. The methods are described in
-[pk-methods.md](pk-methods.md)."""
+[pk-methods.md](pk-methods.md), those of exposure and outcome in [target-methods.md](target-methods.md)."""
 
 NOT_VALIDATED = """\
 ## What this does not show
@@ -49,6 +49,8 @@ NOT_VALIDATED = """\
 - **How far the estimates are off**, with the right model and with a wrong one, is simulated in
   [pk-methods.md](pk-methods.md), not shown here.
 - Laboratory assays, their bias and their differences.
+- **No target.** Published tables and formulas of exposure and outcome are reproduced; that there is a threshold of
+  exposure in systemic sclerosis is not shown by anything here.
 """
 
 

@@ -1,0 +1,153 @@
+"""How honest and how fast the analysis of exposure and outcome is, by simulation.
+
+Run with `python -m benchmarks.target [RUNS]`; docs/target-methods.md quotes what it printed. Exposures of
+non-responders are N(40, 15), 40 % respond; under no effect responders have the same exposures, else theirs are
+shifted to the stated ROC area. Bootstrap and permutations are fewer than the program's own, to keep the time down.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, ndtri
+
+from pk.target.analysis import analyse
+from pk.target.association import pearson, spearman
+from pk.target.cut_interval import bootstrap_cut
+from pk.target.discrimination import Counts, counted, roc_area
+from pk.target.findings import Conclusion, Settings
+from pk.target.firth import firth
+from pk.target.proportions import Interval, newcombe, proportion
+from pk.target.youden import empirical_cut
+
+__all__ = ["measure"]
+
+SIZES = (10, 20, 50, 100, 200)
+SD = 15.0
+SHARE = 0.4
+AREA = 0.75
+CORRELATION = 0.3
+QUICK = Settings(bootstrap=200, permutations=499, cuts=())
+
+
+def measure(runs: int = 2000, seed: int = 20221123) -> dict[str, Any]:
+    """Type I error and claims without effect, coverage of intervals, seconds; shares in %."""
+    return {
+        "runs": runs,
+        "no effect, % of runs": {f"n = {n}": claims(n, runs, seed + n) for n in SIZES},
+        "coverage of 95 % intervals, %": {f"n = {n}": coverage(n, runs, seed + n) for n in SIZES},
+        "seconds of processor": {f"n = {n}": seconds(n) for n in (200, 5000)},
+    }
+
+
+def cohort(random: np.random.Generator, n: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Exposures and who responded; exactly 40 % respond."""
+    responder = np.arange(n) < round(SHARE * n)
+    return random.normal(40.0, SD, n) + shift * responder, responder
+
+
+def claims(n: int, runs: int, seed: int) -> dict[str, float]:
+    """How often, without any effect, tests are significant, gates open and conclusions drawn."""
+    random, found = np.random.default_rng(seed), defaultdict(float)
+    for run in range(runs):
+        exposure, responder = cohort(random, n)
+        settings = Settings(bootstrap=QUICK.bootstrap, permutations=QUICK.permutations, cuts=(), seed=run)
+        said = analyse(
+            np.maximum(exposure, 0.0).tolist(), responder.astype(float).tolist(), settings=settings
+        )
+        if said.association is not None:
+            found["permutation p < 0.05"] += said.association.spearman.p < 0.05
+        if said.max_selected is not None:
+            found["maximally selected, approximate p < 0.05"] += said.max_selected.p_approx < 0.05
+        if said.cutpoint is not None:
+            for gate in said.gates:
+                if not gate.name.startswith("tier_"):
+                    found[f"gate open: {gate.name}"] += gate.passed
+        found[Conclusion.NO_USABLE_CUT.value] += said.conclusion is Conclusion.NO_USABLE_CUT
+        called = said.conclusion in (Conclusion.EXPLORATORY, Conclusion.CANDIDATE)
+        found["exploratory cut or candidate target"] += called
+    return {name: 100.0 * count / runs for name, count in found.items()}
+
+
+def coverage(n: int, runs: int, seed: int) -> dict[str, float]:
+    """How often each interval holds the truth, of the runs in which there is one; and how often there is none."""
+    random, held, made = np.random.default_rng(seed), defaultdict(float), defaultdict(int)
+    for run in range(runs):
+        for name, (interval, truth) in _intervals(random, n, run):
+            held[name] += interval is not None and interval[0] <= truth <= interval[1]
+            made[name] += interval is not None
+    shares = {name: 100.0 * held[name] / made[name] for name in made if made[name] > 0}
+    absent = {
+        f"{name}: none given": 100.0 * (1 - count / runs) for name, count in made.items() if count < runs
+    }
+    return shares | absent
+
+
+def _intervals(
+    random: np.random.Generator, n: int, run: int
+) -> Iterator[tuple[str, tuple[Interval | None, float]]]:
+    shift = SD * math.sqrt(2.0) * float(ndtri(AREA))
+    exposure, responder = cohort(random, n, shift)
+    counts = counted(exposure, responder)
+    area = roc_area(counts)
+    yield "ROC area, DeLong", (area.ci_delong, AREA)
+    yield "ROC area, DeLong on the logit scale", (area.ci_logit_delong, AREA)
+    yield from _cut_intervals(counts, 40.0 + shift / 2, run)
+    # With equal spreads the log odds are linear in exposure: slope shift / SD².
+    fitted = firth(exposure[:, None], responder)
+    yield "Firth, profile", (None if fitted is None else fitted.coefficients[0].ci, shift / SD**2)
+    yield from _correlation_intervals(random, n, run)
+    successes = int(random.binomial(n, 0.3))
+    yield "proportion 0.3, Clopper-Pearson", (proportion(successes, n).ci, 0.3)
+    half = n // 2
+    difference = newcombe(int(random.binomial(half, 0.6)), half, int(random.binomial(half, 0.3)), half)
+    yield "difference 0.3, Newcombe", (None if difference is None else difference[1], 0.3)
+
+
+def _cut_intervals(
+    counts: Counts, truth: float, run: int
+) -> Iterator[tuple[str, tuple[Interval | None, float]]]:
+    found = bootstrap_cut(counts, empirical_cut(counts).value, QUICK.bootstrap, run)
+    yield "Youden's cut, bootstrap", (found.ci, truth)
+    yield "binormal cut, bootstrap", (found.ci_binormal, truth)
+
+
+def _correlation_intervals(
+    random: np.random.Generator, n: int, run: int
+) -> Iterator[tuple[str, tuple[Interval | None, float]]]:
+    x = random.standard_normal(n)
+    y = CORRELATION * x + math.sqrt(1 - CORRELATION**2) * random.standard_normal(n)
+    rank = spearman(x, y, permutations=99, bootstrap=QUICK.bootstrap, seed=run)
+    linear = pearson(x, y)
+    of_ranks = 6 / math.pi * math.asin(CORRELATION / 2)  # of two normal variables
+    yield "Spearman, bootstrap", (None if rank is None else rank.ci, of_ranks)
+    yield "Pearson, Fisher's z", (None if linear is None else linear.ci, CORRELATION)
+
+
+def seconds(n: int) -> dict[str, float]:
+    """The whole analysis with 2,000 bootstrap samples and 9,999 permutations, for both kinds of outcome."""
+    random = np.random.default_rng(n)
+    exposure, responder = cohort(random, n, 15.0)
+    given = np.maximum(exposure, 0.0).tolist()
+    change = (expit(exposure / 40.0) * 10.0 + random.normal(0.0, 3.0, n)).tolist()
+    return {
+        "responders": _timed(lambda: analyse(given, responder.astype(float).tolist())),
+        "continuous outcome": _timed(lambda: analyse(given, change)),
+    }
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(*(int(word) for word in sys.argv[1:])), indent=1))

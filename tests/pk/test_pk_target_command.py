@@ -1,0 +1,312 @@
+"""A CSV file in, sentences or JSON out: `python -m pk target` and `mpa-monitor target`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from json_schema import problems
+from pk_cases import ROOT
+from target_cases import csv_of, simulated
+
+import main as monitor
+from config.language import Language, catalogue
+from pk.__main__ import main
+from pk.cli_target import schema
+from pk.result import Reason
+from pk.target.sentences import TARGET_SENTENCES
+from pk.target.table import MISSING, Column, Table, numbers_of, read_table
+
+SCHEMA = json.loads(schema())
+FRENCH = (
+    "\ufeffid;AUC (mg·h/L);réponse;ΔmRSS\r\n1;35,5;1;-6\r\n2;28,25;0;1,5\r\n3;;1;-7\r\n4;61;1;-5\r\n;;;\r\n"
+)
+
+
+def column(content: bytes, name: str) -> Any:
+    found = read_table(content)
+    assert isinstance(found, Table), found
+    return numbers_of(found, name)
+
+
+def codes(found: Any) -> list[str]:
+    assert isinstance(found, tuple), found
+    return [one.code for one in found]
+
+
+# --- reading --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_french_spreadsheet_is_read_as_written(encoding: str) -> None:
+    content = FRENCH.removeprefix("\ufeff" if encoding == "utf-16" else "").encode(encoding)
+    assert column(content, "AUC (mg·h/L)") == Column("AUC (mg·h/L)", (35.5, 28.25, None, 61.0), (2, 3, 4, 5))
+    assert column(content, "réponse").numbers == (1.0, 0.0, 1.0, 1.0)
+
+
+def test_windows_1252_is_read() -> None:
+    assert column("réponse;x\n1;2\n".encode("cp1252"), "réponse").numbers == (1.0,)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_delimiter_is_that_of_the_header(delimiter: str) -> None:
+    assert column(f'a{delimiter}b\n1{delimiter}"2,5"\n'.encode(), "b").numbers == (2.5,)
+
+
+@pytest.mark.parametrize("text", [*MISSING, "Na", " NULL "])
+def test_what_stands_for_a_missing_value(text: str) -> None:
+    assert column(f"a;b\n1;{text}\n".encode(), "b").numbers == (None,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "abc",
+        "<5",
+        "1 234",
+        "12%",
+        "1.234,5",
+        "1,2,3",
+        "0x10",
+        "1_000",
+        "inf",
+        "٣",
+        "--1",
+        "5-",
+        "1e",
+    ],
+)
+def test_what_is_not_a_number_is_refused_with_its_line(text: str) -> None:
+    (problem,) = column(f"a;b\n1;2\n2;{text}\n".encode(), "b")
+    assert problem.code == "target_cell_not_number" and dict(problem.params)["line"] == 3
+
+
+@pytest.mark.parametrize("text", ["1e999", "-2e9", "1e-300"])
+def test_numbers_beyond_all_sense_are_refused(text: str) -> None:
+    (problem,) = column(f"a;b\n1;{text}\n".encode(), "b")
+    assert problem.code == "target_cell_out_of_range"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", 1.0), ("+1.5", 1.5), ("-,5", -0.5), ("1e3", 1000.0), ("2.", 2.0)]
+)
+def test_what_is_a_number(text: str, value: float) -> None:
+    assert column(f"a;b\n1;{text}\n".encode(), "b").numbers == (value,)
+
+
+def test_points_and_commas_in_one_column_are_refused() -> None:
+    (problem,) = column(b"a;b\n1;2,5\n1;3.5\n", "b")
+    assert (problem.code, dict(problem.params)["line"], dict(problem.params)["other"]) == (
+        "target_decimals_mixed", 2, 3,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "target_file_empty"),
+        (b"\n ; \n", "target_file_empty"),
+        (b"a;b\n1\n", "target_file_ragged"),
+        (b"a;b\n1;2;3\n", "target_file_ragged"),
+        (b'a;b\n1;"2\n', "target_file_quotes"),
+        (b'a;b\n1;"2"x\n', "target_file_quotes"),
+        (b"a;b\n1;\0\n", "target_file_not_text"),
+        (b"a;b\n\x81\x8d;1\n", "target_file_not_text"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(content: bytes, code: str) -> None:
+    found = read_table(content)
+    assert isinstance(found, Reason) and found.code == code
+
+
+def test_trailing_empty_fields_and_blank_lines_are_no_fault() -> None:
+    assert column(b"\r\na;b\r\n\r\n1;2;;\r\n;\r\n", "b") == Column("b", (2.0,), (4,))
+
+
+def test_columns_are_found_by_their_exact_names() -> None:
+    assert codes(column(b"a;b;a\n1;2;3\n", "a")) == ["target_column_repeated"]
+    assert codes(column(b"a;b\n1;2\n", "A")) == ["target_column_unknown"]
+
+
+# --- the command ----------------------------------------------------------------------------------------------
+
+
+def ran(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, *more: str, status: int = 0
+) -> dict[str, Any]:
+    """The JSON of the command on a file with the columns x and y."""
+    file = tmp_path / "patients.csv"
+    file.write_bytes(content)
+    arguments = ["target", "--csv", str(file), "--exposure", "x", "--outcome", "y", "--json", *more]
+    assert main(arguments) == status
+    written = capsys.readouterr()
+    assert written.err == ""
+    found: dict[str, Any] = json.loads(written.out)
+    assert problems(found, SCHEMA) == []
+    return found
+
+
+def test_a_continuous_outcome_has_responders_only_by_a_rule(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exposure, _ = simulated(12, 1)
+    content = csv_of({"x": exposure, "y": [-x / 8 for x in exposure], "b": [float(i % 5) for i in range(12)]})
+    plain = ran(tmp_path, capsys, content, "--baseline", "b")
+    assert plain["n_responders"] is None and plain["association"]["adjusted_slope"][
+        "per_10"
+    ] == pytest.approx(-1.25)
+    ruled = ran(tmp_path, capsys, content, "--responder", "<=-5")
+    assert ruled["n_responders"] == sum(-x / 8 <= -5 for x in exposure)
+    assert ruled["endpoint_def"] == "y <=-5" and ruled["roc"]["separated"]
+
+
+def test_a_rule_holds_at_its_limit_within_a_tolerance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = csv_of({"x": [1.0, 2.0, 3.0, 4.0], "y": [0.1 + 0.2, 0.3, 0.2, 7.0]})
+    for rule, responders in (("<=0.3", 3), ("<0,3", 1), (">= 0.3", 3), (">0.3", 1)):
+        assert ran(tmp_path, capsys, content, "--responder", rule)["n_responders"] == responders
+
+
+@pytest.mark.parametrize(
+    ("outcome", "more", "code"),
+    [
+        ([0, 1, 2, 1], (), "target_outcome_not_01"),
+        ([1, 2, 2, 1], (), "target_outcome_two_values"),
+        ([0, 1, 5, 7], ("--outcome-kind", "binary"), "target_outcome_not_binary"),
+        ([0, 1, 0, 1], ("--outcome-kind", "binary", "--responder", ">0"), "target_rule_binary"),
+        ([0, 1, 5, 7], ("--responder", "5"), "target_rule_unreadable"),
+        ([0, 1, 0, 1], ("--baseline", "x"), "target_columns_equal"),
+        ([0, 1, 0, 1], ("--baseline", "z"), "target_column_unknown"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused_with_its_reason(
+    outcome: list[float], more: tuple[str, ...], code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = csv_of({"x": [1.0, 2.0, 3.0, 4.0], "y": outcome})
+    found = ran(tmp_path, capsys, content, *more, status=2)
+    assert (found["status"], [one["code"] for one in found["reasons"]]) == ("error", [code])
+
+
+def test_a_continuous_outcome_may_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = csv_of({"x": [1.0, 2.0, 3.0, 4.0], "y": [0.0, 1.0, 2.0, 1.0]})
+    found = ran(tmp_path, capsys, content, "--outcome-kind", "continuous")
+    assert (found["tier"], found["n_responders"]) == (1, None)
+    content = csv_of({"x": [1.0, 2.0, 3.0, 4.0], "y": [0.0, 1.0, 0.0, 1.0]})
+    assert ran(tmp_path, capsys, content, "--outcome-kind", "continuous")["n_responders"] is None
+
+
+def test_a_plan_and_cuts_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exposure, outcome = simulated(20, 1, shift=30)
+    found = ran(
+        tmp_path, capsys, csv_of({"x": exposure, "y": outcome}), "--plan", "45", "35", "--cuts", "50,40"
+    )
+    assert found["planning"]["tell_apart"] == [35, 45]
+    assert [one["cut"] for one in found["prespecified_cuts"]] == [40, 50]
+
+
+def test_the_text_says_what_the_json_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "french.csv"
+    file.write_text(FRENCH, "utf-8")
+    arguments = ["target", "--csv", str(file), "--exposure", "AUC (mg·h/L)", "--outcome", "réponse"]
+    assert main([*arguments, "--plan", "35", "45"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Conclusion: not estimable.\nTier 1, descriptive")
+    for sentence in (
+        "Patients with exposure and outcome: 3; responders: 2.",
+        "Rows without exposure, left out: 1.",
+        "Cut 35, chosen beforehand: 2 of 2 responders and 0 of 1 others lie where response is expected",
+        "at least 4 responders and 4 others are needed",
+        TARGET_SENTENCES["C9"],
+    ):
+        assert sentence in said
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = tmp_path / "gone.csv"
+    assert main(["target", "--csv", str(gone), "--exposure", "x", "--outcome", "y"]) == 2
+    assert f"{gone} cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--cuts", "a"], ["--cuts", "inf"], ["--seed", "-1"], ["--plan", "35"], ["--direction", "up"], []],
+)
+def test_an_option_that_makes_no_sense_ends_with_2(
+    more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["target", "--exposure", "x", "--outcome", "y", *more])
+    assert stopped.value.code == 2
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["target", "--schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == SCHEMA
+
+
+@pytest.mark.process
+def test_two_patients_through_a_process_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "two.csv"
+    file.write_bytes(csv_of({"x": [31.0, 52.0], "y": [0.0, 1.0]}))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pk", "target", "--csv", str(file), "--exposure", "x", "--outcome", "y",
+         "--json"],
+        cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stderr == b""
+    found = json.loads(done.stdout)
+    assert (found["tier"], found["cutpoint"], found["association"]) == (0, None, None)
+
+
+# --- mpa-monitor ----------------------------------------------------------------------------------------------
+
+
+def monitored(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> tuple[str, str]:
+    command = typer.main.get_command(monitor.app)
+    returned = command.main(["--language", "fr", "target", *arguments], standalone_mode=False)
+    assert (returned or 0) == status
+    written = capsys.readouterr()
+    return written.out, written.err
+
+
+def test_the_service_answers_the_same_in_french(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "patients.csv"
+    exposure, outcome = simulated(12, 1, shift=15)
+    file.write_bytes(csv_of({"x": exposure, "y": outcome}))
+    arguments = ["--csv", str(file), "--exposure", "x", "--outcome", "y"]
+    out, err = monitored(capsys, *arguments)
+    french = catalogue(Language.FR)
+    assert err == "" and out.startswith("Conclusion\u202f: ")
+    assert french[TARGET_SENTENCES["C9"]] in out
+    english = [one for one in TARGET_SENTENCES.values() if "{" not in one and one in out]
+    assert english == []
+    out, _ = monitored(capsys, *arguments, "--json")
+    main(["target", *arguments, "--json"])
+    ours, theirs = json.loads(out), json.loads(capsys.readouterr().out)
+    assert problems(ours, SCHEMA) == []
+    for part in (ours["warnings"], theirs["warnings"], ours["statements"], theirs["statements"]):
+        for one in part:
+            del one["text"]
+    assert ours == theirs
+
+
+def test_the_service_refuses_with_the_same_reasons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "patients.csv"
+    file.write_bytes(b"W6;y\n40;1\n")
+    out, err = monitored(capsys, "--csv", str(file), "--exposure", "x", "--outcome", "y", status=2)
+    assert out == "" and "Il n'y a pas de colonne x" in err and "W6" in err
+    out, _ = monitored(capsys, "--csv", str(file), "--exposure", "x", "--outcome", "y", "--json", status=2)
+    assert json.loads(out)["reasons"][0]["code"] == "target_column_unknown"
+    _, err = monitored(
+        capsys, "--csv", str(file), "--exposure", "W6", "--outcome", "y", "--cuts", "30;40", status=2
+    )
+    assert "30;40 n'est pas une liste" in err
+    gone = str(tmp_path / "gone.csv")
+    _, err = monitored(capsys, "--csv", gone, "--exposure", "x", "--outcome", "y", status=2)
+    assert "ne peut pas être lu" in err
