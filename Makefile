@@ -3,8 +3,9 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
+FUZZ_S ?= 300
 
-.PHONY: help setup demo test check bench validation pins clean
+.PHONY: help setup demo test check bench fuzz validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,12 +41,22 @@ check: $(VENV)/.dev ## static checks: style, types, architecture
 bench: $(VENV)/.dev ## the benchmarks, written to benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/.fuzz ## fuzz the readers of tables and messages, FUZZ_S seconds each (300)
+	$(BIN)/python tests/intake/fuzz.py csv $(FUZZ_S)
+	$(BIN)/python tests/intake/fuzz.py er7 $(FUZZ_S)
+	$(BIN)/python tests/intake/fuzz.py fhir $(FUZZ_S)
+
 validation: $(VENV)/.dev ## the reference tests, written to docs/validation.md
 	$(BIN)/python tests/pk/validation.py
 
 pins: ## make requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements-fuzz.in -o requirements-fuzz.txt
 
 clean: ## remove the environment and what the demo left
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

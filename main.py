@@ -38,8 +38,20 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.curve import make_curve_of
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.reconcile import Handle
+from scheduler.engine.reconciliation import laboratory_lists, next_list_at
 from scheduler.engine.study import Study
-from scheduler.runtime.cli import auc, lab, operate, protocol, read, record, report
+from scheduler.runtime.cli import (
+    auc,
+    eligibility,
+    lab,
+    operate,
+    protocol,
+    read,
+    record,
+    report,
+    target,
+    trial,
+)
 from scheduler.runtime.cli.localise import localise
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of
 from scheduler.runtime.program import Program
@@ -116,12 +128,19 @@ def make_transport(mail: MailSettings, *, durable: bool = True) -> Transport:
 
 
 def _digest_work(program: Program, sites: dict[str, MailSite]) -> Work:
-    newest = program.study.newest[1]
+    study, newest = program.study, program.study.newest[1]
+    decided: set[str] = set()  # the lists of laboratories that need no second look, with or without a mail
 
     async def step(now: datetime) -> datetime | None:
-        domain = program.settings.mail.domain
+        domain, known = program.settings.mail.domain, frozenset(decided)
         await program.database.run(lambda session: digest_step(session, sites, newest, domain, now))
+        decided.update(
+            await program.database.run(
+                lambda session: laboratory_lists(session, study, now, program.handle, known)
+            )
+        )
         coming = [next_digest_at(site, newest.digest_at, now) for site in sites.values()]
+        coming.append(next_list_at(study, now))
         return min((one for one in coming if one is not None), default=None)
 
     return Work(DIGEST, step, wakes=(DELIVERY,))
@@ -190,7 +209,7 @@ def options(
     context.obj = make_program(settings)
 
 
-for commands in (record, read, auc, report, protocol, lab, operate):
+for commands in (record, read, auc, report, protocol, lab, operate, eligibility, trial, target):
     commands.add_commands(app)
 mail_commands.add_commands(
     app,

@@ -75,6 +75,8 @@ def read_files(directory: Path) -> tuple[Files, list[Defect]]:
     models = {name: mapping for name, _, mapping in _tables(directory, "models", defects)}
     defects += _repeated(sites, "id", [loaded.content.id for loaded in sites])
     defects += _repeated(labs, "code", [loaded.content.code for loaded in labs])
+    boxed = tuple(loaded for loaded in labs if loaded.content.folder is not None)
+    defects += _repeated(boxed, "folder", [str(loaded.content.folder) for loaded in boxed])
     versions = [f"{one.content.study.id} {one.content.study.version}" for one in protocols]
     defects += _repeated(protocols, "study.version", versions)
     return Files(protocols, sites, labs, document, models), defects

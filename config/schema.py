@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from config.endpoint_schema import EligibilityFile, EndpointsFile
+
 __all__ = [
     "ActivityFile",
     "BandFile",
+    "ContactFile",
     "DigestFile",
     "EncounterFile",
     "ExposureFile",
@@ -21,6 +25,7 @@ __all__ = [
     "NoticeFile",
     "PointFile",
     "ProtocolFile",
+    "ReconciliationFile",
     "ReminderFile",
     "SamplingFile",
     "SiteFile",
@@ -37,6 +42,15 @@ def _some_length(text: str) -> str:
     return text
 
 
+_RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+
+
+def _unreserved_name(text: str) -> str:
+    if _RESERVED.fullmatch(text):
+        raise ValueError(f"'{text}' is a device and no folder on Windows shares")
+    return text
+
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Duration = Annotated[
     str,
@@ -45,6 +59,10 @@ Duration = Annotated[
 ]
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:()]+@[^@\s<>\",;:()]+$")]
 LocalTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+# Lower case, so that two names differ on every kind of share; none that a share's own system reserves.
+FolderName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$"), AfterValidator(_unreserved_name)
+]
 
 
 class _File(BaseModel):
@@ -100,12 +118,20 @@ class SamplingFile(_File):
 
 
 class ActivityFile(_File):
+    """An assessment. `sites` are scored one by one from 0 to `site_maximum`; `measured_in` lists units of the value as
+    measured; `predicted`: a percentage of what an equation predicts; `hb_correction`: may be corrected for it."""
+
     id: Id
     label: Text
     unit: str
     minimum: float
     maximum: float
     integer: bool = False
+    sites: tuple[Id, ...] = ()
+    site_maximum: Annotated[int, Field(ge=1)] = 3
+    measured_in: tuple[str, ...] = ()
+    predicted: bool = False
+    hb_correction: bool = False
 
 
 class ReminderFile(_File):
@@ -183,6 +209,8 @@ class ProtocolFile(_File):
     activities: tuple[ActivityFile, ...] = ()
     limits: LimitsFile
     exposure: ExposureFile = ExposureFile()
+    eligibility: EligibilityFile = EligibilityFile()
+    endpoints: EndpointsFile = EndpointsFile()
     bands: tuple[BandFile, ...] = ()
     reminders: tuple[ReminderFile, ...] = ()
     notices: tuple[NoticeFile, ...] = ()
@@ -229,6 +257,7 @@ class Hl7File(_MessagesFile):
     sending_facility: str = Field(min_length=1)
     subject_authority: str = Field(min_length=1)
     visit_field: Annotated[str, StringConstraints(pattern=r"^(PV1|ORC|OBR|SPM)-[1-9][0-9]?$")] | None = None
+    acknowledge: bool = False
 
 
 class HprimFile(_MessagesFile):
@@ -248,14 +277,35 @@ class FhirFile(_MessagesFile):
     timepoint_system: str = ""
 
 
+class ContactFile(_File):
+    """Somebody at a laboratory, or its mailbox, who is written to about its files and results."""
+
+    id: Id
+    name: str
+    email: Address
+    language: Literal["fr", "en"] = "fr"
+    active: bool = True
+
+
+class ReconciliationFile(_File):
+    """When the weekly list of a laboratory is sent; on the next open day when the site is closed."""
+
+    weekday: int = Field(default=1, ge=1, le=7)
+    at: LocalTime = "08:00"
+
+
 class LabFile(_File):
-    """A laboratory: what its files may call things. Nothing here supplies a value that a file leaves out."""
+    """A laboratory: what its files may call things. Nothing here supplies a value that a file leaves out.
+
+    `folder` is its own sub-folder of `in/` and `receipts/`; a laboratory without one uses those themselves.
+    """
 
     format: Literal[1]
     code: Id
     name: str
     zone: str
     site: Id
+    folder: FolderName | None = None
     language: Literal["fr", "en"] = "fr"
     analyte_codes: tuple[str, ...] = Field(min_length=1)
     other_analyte_codes: tuple[str, ...] = ()
@@ -269,3 +319,5 @@ class LabFile(_File):
     hl7: Hl7File | None = None
     hprim: HprimFile | None = None
     fhir: FhirFile | None = None
+    contacts: tuple[ContactFile, ...] = ()
+    reconciliation: ReconciliationFile = ReconciliationFile()

@@ -60,11 +60,14 @@ class MailSettings(_Group):
 
 
 class IntakeSettings(_Group):
-    """The laboratory's drop folder."""
+    """The laboratories' drop folder. Originals older than `keep_originals_days` are deleted; None keeps them. With
+    `two_reviewers` a held row is used when a second person decides the same as the first."""
 
     folder: Path = Path("var/lab")
     poll_s: float = Field(default=5, gt=0)
     settle_s: float = Field(default=30, ge=0)
+    keep_originals_days: int | None = Field(default=None, ge=1)
+    two_reviewers: bool = False
 
 
 class DaemonSettings(_Group):

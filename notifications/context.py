@@ -15,12 +15,14 @@ from notifications.calm import MailSite
 from notifications.digest import digest_context
 from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
 from notifications.inline import ABOUT_AN_AUC, InlinePicture, Sketch
+from notifications.laboratory import laboratory_values, name_of_file
+from notifications.letter import Attachment
 from notifications.messages import DIGEST
 from notifications.outbox import reason_of
 from notifications.render import Rendered
 from scheduler.domain.civil import add_period, local_date
 from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
-from scheduler.domain.protocol import Encounter, Protocol, SamplePoint, VisitStatus
+from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus
 from scheduler.domain.reason import Reason, from_json
 from scheduler.domain.speech import Speaker
 from scheduler.store.exposures import stored_exposures
@@ -74,6 +76,7 @@ class Draft:
     speaker: Speaker
     rendered: Rendered
     picture: InlinePicture | None = None
+    attachment: Attachment | None = None
 
 
 class ContextError(LookupError):
@@ -132,6 +135,8 @@ def gather(
         values |= known.visits[about] | _told(row, known.visits[about]["draws"])
     if row.facts.get("event") in ABOUT_AN_AUC and row.subject is not None and row.visit is not None:
         values["auc"] = _auc(session, row.subject, row.visit, row.facts["version"])
+    if row.facts.get("event") == Event.AUC_WITHDRAWN and row.subject is not None and row.visit is not None:
+        values["in_question"] = _in_question(session, row.subject, row.visit, row.facts["version"])
     if "file_id" in row.facts:
         values["file"] = _file(session, row.facts["file_id"], protocol)
     if "outbox_id" in row.facts:
@@ -140,6 +145,7 @@ def gather(
         if row.site_id not in known.digests:
             known.digests[row.site_id] = digest_context(session, row.site_id, today, now)
         values["digest"] = known.digests[row.site_id]
+    values |= laboratory_values(session, row, protocol, now)
     return Context(protocol, values)
 
 
@@ -200,6 +206,13 @@ def _auc(session: Session, subject: str, visit: str, version: int) -> dict[str, 
     }
 
 
+def _in_question(session: Session, subject: str, visit: str, version: int) -> bool:
+    """Whether an AUC was withdrawn because a row of the laboratory is held."""
+    found = stored_exposures(session, subject, visit, version)
+    reasons = (reason for one in found.exposures for reason in one.reasons) if found is not None else ()
+    return any(reason.code == "set_in_question" for reason in reasons)
+
+
 def _makeup_last(encounter: Encounter, last: date) -> date:
     """The last day on which a visit that is overdue can still be made up."""
     return add_period(add_period(last, encounter.timing.grace), encounter.timing.expires_after)
@@ -256,7 +269,7 @@ def _file(session: Session, file_id: int, protocol: Protocol) -> dict[str, Any]:
         .limit(_MOST_ROWS)
     )
     return {
-        "name": " ".join(file.original_name.split())[:120],
+        "name": name_of_file(file),
         "received_at": file.received_at,
         "reason": discreet_file_reason(from_json(file.reason)) if file.reason else None,
         "accepted": file.accepted,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from scheduler.domain.discreet import discreet_code, discreet_tube
 from scheduler.domain.reason import Param, Reason, because
 
 __all__ = ["discreet", "discreet_code", "discreet_file_reason", "discreet_tube"]
@@ -29,6 +28,9 @@ _SAFE: dict[str, frozenset[str]] = {
     "mail_missing_result_lost": frozenset({"item"}),
     "mail_auc_to_read": frozenset({"subject"}),
     "mail_auc_not_computable": frozenset({"subject", "visit_id"}),
+    "mail_result_in_question": frozenset({"visit_id"}),
+    "mail_set_held": frozenset({"subject", "visit_id"}),
+    "mail_profile_unusual": frozenset({"subject", "visit_id"}),
     "flag_no_open_day": _DATES,
     "flag_visit_out_of_window": _DATES,
     "flag_endpoint_missing": frozenset({"item"}),
@@ -49,10 +51,24 @@ _INSTEAD = {
     "flag_auc_below_band_interval": "mail_auc_to_read",
     "flag_auc_above_band_interval": "mail_auc_to_read",
     "flag_auc_not_computable": "mail_auc_not_computable",
+    "flag_result_in_question": "mail_result_in_question",
+    "flag_set_held": "mail_set_held",
+    "flag_profile_unusual": "mail_profile_unusual",
     "missing_draw_lost": "mail_missing_draw_lost",
     "missing_result_lost": "mail_missing_result_lost",
     "flag_subject_parked": "mail_flag_other",
+    "flag_eligibility_not_eligible": "mail_flag_other",
+    "flag_eligibility_undetermined": "mail_flag_other",
 }
+_OF_VISIT = frozenset(
+    {
+        "mail_auc_to_read",
+        "mail_auc_not_computable",
+        "mail_result_in_question",
+        "mail_set_held",
+        "mail_profile_unusual",
+    }
+)  # say of which visit
 # In reasons about laboratory files: where it is wrong, and numbers of rows. What stood there is not said.
 _IN_FILE_REASONS = frozenset(
     {
@@ -63,7 +79,6 @@ _IN_FILE_REASONS = frozenset(
 )  # fmt: skip
 # These may be said when they look like a number or code, which no name does.
 _CODES_IN_FILE_REASONS = frozenset({"other", "replaces", "specimen", "subject"})
-_TUBE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}")
 
 
 def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
@@ -71,7 +86,7 @@ def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
     code = _INSTEAD.get(reason.code, reason.code)
     if code == "mail_flag_other":
         return because(code)
-    if code in ("mail_auc_to_read", "mail_auc_not_computable"):
+    if code in _OF_VISIT:
         return because(code, subject=subject, visit_id=visit)
     if code.startswith(("mail_", "role_", "closes_")) and code not in _SAFE:
         return reason
@@ -87,16 +102,6 @@ def discreet_file_reason(reason: Reason) -> Reason:
         reason.code,
         tuple((name, _in_file(name, value)) for name, value in reason.params),
     )
-
-
-def discreet_code(text: str, pattern: str) -> str:
-    """A subject code that a file gave, unless it is anything else: a name could stand there."""
-    return text if re.fullmatch(pattern, text) else "…"
-
-
-def discreet_tube(text: str) -> str:
-    """A tube number that a file gave, unless it is anything else."""
-    return text if _TUBE.fullmatch(text) and any(letter.isdigit() for letter in text) else "…"
 
 
 def _in_file(name: str, value: Param) -> Param:

@@ -13,9 +13,10 @@ from notifications import outbox
 from notifications.alarms import raise_flag
 from notifications.context import ProtocolLookup, protocol_for
 from notifications.directory import active_staff, told_of_appointment
+from notifications.gathering import gather
 from notifications.messages import Message
 from notifications.policy import policy
-from scheduler.domain.events import DomainEvent, LabFileTroubled, MailFailed, VisitRebooked
+from scheduler.domain.events import DomainEvent, LabFileTroubled, LabListDue, MailFailed, VisitRebooked
 from scheduler.domain.reason import because
 from scheduler.store.tables import OutboxRow, StaffRow, SubjectRow
 
@@ -28,20 +29,30 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
     """The handler of all events. `domain` is the right-hand side of every Message-ID."""
 
     def handle(session: Session, event: DomainEvent, now: datetime) -> None:
-        subject = None if isinstance(event, LabFileTroubled | MailFailed) else event.subject
-        site = (
-            event.site
-            if isinstance(event, LabFileTroubled | MailFailed)
-            else _site_of(session, event.subject)
-        )
+        if isinstance(event, LabFileTroubled | LabListDue | MailFailed):
+            subject, site = None, event.site
+        else:
+            subject, site = event.subject, _site_of(session, event.subject)
         if isinstance(event, VisitRebooked):
             outbox.supersede(session, event.subject, event.visit, event.sequence)
         told, not_to = _told(session, event), _not_to(session, event)
         staff = [one for one in active_staff(session, site) if one.id not in not_to]
-        for message in policy(protocol_for(session, protocol_of, subject), event):
+        messages = policy(protocol_for(session, protocol_of, subject), event)
+        asked = {
+            one.email.casefold()
+            for message in messages
+            if message.gathers
+            for one in staff
+            if _concerns(message, one, told)
+        }
+        for message in messages:
             people = [one for one in staff if _concerns(message, one, told)]
+            if message.gathers:
+                gather(session, message, people, partial(_facts, message), domain, now)
+                continue
+            people = [one for one in people if not _asked_already(message, one, asked)]
             outbox.enqueue(session, message, people, partial(_facts, message), domain, now)
-            if not people and not not_to:
+            if not people and not not_to and not asked:
                 _nobody(session, site, message, now)
 
     return handle
@@ -71,6 +82,11 @@ def _not_to(session: Session, event: DomainEvent) -> frozenset[str]:
 
 def _concerns(message: Message, person: StaffRow, told: frozenset[str]) -> bool:
     return bool(set(message.roles) & set(person.roles)) or person.id in told
+
+
+def _asked_already(message: Message, person: StaffRow, asked: set[str]) -> bool:
+    """Whether the same mailbox is asked as that of the laboratory itself, and the person has no other role here."""
+    return person.email.casefold() in asked and set(message.roles) & set(person.roles) == {"laboratory"}
 
 
 def _facts(message: Message, person: StaffRow) -> dict[str, Any]:

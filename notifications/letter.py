@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import encodebytes
 from binascii import b2a_qp
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -22,7 +23,7 @@ from scheduler.domain.protocol import Event
 from scheduler.domain.speech import Speaker
 from scheduler.store.tables import OutboxRow
 
-__all__ = ["Letterhead", "appointment_of", "write_letter"]
+__all__ = ["Attachment", "Letterhead", "appointment_of", "write_letter"]
 
 _POLICY = SMTP.clone(cte_type="7bit")
 _ONE_WORD = re.compile(r"[!-~]{1,900}")
@@ -47,6 +48,14 @@ class Letterhead:
         return self.envelope_from or self.sender_address
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A table that goes with a mail; its name is ASCII."""
+
+    name: str
+    content: bytes
+
+
 def write_letter(
     row: OutboxRow,
     rendered: Rendered,
@@ -55,6 +64,7 @@ def write_letter(
     calendar: tuple[str, Method] | None,
     now: datetime,
     picture: InlinePicture | None = None,
+    attachment: Attachment | None = None,
 ) -> bytes:
     """The bytes of a mail. They depend on nothing but the arguments.
 
@@ -76,7 +86,7 @@ def write_letter(
         "X-Auto-Response-Suppress: All\r\n",
         _same("List-Id", f"<{re.sub('[^a-z0-9]+', '-', acronym.lower())}.{head.domain}>"),
         _word("Content-Language", row.language),
-        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n',
+        "MIME-Version: 1.0\r\n",
     ]
     html = _text_part("html", rendered.html)
     parts = [
@@ -85,9 +95,10 @@ def write_letter(
     ]
     if calendar is not None:
         parts.append(_calendar_part(*calendar))
-    line = f"--{boundary}".encode()
-    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts)
-    return "".join(headers).encode("ascii") + body + line + b"--\r\n"
+    body = _multipart("alternative", parts, boundary)
+    if attachment is not None:
+        body = _multipart("mixed", [body, _attached(attachment)], boundary.replace("=_", "=_m_", 1))
+    return "".join(headers).encode("ascii") + body
 
 
 # The headers are made by the standard library, which refuses line breaks and folds and encodes what needs it; those
@@ -130,19 +141,29 @@ def _text_part(subtype: str, text: str) -> bytes:
     return heading.encode("ascii") + b2a_qp(lines, istext=True)
 
 
+def _multipart(subtype: str, parts: Sequence[bytes], boundary: str) -> bytes:
+    heading = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")
+    line = f"--{boundary}".encode("ascii")
+    return heading + b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+
+
+def _attached(attachment: Attachment) -> bytes:
+    heading = (
+        'Content-Type: text/csv; charset="utf-8"; header="present"\r\nContent-Transfer-Encoding: base64\r\n'
+        f'Content-Disposition: attachment; filename="{attachment.name}"\r\n\r\n'
+    )
+    return heading.encode("ascii") + encodebytes(attachment.content).replace(b"\n", b"\r\n")
+
+
 def _related(html: bytes, picture: InlinePicture, outer: str) -> bytes:
     """The HTML with the picture that it names, as one part (RFC 2387)."""
-    boundary = f"{outer}.r"
-    heading = f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"\r\n\r\n'
     image = (
         "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
         + _word("Content-ID", f"<{picture.cid}>")
         + 'Content-Disposition: inline; filename="auc.png"\r\n\r\n'
     )
     parts = (html, image.encode("ascii") + encodebytes(picture.content).replace(b"\n", b"\r\n"))
-    line = f"--{boundary}".encode("ascii")
-    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts)
-    return heading.encode("ascii") + body + line + b"--\r\n"
+    return _multipart('related; type="text/html"', parts, f"{outer}.r")
 
 
 def _calendar_part(text: str, method: Method) -> bytes:

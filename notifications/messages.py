@@ -10,6 +10,7 @@ __all__ = [
     "DIGEST",
     "Message",
     "digest_key",
+    "laboratory_thread_key",
     "mail_failed_key",
     "site_thread_key",
     "visit_thread_key",
@@ -25,7 +26,7 @@ class Message:
     `topic` is the key of the matter, `key` that of the message; with a recipient it makes the key of one mail.
     They differ when one matter calls for several messages. `facts` holds what only the
     event knows, as JSON values; everything else is looked up when the mail is written. `thread` names the
-    conversation to which the mail belongs.
+    conversation to which the mail belongs. One that `gathers` joins a mail of its conversation that has not left.
     """
 
     template: str
@@ -38,6 +39,7 @@ class Message:
     not_before: datetime | None = None
     expires_at: datetime | None = None
     urgent: bool = False
+    gathers: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,6 +51,11 @@ def visit_thread_key(subject: str, visit: str) -> str:
 def site_thread_key(site: str, matter: str) -> str:
     """The conversation about a file or an address of a site."""
     return f"thread|{site}|{matter}"
+
+
+def laboratory_thread_key(lab: str, matter: str) -> str:
+    """The conversation with a laboratory about its files or its results."""
+    return f"thread|laboratory {lab}|{matter}"
 
 
 def digest_key(site: str, day: date) -> str:

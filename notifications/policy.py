@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, assert_never
 
-from notifications.messages import Message, site_thread_key, visit_thread_key
+from notifications.messages import Message, laboratory_thread_key, site_thread_key, visit_thread_key
 from scheduler.domain.events import (
     DomainEvent,
     ExposureChanged,
     LabFileTroubled,
+    LabListDue,
+    LabListKind,
     MailFailed,
     ReminderDue,
     VisitRebooked,
 )
+from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Event, Notice, Protocol
 
 __all__ = ["policy"]
@@ -40,7 +43,10 @@ def policy(protocol: Protocol, event: DomainEvent) -> tuple[Message, ...]:
         case LabFileTroubled():
             facts = {"event": event.event.value, "file_id": event.file_id}
             thread = site_thread_key(event.site, f"file {event.file_id}")
-            return _notices(protocol, event.event, event.key, None, None, thread, facts)
+            notices = _notices(protocol, event.event, event.key, None, None, thread, facts)
+            return (*notices, *_asked_of_lab(event))
+        case LabListDue():
+            return (_list(event),)
         case MailFailed():
             facts = {"event": event.event.value, "outbox_id": event.outbox_id}
             thread = site_thread_key(event.site, event.key)
@@ -71,6 +77,49 @@ def _reminder(protocol: Protocol, event: ReminderDue) -> Message:
         urgent=point is not None,
         facts=facts,
     )
+
+
+def _asked_of_lab(event: LabFileTroubled) -> tuple[Message, ...]:
+    """What the laboratory's own contacts are told of a file, if there is anything that they can do."""
+    if event.lab is None or not event.asks_lab:
+        return ()
+    template = "lab_files_refused" if event.event is Event.FILE_QUARANTINED else "lab_rows_to_correct"
+    return (
+        Message(
+            template=template,
+            roles=(contact_role(event.lab),),
+            topic=event.key,
+            key=f"{event.key}|{template}",
+            subject=None,
+            visit=None,
+            thread=laboratory_thread_key(event.lab, template),
+            gathers=True,
+            facts={"event": event.event.value, "lab": event.lab, "file_ids": [event.file_id]},
+        ),
+    )
+
+
+def _list(event: LabListDue) -> Message:
+    facts = {
+        "lab": event.lab,
+        "first": event.first.isoformat(),
+        "until": event.until.isoformat(),
+        "tubes": list(event.tubes),
+    }
+    return Message(
+        template=_LISTS[event.kind],
+        roles=(contact_role(event.lab),),
+        topic=event.key,
+        key=event.key,
+        subject=None,
+        visit=None,
+        thread=laboratory_thread_key(event.lab, event.kind),
+        expires_at=event.expires_at,
+        facts=facts,
+    )
+
+
+_LISTS = {LabListKind.OVERDUE: "lab_results_overdue", LabListKind.WEEK: "lab_reconciliation"}
 
 
 def _notices(

@@ -35,6 +35,9 @@ MAIL_SENTENCES: dict[str, str] = {
     # what may be said in a mail instead of values and free text
     "mail_auc_to_read": "an AUC0-12 is to be read: mpa-monitor auc {subject}",
     "mail_auc_not_computable": "AUC0-12 cannot be estimated; the reason: mpa-monitor explain {subject} {visit_id}",
+    "mail_result_in_question": "a row of the laboratory about {visit_id} is held, no AUC: mpa-monitor lab held",
+    "mail_set_held": "the samples of {visit_id} do not fit together, no AUC: mpa-monitor flags {subject}",
+    "mail_profile_unusual": "the tubes of {visit_id} are to be checked: mpa-monitor flags {subject}",
     "mail_missing_draw_lost": "sample {item} (not drawn)",
     "mail_missing_result_lost": "result of {item} (could not be measured)",
     "mail_flag_other": "to be looked at: mpa-monitor flags",

@@ -19,6 +19,7 @@ from notifications.aftermath import not_written
 from notifications.calm import MailSite
 from notifications.context import Draft, Memo, gather, protocol_for
 from notifications.inline import Sketch, may_carry_a_picture
+from notifications.laboratory import attachment_of
 from notifications.letter import appointment_of, write_letter
 from notifications.mailroom import Mailroom
 from notifications.outbox import OUTBOX, Claim, Claimed
@@ -150,7 +151,8 @@ def write(session: Session, row: OutboxRow, room: Mailroom, now: datetime, memo:
     draft = known.drafts[said]
     calendar = appointment_of(row, draft.values, draft.speaker, room.letterhead, site)
     acronym = draft.protocol.acronym
-    return write_letter(row, draft.rendered, room.letterhead, acronym, calendar, now, draft.picture)
+    head = room.letterhead
+    return write_letter(row, draft.rendered, head, acronym, calendar, now, draft.picture, draft.attachment)
 
 
 def still_to_draw(session: Session, room: Mailroom, claim: Claim, memo: Memo) -> dict[int, Sketch]:
@@ -169,7 +171,9 @@ def _draft(
     sketch = _sketch(session, row, room, memo)
     picture = room.album.get(sketch) if sketch is not None else None
     values = {**context.values, "picture": picture}
-    return Draft(context.protocol, values, speaker, render(row.template, speaker, values), picture)
+    rendered = render(row.template, speaker, values)
+    attachment = attachment_of(session, row, context.protocol, speaker)
+    return Draft(context.protocol, values, speaker, rendered, picture, attachment)
 
 
 def _speaker(row: OutboxRow, room: Mailroom, protocol: Protocol) -> Speaker:

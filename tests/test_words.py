@@ -25,9 +25,12 @@ from pk.equation import Equation, equations_from_mapping
 from pk.exposure import PARTIAL_AUC
 from pk.result import SENTENCES as PK_SENTENCES
 from pk.shipped import shipped_models
+from scheduler.domain.eligibility import Arm, ClassificationStatus, EligibilityStatus
+from scheduler.domain.endpoint_rules import Evidence, Sense
 from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
+from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
@@ -35,11 +38,24 @@ from scheduler.runtime import work
 from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
 
 ROOT = Path(__file__).parent.parent
-OURS = ("domain", "pk", "cli", "report")
+OURS = ("domain", "pk", "cli", "report", "trial")
 FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.
-SHOWN: tuple[type[StrEnum], ...] = (VisitStatus, FlagCode, Shift, RowState, Verdict, MailState)
+SHOWN: tuple[type[StrEnum], ...] = (
+    VisitStatus,
+    FlagCode,
+    Shift,
+    RowState,
+    Verdict,
+    LineState,
+    MailState,
+    Arm,
+    EligibilityStatus,
+    ClassificationStatus,
+    Sense,
+    Evidence,
+)
 WHILE = (NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
 WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
 SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report.py
@@ -70,7 +86,8 @@ class Unreadable(Exception):
 
 
 def _files() -> list[Path]:
-    folder = sorted((ROOT / "scheduler").rglob("*.py"))
+    found = sorted((ROOT / "scheduler").rglob("*.py"))
+    folder = [path for path in found if "migrations" not in path.parts]  # they say nothing
     return [*folder, ROOT / "notifications" / "commands.py", ROOT / "main.py"]
 
 

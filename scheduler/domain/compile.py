@@ -6,8 +6,21 @@ from collections.abc import Collection
 from datetime import time
 
 from config.defects import Defect
+from config.endpoint_schema import EligibilityFile, EndpointsFile
 from config.schema import EncounterFile, ProtocolFile, ReminderFile
 from scheduler.domain.civil import Period, parse_period
+from scheduler.domain.eligibility import BiologicScope
+from scheduler.domain.endpoint_settings import (
+    Anchor,
+    ChangeUnit,
+    CompositeRule,
+    EndpointSettings,
+    EventKind,
+    LungRule,
+    Operator,
+    SkinRule,
+    Strategy,
+)
 from scheduler.domain.protocol import (
     Activity,
     AnchorBasis,
@@ -62,7 +75,19 @@ def _build(source: ProtocolFile, key: str) -> Protocol:
             for p in source.sampling.points
         ),
         activities=tuple(
-            Activity(a.id, a.label.model_dump(), a.unit, a.minimum, a.maximum, a.integer)
+            Activity(
+                a.id,
+                a.label.model_dump(),
+                a.unit,
+                a.minimum,
+                a.maximum,
+                a.integer,
+                a.sites,
+                a.site_maximum,
+                a.measured_in,
+                a.predicted,
+                a.hb_correction,
+            )
             for a in source.activities
         ),
         limits=Limits(
@@ -79,6 +104,7 @@ def _build(source: ProtocolFile, key: str) -> Protocol:
         digest_at=_time(source.digest.at),
         digest_roles=source.digest.to,
         primary=source.exposure.primary,
+        endpoints=_endpoints(source.endpoints, source.eligibility),
         key=key or f"{study.id} {study.version}",
     )
 
@@ -104,6 +130,39 @@ def _encounter(source: EncounterFile) -> Encounter:
         sampling=source.sampling,
         required=source.required,
         optional=source.optional,
+    )
+
+
+def _endpoints(source: EndpointsFile, eligibility: EligibilityFile) -> EndpointSettings:
+    """The settings; a threshold of 0 is one that is not asked for."""
+    skin, lung = source.skin, source.lung
+    strategies = source.intercurrent_strategy.model_dump()
+    return EndpointSettings(
+        mrss=source.mrss,
+        fvc=source.fvc,
+        dlco=source.dlco,
+        at=Period(months=source.at_months),
+        anchor=Anchor(source.anchor),
+        window_days=source.window_days,
+        prorate_missing_sites=source.prorate_missing_sites,
+        dlco_hb_corrected_required=source.dlco_hb_corrected_required,
+        composite_rule=CompositeRule(source.composite_rule),
+        skin=SkinRule(
+            skin.abs_threshold or None,
+            Operator(skin.abs_operator),
+            skin.rel_threshold or None,
+            Operator(skin.rel_operator),
+            skin.min_baseline,
+        ),
+        lung=LungRule(
+            ChangeUnit(lung.unit),
+            Operator(lung.operator),
+            lung.threshold,
+            lung.with_dlco_threshold or None,
+            lung.dlco_threshold or None,
+        ),
+        strategies={EventKind(name): Strategy(word) for name, word in strategies.items()},
+        biologic_scope=BiologicScope(eligibility.biologic_scope),
     )
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from scheduler.domain.protocol import Event
 from scheduler.domain.timeline import Slot
 
-__all__ = ["DomainEvent", "ExposureChanged", "LabFileTroubled", "MailFailed", "ReminderDue", "VisitRebooked"]
+__all__ = [
+    "DomainEvent",
+    "ExposureChanged",
+    "LabFileTroubled",
+    "LabListDue",
+    "LabListKind",
+    "MailFailed",
+    "ReminderDue",
+    "VisitRebooked",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +57,39 @@ class ExposureChanged:
 
 @dataclass(frozen=True, slots=True)
 class LabFileTroubled:
-    """A laboratory file was quarantined, or some of its rows were held."""
+    """A laboratory file was quarantined, or some of its rows were held.
+
+    `lab` is the laboratory that sent it, when that is known; it is asked for something only if `asks_lab`.
+    """
 
     event: Event
     site: str
     file_id: int
     key: str
+    lab: str | None = None
+    asks_lab: bool = True
+
+
+class LabListKind(StrEnum):
+    """What a laboratory is sent a list of."""
+
+    OVERDUE = "results_overdue"
+    WEEK = "reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class LabListDue:
+    """A list is due to a laboratory: the results that are overdue, or what was drawn and received from `first`
+    to before `until`. `tubes` are the overdue sampling points, each as "subject visit point"."""
+
+    kind: LabListKind
+    site: str
+    lab: str
+    first: datetime
+    until: datetime
+    expires_at: datetime
+    key: str
+    tubes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +102,4 @@ class MailFailed:
     key: str
 
 
-DomainEvent = ReminderDue | VisitRebooked | ExposureChanged | LabFileTroubled | MailFailed
+DomainEvent = ReminderDue | VisitRebooked | ExposureChanged | LabFileTroubled | LabListDue | MailFailed

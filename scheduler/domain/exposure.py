@@ -18,6 +18,7 @@ from scheduler.domain.timeline import Draw, VisitPlan
 __all__ = [
     "AUC",
     "FEWER_SAMPLES",
+    "HELD",
     "WITHDRAWN",
     "Bounds",
     "Exposure",
@@ -33,6 +34,9 @@ __all__ = [
 AUC = "AUC0-12"
 WITHDRAWN = "withdrawn"
 """The method of the row that says that the estimates of a visit no longer stand."""
+
+HELD = "held"
+"""The method of the row that says why the samples of a visit are not used together."""
 
 FEWER_SAMPLES = "auc_fewer_samples"
 """The code of the remark on an estimate from fewer samples than the protocol foresees."""
@@ -130,6 +134,8 @@ def method_said(method: str, name: str | None) -> Reason:
         return because("method_average")
     if method == PARTIAL_AUC:
         return because("method_partial")
+    if method == HELD:
+        return because("method_held")
     if method == WITHDRAWN:
         return because("method_withdrawn")
     plain = name or method.removeprefix(_MAP).replace("_", " ")

@@ -11,14 +11,18 @@ from typing import ClassVar
 
 __all__ = [
     "KINDS",
+    "Answer",
     "Assessed",
     "Attended",
     "Corrected",
     "DoseGiven",
+    "EligibilityAssessed",
     "Enrolled",
     "Fact",
     "FlagAcknowledged",
     "Formulation",
+    "Intercurrent",
+    "Occurred",
     "Paused",
     "Regimen",
     "RegimenChanged",
@@ -55,6 +59,22 @@ class Withdrawal(StrEnum):
     DEATH = "death"
     LOST = "lost"
     OTHER = "other"
+
+
+class Answer(StrEnum):
+    """What is known of an item; unknown is never taken for no."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Occurred(StrEnum):
+    """What may happen between inclusion and the endpoint, so that the endpoint does not mean what was planned."""
+
+    ORGAN_FAILURE = "organ_failure"
+    RESCUE_TREATMENT = "rescue_treatment"
+    MMF_STOPPED = "mmf_stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +162,69 @@ class SampleNotDrawn:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
+    """An assessment at a visit.
+
+    `value` is None when it is the sum of `sites` of which one is missing. `measured` is what a percentage of the
+    predicted value was made of (litres, mL/min/mmHg), `equation` the name of the prediction equation.
+    """
+
     kind: ClassVar[str] = "assessed"
     visit: str
     item: str
     at: datetime
-    value: float
+    value: float | None
     unit: str
+    sites: tuple[tuple[str, int], ...] = ()
+    assessor: str | None = None
+    measured: float | None = None
+    measured_unit: str | None = None
+    equation: str | None = None
+    hb_corrected: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilityAssessed:
+    """What was known of a subject's eligibility on a day: answers, age in years, no date of birth.
+
+    `first_sign` is the first clinical sign other than Raynaud's as far as it is known: 2024, 2024-05 or 2024-05-17.
+    What follows from the answers is derived by `scheduler.domain.eligibility`.
+    """
+
+    kind: ClassVar[str] = "eligibility_assessed"
+    on: date
+    age_years: int | None = None
+    thickening_spares_fingers: Answer = Answer.UNKNOWN
+    better_explained_otherwise: Answer = Answer.UNKNOWN
+    thickening_proximal_to_mcp: Answer = Answer.UNKNOWN
+    puffy_fingers: Answer = Answer.UNKNOWN
+    sclerodactyly: Answer = Answer.UNKNOWN
+    digital_tip_ulcers: Answer = Answer.UNKNOWN
+    pitting_scars: Answer = Answer.UNKNOWN
+    telangiectasia: Answer = Answer.UNKNOWN
+    abnormal_nailfold_capillaries: Answer = Answer.UNKNOWN
+    pulmonary_arterial_hypertension: Answer = Answer.UNKNOWN
+    interstitial_lung_disease: Answer = Answer.UNKNOWN
+    raynaud: Answer = Answer.UNKNOWN
+    anti_centromere: Answer = Answer.UNKNOWN
+    anti_topoisomerase_i: Answer = Answer.UNKNOWN
+    anti_rna_polymerase_iii: Answer = Answer.UNKNOWN
+    diffuse_skin: Answer = Answer.UNKNOWN
+    first_sign: str | None = None
+    other_immunosuppressant: Answer = Answer.UNKNOWN
+    ild_on_imaging: Answer = Answer.UNKNOWN
+    mmf_first_line: Answer = Answer.UNKNOWN
+    mmf_after_cyclophosphamide: Answer = Answer.UNKNOWN
+    biologic_last_6_months: Answer = Answer.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Intercurrent:
+    """Something that changes what the endpoint at one year means; death is recorded as a withdrawal."""
+
+    kind: ClassVar[str] = "intercurrent"
+    at: datetime
+    event: Occurred
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +286,8 @@ What = (
     | SampleDrawn
     | SampleNotDrawn
     | Assessed
+    | EligibilityAssessed
+    | Intercurrent
     | RegimenChanged
     | Paused
     | Resumed

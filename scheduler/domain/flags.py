@@ -7,13 +7,18 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from scheduler.domain.exposure import Exposure, VisitExposures, method_said, settled_at
-from scheduler.domain.protocol import Band, SamplePoint, TimingType, VisitStatus
+from pk.exposure import AVERAGE
+from scheduler.domain.civil import start_of_day
+from scheduler.domain.eligibility import EligibilityStatus, eligibility_of
+from scheduler.domain.exposure import HELD, Exposure, VisitExposures, method_said, settled_at
+from scheduler.domain.facts import EligibilityAssessed
+from scheduler.domain.protocol import Band, TimingType, VisitStatus
 from scheduler.domain.reason import Param, Reason, because
+from scheduler.domain.sampling import Doubt, Weight, deviation, doubts_of
 from scheduler.domain.status import MissingKind, VisitView
 from scheduler.domain.timeline import Timeline, VisitPlan
 
-__all__ = ["CLOSED_BY_PERSON", "Flag", "FlagCode", "Severity", "flag_key", "flags_of"]
+__all__ = ["CLOSED_BY_PERSON", "Flag", "FlagCode", "Severity", "flag_key", "flags_of", "holds_of"]
 
 
 class FlagCode(StrEnum):
@@ -26,9 +31,13 @@ class FlagCode(StrEnum):
     SAMPLE_OUT_OF_WINDOW = "sample_out_of_window"
     RESULT_OVERDUE = "result_overdue"
     RESULT_WITHOUT_DRAW = "result_without_draw"
+    RESULT_IN_QUESTION = "result_in_question"
+    SET_HELD = "set_held"
+    PROFILE_UNUSUAL = "profile_unusual"
     AUC_NOT_COMPUTABLE = "auc_not_computable"
     AUC_OUTSIDE_BAND = "auc_outside_band"
     ENDPOINT_MISSING = "endpoint_missing"
+    ELIGIBILITY_OPEN = "eligibility_open"
     FILE_QUARANTINED = "file_quarantined"
     ROWS_HELD = "rows_held"
     FOLDER_TROUBLE = "folder_trouble"
@@ -57,8 +66,12 @@ _SEVERITY = {
     FlagCode.RESULT_OVERDUE: Severity.NOW,
     FlagCode.VISIT_INCOMPLETE: Severity.SOON,
     FlagCode.RESULT_WITHOUT_DRAW: Severity.SOON,
+    FlagCode.RESULT_IN_QUESTION: Severity.NOW,
+    FlagCode.SET_HELD: Severity.SOON,
+    FlagCode.PROFILE_UNUSUAL: Severity.SOON,
     FlagCode.NO_OPEN_DAY: Severity.SOON,
     FlagCode.ENDPOINT_MISSING: Severity.SOON,
+    FlagCode.ELIGIBILITY_OPEN: Severity.SOON,
     FlagCode.VISIT_MISSED: Severity.SOON,
     FlagCode.AUC_NOT_COMPUTABLE: Severity.KNOW,
     FlagCode.AUC_OUTSIDE_BAND: Severity.KNOW,
@@ -127,9 +140,13 @@ def flags_of(
             if view.results_overdue:
                 found += _results_overdue(timeline, view, now)
             estimated = exposures.get(plan.id)
+            if plan.draws:
+                found += _sample_flags(timeline, plan, estimated)
             primary = estimated.primary if estimated is not None else None
-            if primary is not None:
+            if primary is not None and primary.method != HELD:
                 _add_exposure_flags(timeline, plan, primary, found)
+    if timeline.facts.eligibility is not None:
+        found += _eligibility_flag(timeline, timeline.facts.eligibility)
     return found
 
 
@@ -140,6 +157,15 @@ _STATUS_FLAGS = {
     VisitStatus.UNCONFIRMED: FlagCode.VISIT_UNCONFIRMED,
     VisitStatus.INCOMPLETE: FlagCode.VISIT_INCOMPLETE,
 }
+
+
+def _eligibility_flag(timeline: Timeline, answers: EligibilityAssessed) -> Iterator[Flag]:
+    """Answers by which a subject who takes part is not eligible, or may not be."""
+    found = eligibility_of(answers, timeline.protocol.endpoints.biologic_scope)
+    if found.status is not EligibilityStatus.ELIGIBLE:
+        since = start_of_day(answers.on, timeline.zone_calendar.zone)
+        reason = because(f"flag_eligibility_{found.status}", why=found.open_reasons)
+        yield Flag(FlagCode.ELIGIBILITY_OPEN, timeline.subject, None, "", reason, since)
 
 
 def _no_open_day(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
@@ -177,11 +203,10 @@ def _add_day_flags(timeline: Timeline, plan: VisitPlan, at: datetime, found: lis
         reason = because("flag_visit_out_of_window", at=at, first=planned.first, last=planned.last)
         found.append(Flag(FlagCode.VISIT_OUT_OF_WINDOW, subject, plan.id, "", reason, at))
     for draw in plan.draws:
-        point, window, drawn, _, result = draw
-        taken_at = drawn.at if drawn is not None else draw.taken_at
-        if window is not None and taken_at is not None and not window[0] <= taken_at <= window[1]:
-            reason = _deviation(point, window[0], taken_at)
-            found.append(Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, point.id, reason, taken_at))
+        point, window, drawn, _, result, _ = draw
+        if window is not None and drawn is not None and not window[0] <= drawn.at <= window[1]:
+            reason = because("flag_sample_out_of_window", **deviation(point, window[0], drawn.at))
+            found.append(Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, point.id, reason, drawn.at))
         if drawn is None and result is not None and result.is_final:
             reason = because("flag_result_without_draw", point=point.id, specimen=result.version.specimen)
             since = result.version.recorded_at
@@ -198,14 +223,52 @@ def _results_overdue(timeline: Timeline, view: VisitView, now: datetime) -> Iter
             yield Flag(FlagCode.RESULT_OVERDUE, timeline.subject, plan.id, one.item, reason, one.expected_by)
 
 
-def _deviation(point: SamplePoint, opens_at: datetime, taken_at: datetime) -> Reason:
-    minutes = point.earliest_min + round((taken_at - opens_at).total_seconds() / 60)
-    return because(
-        "flag_sample_out_of_window",
-        point=point.id,
-        minutes=minutes,
-        low=point.earliest_min,
-        high=point.latest_min,
+# --- what does not fit about the samples
+
+_FROM_MODELS = frozenset({"profile_unexplained", "profile_looks_swapped", "profile_unit_suspected"})
+
+
+def holds_of(timeline: Timeline, plan: VisitPlan) -> tuple[Reason, ...]:
+    """Why the samples of a visit are not used together: what is in question, and what nobody acknowledged."""
+    return tuple(
+        doubt.reason
+        for doubt in doubts_of(timeline, plan)
+        if doubt.weight is Weight.QUESTIONS
+        or (doubt.weight is Weight.HOLDS and _key(timeline, plan, doubt) not in timeline.facts.acknowledged)
+    )
+
+
+def _key(timeline: Timeline, plan: VisitPlan, doubt: Doubt) -> str:
+    return flag_key(FlagCode.SET_HELD, timeline.subject, plan.id, doubt.detail)
+
+
+def _sample_flags(timeline: Timeline, plan: VisitPlan, estimated: VisitExposures | None) -> Iterator[Flag]:
+    """What holds the samples of a visit, and what is unusual about their profile, by the rules and by the models."""
+    subject, by_models = timeline.subject, _said_by_models(estimated)
+    for doubt in doubts_of(timeline, plan):
+        if doubt.weight is Weight.QUESTIONS:
+            reason = because("flag_result_in_question", why=doubt.reason)
+            yield Flag(FlagCode.RESULT_IN_QUESTION, subject, plan.id, doubt.detail, reason, doubt.since)
+        elif doubt.weight is Weight.HOLDS:
+            reason = because("flag_set_held", why=doubt.reason)
+            yield Flag(FlagCode.SET_HELD, subject, plan.id, doubt.detail, reason, doubt.since)
+        elif doubt.weight is Weight.WARNS:
+            why: tuple[Reason, ...] = (doubt.reason,)
+            if doubt.detail.startswith("S-05"):
+                why, by_models = (doubt.reason, *by_models), ()
+            reason = because("flag_profile_unusual", why=why)
+            yield Flag(FlagCode.PROFILE_UNUSUAL, subject, plan.id, doubt.detail, reason, doubt.since)
+    if by_models:
+        since = settled_at(plan) or timeline.enrolled_at
+        reason = because("flag_profile_unusual", why=by_models)
+        yield Flag(FlagCode.PROFILE_UNUSUAL, subject, plan.id, "S-05", reason, since)
+
+
+def _said_by_models(estimated: VisitExposures | None) -> tuple[Reason, ...]:
+    """The suspicions that come with the average of the models: tubes exchanged, another unit."""
+    found = estimated.exposures if estimated is not None else ()
+    return tuple(
+        note for one in found if one.method == AVERAGE for note in one.notes if note.code in _FROM_MODELS
     )
 
 

@@ -13,9 +13,11 @@ from scheduler.domain.facts import (
     Attended,
     Corrected,
     DoseGiven,
+    EligibilityAssessed,
     Enrolled,
     Fact,
     FlagAcknowledged,
+    Intercurrent,
     Paused,
     Regimen,
     RegimenChanged,
@@ -29,7 +31,7 @@ from scheduler.domain.facts import (
     effective,
     in_order,
 )
-from scheduler.domain.results import CurrentResult, ResultVersion, current_results
+from scheduler.domain.results import CurrentResult, Question, ResultVersion, current_results
 
 __all__ = ["History", "Pause", "RegimenPeriod", "SubjectFacts", "VisitFacts", "fold"]
 
@@ -41,6 +43,7 @@ class History:
     subject: str
     facts: tuple[Fact, ...]
     results: tuple[ResultVersion, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class VisitFacts:
     draws: dict[str, SampleDrawn | SampleNotDrawn] = field(default_factory=dict)
     assessments: dict[str, Assessed] = field(default_factory=dict)
     results: dict[str, CurrentResult] = field(default_factory=dict)
+    questions: dict[str, Question] = field(default_factory=dict)
     last_recorded_at: datetime | None = None
 
     @property
@@ -110,6 +114,9 @@ class SubjectFacts:
     withdrawn: Withdrawn | None = None
     regimens: list[RegimenPeriod] = field(default_factory=list)
     acknowledged: dict[str, Fact] = field(default_factory=dict)
+    eligibility: EligibilityAssessed | None = None
+    eligibility_fact: int | None = None
+    intercurrent: list[Intercurrent] = field(default_factory=list)
 
 
 def fold(history: History) -> SubjectFacts:
@@ -130,6 +137,8 @@ def fold(history: History) -> SubjectFacts:
             state.visits[visit].rebookings = changes - 1
     for visit, results in current_results(history.results).items():
         state.visits[visit].results = results
+    for question in history.questions:
+        state.visits[question.visit].questions.setdefault(question.timepoint, question)
     return state
 
 
@@ -242,6 +251,14 @@ def _acknowledged(state: SubjectFacts, fact: Fact, what: FlagAcknowledged) -> No
     state.acknowledged[what.flag] = fact
 
 
+def _eligibility(state: SubjectFacts, fact: Fact, what: EligibilityAssessed) -> None:
+    state.eligibility, state.eligibility_fact = what, fact.id
+
+
+def _intercurrent(state: SubjectFacts, fact: Fact, what: Intercurrent) -> None:
+    state.intercurrent.append(what)
+
+
 _HANDLERS: dict[type, Callable[[SubjectFacts, Fact, Any], None]] = {
     Enrolled: _enrolled,
     VisitBooked: _booked,
@@ -257,4 +274,6 @@ _HANDLERS: dict[type, Callable[[SubjectFacts, Fact, Any], None]] = {
     Resumed: _turn,
     Withdrawn: _withdrawn,
     FlagAcknowledged: _acknowledged,
+    EligibilityAssessed: _eligibility,
+    Intercurrent: _intercurrent,
 }

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-__all__ = ["booking_key", "exposure_key", "file_key", "for_recipient", "message_id", "reminder_key"]
+__all__ = [
+    "booking_key",
+    "contact_role",
+    "exposure_key",
+    "file_key",
+    "for_recipient",
+    "laboratory_key",
+    "message_id",
+    "reminder_key",
+]
 
 
 def reminder_key(subject: str, visit: str, rule: str, target: str) -> str:
@@ -21,6 +30,16 @@ def exposure_key(subject: str, visit: str, version: int) -> str:
 
 def file_key(event: str, sha256_hex: str) -> str:
     return f"file|{event}|{sha256_hex}"
+
+
+def laboratory_key(event: str, lab: str, day: str) -> str:
+    """What a laboratory is told on a day, at most once."""
+    return f"laboratory|{event}|{lab}|{day}"
+
+
+def contact_role(lab: str) -> str:
+    """The role of a laboratory's own contacts, whom nothing about another laboratory reaches."""
+    return f"laboratory:{lab}"
 
 
 def for_recipient(key: str, staff: str) -> str:

@@ -213,7 +213,7 @@ def _row(view: VisitView) -> _VisitRow:
 
 
 def _draw_row(draw: Draw) -> _DrawRow:
-    point, window, drawn, not_drawn, result = draw
+    point, window, drawn, not_drawn, result, _ = draw
     window_from, window_to = window or (None, None)
     return (
         point.id,

@@ -7,6 +7,7 @@ from datetime import time
 from enum import StrEnum
 
 from scheduler.domain.civil import Period
+from scheduler.domain.endpoint_settings import EndpointSettings
 
 __all__ = [
     "Activity",
@@ -148,6 +149,11 @@ class Activity:
     minimum: float
     maximum: float
     integer: bool
+    sites: tuple[str, ...] = ()
+    site_maximum: int = 3
+    measured_in: tuple[str, ...] = ()
+    predicted: bool = False
+    hb_correction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +216,7 @@ class Protocol:
     digest_at: time
     digest_roles: tuple[str, ...]
     primary: tuple[str, ...] = ()
+    endpoints: EndpointSettings = field(default_factory=EndpointSettings)
     key: str = field(default="")
 
     def __hash__(self) -> int:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from config.defects import Defect
 from config.schema import EncounterFile, PointFile, ProtocolFile, TimingFile
 from scheduler.domain.civil import add_period, parse_period
+from scheduler.domain.endpoint_checks import check_endpoints
 from scheduler.domain.protocol import Event, Trigger
 from scheduler.domain.reminder_checks import check_reminder, words
 
@@ -55,9 +56,7 @@ class _Checker:
         anchored = self.check_anchors()
         for i, point in enumerate(self.source.sampling.points):
             self.check_point(f"sampling.points.{i} ({point.id})", point)
-        for i, activity in enumerate(self.source.activities):
-            if activity.minimum > activity.maximum:
-                self.say(f"activities.{i}.minimum", "The minimum exceeds the maximum.", "Exchange them.")
+        check_endpoints(self.source, self.say)
         self.check_limits()
         for name in _repeated(self.source.exposure.primary):
             self.say("exposure.primary", f"'{name}' is listed more than once.", "List each method once.")

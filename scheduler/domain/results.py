@@ -9,7 +9,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["CurrentResult", "ResultStatus", "ResultVersion", "current_results"]
+__all__ = [
+    "CurrentResult",
+    "Question",
+    "ResultStatus",
+    "ResultVersion",
+    "current_results",
+    "laboratory_order",
+]
 
 
 class ResultStatus(StrEnum):
@@ -50,6 +57,16 @@ class CurrentResult(NamedTuple):
     is_final: bool
 
 
+class Question(NamedTuple):
+    """A held row of the laboratory, by its number, that speaks about a sampling point: what is on record of that point
+    is in question until the row is settled."""
+
+    visit: str
+    timepoint: str
+    row: int
+    since: datetime
+
+
 _FINAL = frozenset({ResultStatus.FINAL, ResultStatus.CORRECTED})
 
 
@@ -83,6 +100,10 @@ _AT_ONE_INSTANT = {
 }
 
 
+def laboratory_order(status: ResultStatus, reported_at: datetime) -> tuple[bool, datetime, int]:
+    """What puts the versions of a result in the laboratory's order: the greatest is in force."""
+    return status is not ResultStatus.PRELIMINARY, reported_at, _AT_ONE_INSTANT[status]
+
+
 def _rank(version: ResultVersion) -> tuple[bool, datetime, int, int]:
-    final = version.status is not ResultStatus.PRELIMINARY
-    return final, version.reported_at, _AT_ONE_INSTANT[version.status], version.id
+    return *laboratory_order(version.status, version.reported_at), version.id

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from scheduler.domain.assessment_rules import refusals_of_assessment
 from scheduler.domain.civil import LocalTimeError, exact_instant, local_date, start_of_day
+from scheduler.domain.eligibility import Eligibility, EligibilityStatus, eligibility_of
+from scheduler.domain.eligibility_answers import refusals_of_answers
 from scheduler.domain.facts import (
     Assessed,
     Attended,
     DoseGiven,
+    EligibilityAssessed,
     Enrolled,
     Paused,
     Regimen,
@@ -70,6 +74,10 @@ def _refusals(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]
         case Attended() | DoseGiven() | SampleDrawn() | SampleNotDrawn() | Assessed():
             assert plan is not None
             yield from _visit_record(timeline, plan, what)
+        case EligibilityAssessed():
+            if timeline.facts.eligibility is not None:
+                yield because("refused_eligibility_twice", on=timeline.facts.eligibility.on)
+            yield from refusals_of_answers(what, local_date(now, timeline.zone_calendar.zone))
         case RegimenChanged():
             yield from _regimen(what.regimen)
         case Paused():
@@ -167,7 +175,7 @@ def _visit_record(
             if isinstance(what, SampleDrawn):
                 yield from _draw_order(timeline, plan, what)
         case Assessed():
-            yield from _assessment(timeline.protocol, plan, what)
+            yield from refusals_of_assessment(timeline.protocol, plan, what)
 
 
 def _not_the_day_of_another(timeline: Timeline, plan: VisitPlan, at: datetime) -> Iterator[Reason]:
@@ -202,26 +210,6 @@ def _draw_order(timeline: Timeline, plan: VisitPlan, what: SampleDrawn) -> Itera
                 )
 
 
-def _assessment(protocol: Protocol, plan: VisitPlan, what: Assessed) -> Iterator[Reason]:
-    encounter = plan.planned.encounter
-    activity = protocol.activity(what.item)
-    if activity is None or what.item not in (*encounter.required, *encounter.optional):
-        foreseen = ", ".join((*encounter.required, *encounter.optional)) or "-"
-        yield because("refused_not_foreseen", item=what.item, visit=plan.id, foreseen=foreseen)
-        return
-    if what.item in plan.facts.assessments:
-        yield because("refused_assessed_twice", item=what.item, visit=plan.id)
-    low, high = activity.minimum, activity.maximum
-    if not low <= what.value <= high:
-        yield because(
-            "refused_out_of_range", item=what.item, value=what.value, low=low, high=high, unit=activity.unit
-        )
-    elif activity.integer and what.value != int(what.value):
-        yield because("refused_not_whole", item=what.item, value=what.value)
-    if plan.attended_at is None:
-        yield because("refused_not_attended", visit=plan.id)
-
-
 def _regimen(regimen: Regimen) -> Iterator[Reason]:
     if not 0 < regimen.dose_mg <= _HIGHEST_DOSE_MG:
         yield because("refused_dose_mg", dose=regimen.dose_mg)
@@ -235,6 +223,8 @@ def warnings(timeline: Timeline, what: What, now: datetime) -> list[Reason]:
 
 
 def _warnings(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]:
+    if isinstance(what, EligibilityAssessed):
+        yield from _eligibility(eligibility_of(what, timeline.protocol.endpoints.biologic_scope))
     visit = getattr(what, "visit", None)
     plan = timeline.visit(visit) if isinstance(visit, str) else None
     if plan is None:
@@ -257,6 +247,12 @@ def _warnings(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]
         for draw in plan.draws:
             if draw.drawn is not None:
                 yield from _window_warning(timeline, draw.drawn, what)
+
+
+def _eligibility(found: Eligibility) -> Iterator[Reason]:
+    """What keeps a subject from being eligible, or what must be known to say so."""
+    if found.status is not EligibilityStatus.ELIGIBLE:
+        yield because(f"flag_eligibility_{found.status}", why=found.open_reasons)
 
 
 def _window_warning(timeline: Timeline, draw: SampleDrawn, dose: DoseGiven) -> Iterator[Reason]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scheduler.domain.trial_sentences import TRIAL_SENTENCES
+
 __all__ = ["SENTENCES"]
 
 SENTENCES: dict[str, str] = {
@@ -38,6 +40,9 @@ SENTENCES: dict[str, str] = {
     "flag_sample_out_of_window": "{point} was drawn {minutes} min after the dose; expected from {low} to {high} min",
     "flag_result_overdue": "{point} was drawn on {on} and no final result has arrived",
     "flag_result_without_draw": "a result of {point} arrived (tube {specimen}) but no draw is recorded",
+    "flag_result_in_question": "no AUC until the laboratory's row is settled: {why}",
+    "flag_set_held": "no AUC until this is settled: {why}",
+    "flag_profile_unusual": "check the tubes: {why}",
     "flag_auc_not_computable": "AUC0-12 cannot be estimated: {why}",
     "flag_auc_below_band": "AUC0-12 is {value} mg·h/L, below {low} mg·h/L ({band}; not a target of this disease)",
     "flag_auc_above_band": "AUC0-12 is {value} mg·h/L, above {high} mg·h/L ({band}; not a target of this disease)",
@@ -65,6 +70,10 @@ SENTENCES: dict[str, str] = {
     "closes_sample_out_of_window": "correct the time if it is wrong, or acknowledge",
     "closes_result_overdue": "the laboratory sends the result",
     "closes_result_without_draw": "record the draw with its time and tube",
+    "closes_result_in_question": "the laboratory sends the row anew, or a person decides: 'lab held', 'lab review'",
+    "closes_set_held": "correct the time or tube, or have the result corrected; once acknowledged, the samples "
+    "are used as they are",
+    "closes_profile_unusual": "check tubes and times with the laboratory, then correct or acknowledge",
     "closes_auc_not_computable": "correct what is wrong, or acknowledge",
     "closes_auc_outside_band": "for information; acknowledge once read",
     "closes_endpoint_missing": "record the assessment, or acknowledge that it cannot be had",
@@ -139,6 +148,7 @@ SENTENCES |= {
     # why a mail that was due is not sent
     "recheck_subject_gone": "the subject is no longer on record",
     "recheck_no_longer_due": "no longer needed when it was about to be sent",
+    "recheck_settled_meanwhile": "settled before it was sent",
     "recheck_date_changed_again": "the date changed again before it was sent; the newer mail replaces it",
 }
 SENTENCES |= {
@@ -167,5 +177,25 @@ SENTENCES |= {
     "method_average": "average of the models",
     "method_partial": "observed samples, linear-up/log-down",
     "method_withdrawn": "no longer stands",
+    "method_held": "not computed",
     "auc_fewer_samples": "From {count} of {expected} samples only ({points}): the interval is wider than with all.",
 }
+SENTENCES |= {
+    # what does not fit about the samples of a day
+    "set_in_question": "row No. {row} of 'lab held' is about {point} and may change its result",
+    "set_out_of_window": "{point} was collected {minutes} min after the dose, says the laboratory; expected from {low} "
+    "to {high} min, and no draw is recorded",
+    "set_before_dose": "{point} was collected {minutes} min after the dose, which is before it, says the laboratory; "
+    "expected from {low} to {high} min, and no draw is recorded",
+    "set_after_dose": "{point} was collected after the dose ({minutes} min), says the laboratory; expected from {low} "
+    "to {high} min, and no draw is recorded",
+    "set_out_of_order": "the times of {first} ({at}) and {second} ({other_at}) are in the reverse order",
+    "set_other_tube": "the result of {point} is of tube {specimen}, which is recorded for {other} of {visit}",
+    "set_above_uloq": "{point} is above the upper limit of quantification; a diluted measurement is needed",
+    "set_below_lloq": "{point} is below the limit of quantification after the dose; was the dose taken?",
+    "profile_methods_differ": "the samples were measured by different methods ({methods})",
+    "profile_identical": "all {count} samples have the same value",
+    "profile_trough_high": "{point} is above {limit} mg/L before the dose",
+    "profile_predose_high": "{point}, before the dose, is higher than {lower} after it; the tubes may be exchanged",
+}
+SENTENCES |= TRIAL_SENTENCES

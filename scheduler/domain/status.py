@@ -156,18 +156,22 @@ def _missing(plan: VisitPlan) -> tuple[Missing, ...]:
     missing = []
     if encounter.sampling and facts.dose is None:
         missing.append(Missing(MissingKind.DOSE, "DOSE", False, day.records_by))
+    begun = any(draw.result is not None for draw in plan.draws)
     for draw in plan.draws:
-        _, _, drawn, _, result = draw
+        _, _, drawn, _, result, _ = draw
         if drawn is None or result is None or not result.is_final:
-            missing.append(_missing_of_draw(draw, day))
+            missing.append(_missing_of_draw(draw, day, begun))
     for item in encounter.required:
         if item not in facts.assessments:
             missing.append(Missing(MissingKind.ASSESSMENT, item, False, day.records_by))  # noqa: PERF401
     return tuple(missing)
 
 
-def _missing_of_draw(draw: Draw, day: AttendedDay) -> Missing:
-    """What keeps a draw from being complete: lost, or still expected."""
+def _missing_of_draw(draw: Draw, day: AttendedDay, begun: bool) -> Missing:
+    """What keeps a draw from being complete: lost, or still expected.
+
+    One result that does not come with the others of its day (`begun`) is asked for as early as a missing record.
+    """
     name, result = draw.point.id, draw.result
     if draw.not_drawn is not None:
         return Missing(MissingKind.DRAW, name, True, None, draw.not_drawn.reason, draw.not_drawn.at)
@@ -176,4 +180,5 @@ def _missing_of_draw(draw: Draw, day: AttendedDay) -> Missing:
         return Missing(MissingKind.RESULT, name, True, None, version.blocking or "", version.recorded_at)
     if draw.drawn is None:
         return Missing(MissingKind.DRAW, name, False, day.records_by)
-    return Missing(MissingKind.RESULT, name, False, day.results_by)
+    expected_by = min(day.records_by, day.results_by) if begun and result is None else day.results_by
+    return Missing(MissingKind.RESULT, name, False, expected_by)

@@ -17,7 +17,7 @@ from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn, Withd
 from scheduler.domain.history import History, Pause, SubjectFacts, VisitFacts, fold
 from scheduler.domain.planned import NEVER, AttendedDay, Derivation, PlannedVisit, Slot, StudyPlan
 from scheduler.domain.protocol import AnchorBasis, Encounter, IfAnchorMissed, Protocol, SamplePoint, Trigger
-from scheduler.domain.results import CurrentResult
+from scheduler.domain.results import CurrentResult, Question
 
 __all__ = [
     "NEVER",
@@ -50,13 +50,15 @@ class Dose(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """One point of the sampling day: its window once the dose is known, what was drawn, what was measured."""
+    """One point of the sampling day: its window once the dose is known, what was drawn, what was measured, and the
+    held row that puts it in question."""
 
     point: SamplePoint
     window: tuple[datetime, datetime] | None
     drawn: SampleDrawn | None
     not_drawn: SampleNotDrawn | None
     result: CurrentResult | None
+    question: Question | None = None
 
     @property
     def taken_at(self) -> datetime | None:
@@ -273,23 +275,23 @@ def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose
 
 def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
     dose_at = visit.dose.at if visit.dose is not None else None
-    recorded, results = visit.draws, visit.results
+    recorded, results, questions = visit.draws, visit.results, visit.questions
     draws = []
     for point, earliest, latest in plan.point_windows:
         name = point.id
         window = (dose_at + earliest, dose_at + latest) if dose_at is not None else None
         found = recorded.get(name)
         if isinstance(found, SampleDrawn):
-            draws.append(Draw(point, window, found, None, results.get(name)))
+            draws.append(Draw(point, window, found, None, results.get(name), questions.get(name)))
         else:
-            draws.append(Draw(point, window, None, found, results.get(name)))
+            draws.append(Draw(point, window, None, found, results.get(name), questions.get(name)))
     return tuple(draws)
 
 
 def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn | None) -> tuple[Slot, ...]:
     """The reminders of draws that are still to come."""
     slots: list[Slot] = []
-    for point, window, drawn, not_drawn, _ in draws:
+    for point, window, drawn, not_drawn, *_ in draws:
         if window is None or drawn is not None or not_drawn is not None:
             continue
         nominal = window[0] + timedelta(minutes=point.nominal_min - point.earliest_min)

@@ -15,11 +15,20 @@ from pk.equation import Equation
 from pk.exposure import AVERAGE, PK_VERSION, map_method
 from pk.population import PopulationModel
 from pk.profile import Dosing, Formulation, Occasion, Sample
-from pk.result import Estimate
+from pk.result import UNIT_AUC, Estimate
 from pk.result import Reason as PkReason
-from scheduler.domain.exposure import AUC, Bounds, Exposure, VisitExposures, fewer_samples, set_is_settled
+from scheduler.domain.exposure import (
+    AUC,
+    HELD,
+    Bounds,
+    Exposure,
+    VisitExposures,
+    fewer_samples,
+    set_is_settled,
+)
+from scheduler.domain.flags import holds_of
 from scheduler.domain.protocol import Protocol
-from scheduler.domain.reason import Param, Reason
+from scheduler.domain.reason import Param, Reason, to_json
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan
 
 __all__ = ["Exposer", "SamplingDay", "Sought", "Stored", "occasion_from", "occasion_of"]
@@ -89,6 +98,10 @@ class Exposer:
             if plan.attended_at is None or not set_is_settled(plan):
                 continue
             day = _day(plan, order)
+            held = holds_of(timeline, plan)
+            if held:
+                known[plan.id] = self._held(day, held)
+                continue
             found = self._remembered(day) or self._recorded(day, stored(plan.id))
             if found is None:
                 missing[plan.id] = day
@@ -125,6 +138,13 @@ class Exposer:
         remark = fewer_samples(points, day.points)
         exposures = tuple(_exposure(one, self._names.get(one.method), remark) for one in estimates)
         return VisitExposures(self.inputs_hash(day.occasion, day.order), exposures, _inputs(day))
+
+    def _held(self, day: SamplingDay, why: tuple[Reason, ...]) -> VisitExposures:
+        """No estimate, and the reasons why the samples are not used together."""
+        said = [json.dumps(to_json(one), sort_keys=True) for one in why]
+        refused = Exposure(HELD, AUC, None, None, None, UNIT_AUC, (0.0, 12.0), why, ())
+        key = _hash([self.inputs_hash(day.occasion, day.order), HELD, *said])
+        return VisitExposures(key, (refused,), _inputs(day))
 
     def _recorded(self, day: SamplingDay, on_record: VisitExposures | None) -> VisitExposures | None:
         if on_record is None or on_record.inputs_hash != self.inputs_hash(day.occasion, day.order):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, assert_never
 
 from sqlmodel import Session
@@ -15,15 +14,20 @@ from pk.picture import ConcentrationCurve, ExposureCourse, ExposureSeries, Refer
 from pk.profile import Formulation as PkFormulation
 from scheduler.domain.exposure import method_said
 from scheduler.domain.facts import DoseGiven, Regimen
-from scheduler.domain.pictures import course_words, decimal_sign, reference_bands
+from scheduler.domain.pictures import course_words, reference_bands
+from scheduler.domain.reason import Reason
 from scheduler.domain.results import ResultStatus, ResultVersion
+from scheduler.domain.sampling import Weight, doubts_of
 from scheduler.domain.speech import Speaker
 from scheduler.domain.status import VisitView
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan
 from scheduler.engine import report
+from scheduler.engine.assessment_text import assessed_text, plain
 from scheduler.engine.auc_report import auc_rows, weights_said
+from scheduler.engine.exposure_summaries import summary_row
 from scheduler.engine.reconcile import standing
 from scheduler.engine.study import Study
+from scheduler.engine.trial_report import endpoint_row
 from scheduler.store.audit import APP_VERSION
 from scheduler.store.tables import SubjectRow
 
@@ -96,6 +100,8 @@ class PatientReport:
     visits: tuple[VisitReport, ...]
     course: ExposureCourse | None
     bands: tuple[tuple[ReferenceBand, str], ...]
+    endpoints: Row
+    exposures: Row
     flags: tuple[Row, ...]
     generated_at: datetime
     versions: tuple[tuple[str, str], ...]
@@ -115,7 +121,9 @@ def patient_report(
     by_visit: dict[str, list[Row]] = {}
     for row in auc_rows(session, speaker, subject.code, history=True):
         by_visit.setdefault(row["visit"], []).append(row)
-    visits = tuple(_visit(view, by_visit.get(view.plan.id, []), speaker) for view in found.desired.views)
+    visits = tuple(
+        _visit(timeline, view, by_visit.get(view.plan.id, []), speaker) for view in found.desired.views
+    )
     enrolled, protocol = timeline.facts.enrolled, timeline.protocol
     assert enrolled is not None  # `standing` raises for a subject that is not
     bands = reference_bands(speaker, protocol.bands)
@@ -133,6 +141,8 @@ def patient_report(
         visits=visits,
         course=_course(subject.code, visits, bands, speaker),
         bands=tuple(zip(bands, [one.source for one in protocol.bands], strict=True)),
+        endpoints=endpoint_row(timeline, speaker),
+        exposures=summary_row(timeline, _primary_aucs(by_visit), speaker),
         flags=tuple(report.flag_rows(session, speaker, subject.code, closed=True)),
         generated_at=now,
         versions=(
@@ -141,6 +151,16 @@ def patient_report(
             ("protocol", subject.protocol_sha256[:12]),
         ),
     )
+
+
+def _primary_aucs(by_visit: Mapping[str, Sequence[Row]]) -> dict[str, float]:
+    """The AUC0-12 in force that counts, by visit."""
+    return {
+        visit: row["value"]
+        for visit, rows in by_visit.items()
+        for row in rows
+        if row["in_force"] and row["primary"] and row["value"] is not None
+    }
 
 
 def _regimens(timeline: Timeline, speaker: Speaker) -> Iterator[tuple[str, date | None]]:
@@ -157,8 +177,9 @@ def _dosing(speaker: Speaker, given: Regimen | DoseGiven) -> str:
     return speaker.text(words, formulation=formulation, dose=given.dose_mg, hours=given.interval_h)
 
 
-def _visit(view: VisitView, rows: Sequence[Row], speaker: Speaker) -> VisitReport:
+def _visit(timeline: Timeline, view: VisitView, rows: Sequence[Row], speaker: Speaker) -> VisitReport:
     plan = view.plan
+    told = [one.reason for one in doubts_of(timeline, plan) if one.weight is Weight.TELLS]
     given = plan.dose.given if plan.dose is not None else None
     in_force = tuple(row for row in rows if row["in_force"])
     return VisitReport(
@@ -172,10 +193,9 @@ def _visit(view: VisitView, rows: Sequence[Row], speaker: Speaker) -> VisitRepor
         attended=plan.attended_at,
         dose=_dosing(speaker, given) if given is not None else None,
         dose_at=given.at if given is not None else None,
-        samples=tuple(_sample(draw, plan, speaker) for draw in plan.draws),
+        samples=tuple(_sample(draw, plan, told, speaker) for draw in plan.draws),
         assessments=tuple(
-            (speaker.name(name), f"{_plain(one.value, speaker)} {one.unit}".strip())
-            for name, one in plan.facts.assessments.items()
+            (speaker.name(name), assessed_text(one, speaker)) for name, one in plan.facts.assessments.items()
         ),
         estimates=in_force,
         superseded=tuple(row for row in rows if not row["in_force"]),
@@ -184,7 +204,7 @@ def _visit(view: VisitView, rows: Sequence[Row], speaker: Speaker) -> VisitRepor
     )
 
 
-def _sample(draw: Draw, plan: VisitPlan, speaker: Speaker) -> SampleLine:
+def _sample(draw: Draw, plan: VisitPlan, told: Sequence[Reason], speaker: Speaker) -> SampleLine:
     taken_at, point = draw.taken_at, draw.point
     minutes = None
     if taken_at is not None and plan.dose is not None:
@@ -194,6 +214,7 @@ def _sample(draw: Draw, plan: VisitPlan, speaker: Speaker) -> SampleLine:
         speaker.text("not drawn: {why}", why=draw.not_drawn.reason) if draw.not_drawn is not None else "",
         speaker.text("outside its window") if _outside(draw) else "",
         speaker.text("not used: {why}", why=version.blocking) if version and version.blocking else "",
+        *(speaker.say(one) for one in told if one.get("point") == point.id),
     ]
     return SampleLine(
         point=point.id,
@@ -218,10 +239,10 @@ def _result(version: ResultVersion, speaker: Speaker) -> str:
     if version.below_lloq:
         if version.lloq_mg_l is None:
             return speaker.text("below the limit of quantification")
-        return speaker.text("below {limit}", limit=_plain(version.lloq_mg_l, speaker))
+        return speaker.text("below {limit}", limit=plain(version.lloq_mg_l, speaker))
     if version.above_uloq:
         return speaker.text("above the upper limit of quantification")
-    return _plain(version.conc_mg_l, speaker) if version.conc_mg_l is not None else "–"
+    return plain(version.conc_mg_l, speaker) if version.conc_mg_l is not None else "–"
 
 
 def _state(status: ResultStatus, speaker: Speaker) -> str:
@@ -237,12 +258,6 @@ def _state(status: ResultStatus, speaker: Speaker) -> str:
         case ResultStatus.NOT_OBTAINED:
             return speaker.text("result not obtained")
     assert_never(status)
-
-
-def _plain(value: float | Decimal, speaker: Speaker) -> str:
-    """A number as it was given, with the reader's decimal sign."""
-    digits = f"{value:f}" if isinstance(value, Decimal) else f"{value:g}"
-    return digits.replace(".", decimal_sign(speaker))
 
 
 def _course(

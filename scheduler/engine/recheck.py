@@ -7,9 +7,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because
 from scheduler.engine.reconcile import Standing, standing
 from scheduler.engine.study import Study
+from scheduler.store.reconciliation import asked_rows, overdue_tubes, refused_files
 from scheduler.store.subjects import subject_row
 from scheduler.store.tables import OutboxRow
 
@@ -30,6 +32,8 @@ def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reaso
 
     def recheck(session: Session, row: OutboxRow, now: datetime) -> Reason | None:
         kind, *parts = row.topic.split("|")
+        if "lab" in row.facts:
+            return _about_laboratory(session, row, now)
         if row.subject is None or kind not in ("reminder", "booking"):
             return None
         found = look(session, row.subject, now)
@@ -43,3 +47,18 @@ def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reaso
         return because("recheck_date_changed_again") if newer else None
 
     return recheck
+
+
+def _about_laboratory(session: Session, row: OutboxRow, now: datetime) -> Reason | None:
+    """A laboratory is not asked for what came, was decided or was sent anew meanwhile."""
+    facts = row.facts
+    match facts.get("event"), facts.get("tubes"):
+        case Event.FILE_QUARANTINED, _:
+            still = bool(refused_files(session, facts["file_ids"]))
+        case Event.ROWS_HELD, _:
+            still = bool(asked_rows(session, facts["file_ids"]))
+        case _, [*tubes] if tubes:
+            still = bool(overdue_tubes(session, row.site_id, facts["lab"], now))
+        case _:
+            return None
+    return None if still else because("recheck_settled_meanwhile")

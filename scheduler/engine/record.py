@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -149,7 +149,7 @@ def correct(
             for fact in history.facts
             if fact.id != number and not (isinstance(fact.what, Corrected) and fact.what.fact_id == number)
         )
-        without = _timeline(session, study, subject, History(code, others, history.results))
+        without = _timeline(session, study, subject, replace(history, facts=others))
         _refuse(_all_refusals(session, without, instead, now))
     correction = Corrected(number, instead, reason)
     corrected = _keep(session, study, subject, history, correction, who, now, handle, "corrected", reason)
@@ -278,6 +278,6 @@ def _keep(
             source=who.source,
             reason=why,
         )
-    known = History(history.subject, (*history.facts, fact), history.results)
+    known = replace(history, facts=(*history.facts, fact))
     reconcile_subject(session, study, subject, now, handle, known)
     return fact.id

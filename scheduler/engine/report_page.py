@@ -12,8 +12,9 @@ from pk.picture import Picture, svg
 from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
 from scheduler.engine.patient_report import PatientReport
+from scheduler.engine.target_report import TargetReport, page_values
 
-__all__ = ["REPORT_DIR", "report_page"]
+__all__ = ["REPORT_DIR", "report_page", "target_page"]
 
 REPORT_DIR = TEMPLATE_DIR / "report"
 
@@ -22,6 +23,12 @@ def report_page(report: PatientReport, speaker: Speaker) -> str:
     """The page in the speaker's language; it is well-formed XML too."""
     template = _environment(speaker.language).get_template("patient.html")
     return template.render(report=report, speaker=speaker, picture=_picture, range_of=range_of)
+
+
+def target_page(report: TargetReport, speaker: Speaker) -> str:
+    """The report of the study's question as a page; well-formed XML too."""
+    template = _environment(speaker.language).get_template("target.html")
+    return template.render(report=report, found=report.found, speaker=speaker, **page_values(report, speaker))
 
 
 def _picture(picture: Picture, name: str) -> Markup:

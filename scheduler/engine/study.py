@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,13 +13,14 @@ from sqlmodel import Session, select
 
 from config.defects import ConfigurationInvalidError, Defect
 from config.files import Files, read_files
-from config.schema import LabFile, ProtocolFile, SiteFile
+from config.schema import ContactFile, LabFile, ProtocolFile, SiteFile, StaffFile
 from pk.equation import Equation, equations_from_mapping
 from pk.errors import EquationError, FileError, ModelError
 from pk.model_file import model_from_mapping, set_defects
 from pk.population import PopulationModel
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.compile import ROLES, compile_protocol
+from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.timeline import StudyPlan
 from scheduler.engine.exposure import Exposer
@@ -123,8 +124,16 @@ class Study:
                 if (protocol.id, protocol.version) == (row.protocol, row.version) and sha256 != row.sha256:
                     raise ConfigurationInvalidError([_edited(protocol)])
         for site in self.sites.values():
-            _sync_site(session, site, now)
+            _sync_site(session, site, self._people(site), now)
         self._note_methods(session, now)
+
+    def _people(self, site: SiteFile) -> list[StaffRow]:
+        """The staff of a site, and the contacts of its laboratories, whose only role that is."""
+        labs = [lab for lab in self.labs.values() if lab.site == site.id]
+        return [
+            *(_staff_row(site.id, one, one.roles) for one in site.staff),
+            *(_staff_row(site.id, one, (contact_role(lab.code),)) for lab in labs for one in lab.contacts),
+        ]
 
     def _note_methods(self, session: Session, now: datetime) -> None:
         fingerprint = self.exposer.fingerprint(protocol for protocol, _ in self.protocols.values())
@@ -149,32 +158,35 @@ def _version_order(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in version.split("."))
 
 
-def _sync_site(session: Session, site: SiteFile, now: datetime) -> None:
+def _staff_row(site: str, person: StaffFile | ContactFile, roles: Sequence[str]) -> StaffRow:
+    return StaffRow(
+        id=person.id, site_id=site, name=person.name, email=person.email, language=person.language,
+        roles=list(roles), active=person.active,
+    )  # fmt: skip
+
+
+def _sync_site(session: Session, site: SiteFile, people: Sequence[StaffRow], now: datetime) -> None:
     row = session.get(SiteRow, site.id)
     if row is None or (row.name, row.zone) != (site.name, site.zone):
         session.merge(SiteRow(id=site.id, name=site.name, zone=site.zone))
         session.flush()
         audit.append(session, now, "site_configured", "site", site.id, {"zone": site.zone})
     known = {one.id: one for one in session.exec(select(StaffRow).where(StaffRow.site_id == site.id))}
-    for person in site.staff:
-        wanted = (person.name, person.email, person.language, list(person.roles), person.active)
+    for person in people:
         before = known.pop(person.id, None)
-        if before is not None and wanted == (
-            before.name, before.email, before.language, before.roles, before.active
-        ):  # fmt: skip
+        if before is not None and _facts_of(person) == _facts_of(before):
             continue
-        session.merge(
-            StaffRow(
-                id=person.id, site_id=site.id, name=person.name, email=person.email,
-                language=person.language, roles=list(person.roles), active=person.active,
-            )
-        )  # fmt: skip
-        audit.append(session, now, "staff_configured", "staff", person.id, {"roles": list(person.roles)})
+        session.merge(person)
+        audit.append(session, now, "staff_configured", "staff", person.id, {"roles": person.roles})
     for gone in known.values():
         if gone.active:
             gone.active = False
             session.add(gone)
             audit.append(session, now, "staff_left", "staff", gone.id)
+
+
+def _facts_of(person: StaffRow) -> tuple[object, ...]:
+    return person.name, person.email, person.language, person.roles, person.active
 
 
 def load_study(directory: Path, templates: Collection[str]) -> Study:
@@ -277,7 +289,13 @@ def _holidays(country: str | None) -> set[date]:
 
 def _check_labs(files: Files, defects: list[Defect]) -> None:
     sites = {one.content.id for one in files.sites}
+    people = {person.id for one in files.sites for person in one.content.staff}
     for loaded in files.labs:
+        for i, contact in enumerate(loaded.content.contacts):
+            if contact.id in people:
+                problem = f"'{contact.id}' is used twice, here or for the staff of a site."
+                defects.append(Defect(loaded.name, f"contacts.{i}.id", problem, "Use another."))
+            people.add(contact.id)
         try:
             ZoneInfo(loaded.content.zone)
         except (ZoneInfoNotFoundError, ValueError):

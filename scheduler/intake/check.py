@@ -10,9 +10,9 @@ from sqlmodel import Session
 from config.language import Language
 from scheduler.domain.reason import Reason, because
 from scheduler.intake.findings import State, Verdict, rule_of
-from scheduler.intake.folder import MAX_BYTES
 from scheduler.intake.ingest import Arrival, judge, read_arrival
 from scheduler.intake.receipts import speakers
+from scheduler.intake.rooms import MAX_BYTES
 from scheduler.intake.shown import safe_name
 from scheduler.intake.study import IntakeStudy
 from scheduler.store.lab import file_by_hash

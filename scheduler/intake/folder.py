@@ -1,225 +1,151 @@
-"""The drop folder: what lies in it, what is ready, and the only ways in which files move."""
+"""The drop folder of a laboratory, and the only ways in which files move through it."""
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
-import secrets
-import shutil
 import stat
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from scheduler.domain.reason import Reason, because
 from scheduler.intake.ingest import Arrival
-from scheduler.intake.moving import move_new, write_whole
+from scheduler.intake.looking import OURS, PLACED, Lookout
+from scheduler.intake.moving import PRIVATE, content_of, fetch, keep_private, move_new, write_whole
+from scheduler.intake.rooms import (
+    ON_ITS_WAY,
+    Claimed,
+    Limits,
+    Ready,
+    Room,
+    Rooms,
+    Scan,
+    as_claimed,
+    own_name,
+    promise_of,
+    work_name,
+)
 from scheduler.intake.shown import safe_name
-from scheduler.intake.sightings import Sightings, identity_of
+from scheduler.intake.sightings import identity_of
+from scheduler.intake.troubles import Troubles
 
-__all__ = ["MAX_BYTES", "Alert", "Claimed", "DropFolder", "Limits", "Ready", "Room", "Scan"]
+__all__ = ["DropFolder"]
 
-MAX_BYTES = 5_000_000
-
-_TEMPORARY = (".tmp", ".part", ".filepart", ".writing", ".crdownload", ".swp", "~")
-_MARKERS = (".ok", ".done")
-_MARKER = re.compile(r"([0-9a-fA-F]{64});([0-9]{1,12})")
 _WORK_NAME = re.compile(r"[0-9a-f]{16}_(.+)", re.DOTALL)
-_STALE = timedelta(hours=24)
-_TRIES = 3
-
-
-class Room(StrEnum):
-    """The folders below the root."""
-
-    IN = "in"
-    WORK = "work"
-    ARCHIVE = "archive"
-    QUARANTINE = "quarantine"
-    RECEIPTS = "receipts"
-    DUPLICATES = "duplicates"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    settle_s: float = 30.0
-    max_bytes: int = MAX_BYTES
-    min_free_bytes: int = 500_000_000
-    per_scan: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something about the folder that a person should know; told once while it lasts."""
-
-    name: str
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A file at rest, under the name it was given; `expected` is the hash that its marker promises."""
-
-    name: str
-    marker: str | None = None
-    expected: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A file that is ours: nobody else looks into the work folder. `name` is safe to show; `linked` when it
-    was given a second name at the last moment, by which somebody could still write to it."""
-
-    path: Path
-    name: str
-    linked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    ready: tuple[Ready, ...]
-    waiting: int
-    alerts: tuple[Alert, ...]
 
 
 class DropFolder:
-    """A drop folder below `root`; remembers what it saw, for files at rest can only be told over several scans."""
+    """The drop folder below `root`, or the `box` of one laboratory in it; the folder without a box knows of the `boxes`
+    of the others."""
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
-        self.root = root
-        self.limits = limits or Limits()
-        self._sightings = Sightings(self.limits.settle_s)
-        self._troubles: dict[str, int] = {}
-        self._unread: dict[Path, int] = {}
+    def __init__(
+        self, root: Path, limits: Limits | None = None, *, box: str = "", boxes: Collection[str] = ()
+    ) -> None:
+        self.root, self.limits = root, limits or Limits()
+        self._rooms = Rooms(root, box)
+        self._troubles = Troubles()
+        self._lookout = Lookout(self._rooms, self.limits, boxes, self._troubles)
         self._failures: dict[Path, int] = {}
-        self._told: set[tuple[str, str]] = set()
-        for room in Room:
-            private = room in (Room.WORK, Room.ARCHIVE, Room.DUPLICATES)
-            (root / room).mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o750)
-        for leftover in (root / Room.RECEIPTS).glob("*.tmp"):
-            leftover.unlink(missing_ok=True)
-        for promise in (root / Room.WORK).glob("*.expected*"):
-            if not promise.with_name(promise.name.partition(".expected")[0]).exists():
-                promise.unlink(missing_ok=True)
+        with suppress(OSError):  # a share that is away now may come back: every scan tries again
+            self._rooms.prepare()
 
     def at(self, room: Room) -> Path:
-        return self.root / room
-
-    # --- looking
+        """Where a room is for this laboratory."""
+        return self._rooms.at(room)
 
     def scan(self, now: datetime, monotonic_s: float) -> Scan:
         """One look at the folder: the files that are ready, oldest first, and what is wrong with others."""
-        found = {entry.name: entry for entry in os.scandir(self.at(Room.IN))}
-        ready: list[tuple[int, Ready]] = []
-        alerts: list[Alert] = []
-        waiting = 0
-        for name, entry in sorted(found.items()):
-            try:
-                about = entry.stat(follow_symlinks=False)
-            except OSError:
-                alerts += self._trouble(name)
-                continue
-            if _is_temporary(name) or (_is_marker(name) and name.rpartition(".")[0] not in found):
-                if now - datetime.fromtimestamp(about.st_ctime, UTC) > _STALE:
-                    alerts.append(Alert(safe_name(name), because("F-01.stale", name=safe_name(name))))
-            elif _is_marker(name):
-                continue
-            elif not _is_plain(about):
-                alerts.append(Alert(safe_name(name), because("F-02", name=safe_name(name))))
-            else:
-                one = self._ready(name, found, about, monotonic_s)
-                if one is not None:
-                    ready.append((about.st_mtime_ns, one))
-                    continue
-                waiting += 1
-                if self._sightings.is_endless(name, monotonic_s):
-                    alerts.append(Alert(safe_name(name), because("F-11.unsettled", name=safe_name(name))))
-        self._sightings.keep_only(set(found))
-        self._troubles = {name: count for name, count in self._troubles.items() if name in found}
-        if ready and shutil.disk_usage(self.root).free < self.limits.min_free_bytes:
-            alerts.append(Alert("", because("folder.full")))
-            waiting, ready = waiting + len(ready), []
-        ready.sort(key=lambda pair: (pair[0], pair[1].name))
-        taken = tuple(one for _, one in ready[: self.limits.per_scan])
-        return Scan(taken, waiting + len(ready) - len(taken), self._new(alerts))
-
-    def _ready(
-        self, name: str, found: dict[str, os.DirEntry[str]], about: os.stat_result, monotonic_s: float
-    ) -> Ready | None:
-        settled = self._sightings.settled(name, identity_of(about), monotonic_s)
-        marker = next((name + suffix for suffix in _MARKERS if name + suffix in found), None)
-        if marker is None:
-            return Ready(name) if settled else None
-        promise = self._promise(marker)
-        if promise is not None and promise[1] == about.st_size <= self.limits.max_bytes:
-            content = _content(self.at(Room.IN) / name, self.limits.max_bytes)
-            if content is not None and sha256(content).hexdigest() == promise[0]:
-                return Ready(name, marker, promise[0])
-        return Ready(name, marker, promise[0] if promise is not None else "") if settled else None
-
-    def _promise(self, marker: str) -> tuple[str, int] | None:
-        """The hash and size that a marker file promises."""
-        content = _content(self.at(Room.IN) / marker, 200)
-        match = _MARKER.fullmatch(content.decode("ascii", "replace").strip()) if content is not None else None
-        return (match[1].lower(), int(match[2])) if match is not None else None
-
-    def _trouble(self, name: str) -> list[Alert]:
-        """Counts a file that cannot be looked at or taken; the third time is an alert."""
-        self._troubles[name] = self._troubles.get(name, 0) + 1
-        if self._troubles[name] < _TRIES:
-            return []
-        return [Alert(safe_name(name), because("folder.unreadable", name=safe_name(name)))]
-
-    def _new(self, alerts: list[Alert]) -> tuple[Alert, ...]:
-        """The alerts that were not told yet; one that is over may be told again when it comes back."""
-        now = {(alert.name, alert.reason.code): alert for alert in alerts}
-        new = tuple(alert for key, alert in now.items() if key not in self._told)
-        self._told = set(now)
-        return new
+        return self._lookout.scan(now, monotonic_s)
 
     # --- taking
 
     def claim(self, ready: Ready) -> Claimed | None:
-        """Takes a file by renaming it into the work folder; None when somebody else was faster."""
-        name = safe_name(ready.name)
-        target = self.at(Room.WORK) / f"{secrets.token_hex(8)}_{name}"
-        if ready.marker is not None:  # first, so that a file in the work folder never lacks its promise
-            promise = target.with_name(target.name + ".expected")
-            write_whole(promise, (ready.expected or "").encode())
+        """Takes a file by renaming it into the work folder; None when somebody else was faster, or the world is
+        against it for now."""
+        source = self.at(Room.IN) / ready.name
+        target = self.at(Room.WORK) / work_name(self._lookout.now, safe_name(ready.name))
         try:
-            (self.at(Room.IN) / ready.name).rename(target)
-        except OSError:
-            self._troubles[ready.name] = self._troubles.get(ready.name, 0) + 1
-            target.with_name(target.name + ".expected").unlink(missing_ok=True)
+            if ready.marker is not None:  # first, so that a file in the work folder never lacks its promise
+                self._keep_promise(ready.marker, ready.expected or "", target)
+            is_here = self._take(source, target)
+        except OSError as error:
+            with suppress(OSError):
+                promise_of(target).unlink(missing_ok=True)
+            if os.path.lexists(source):
+                self._troubles.note(ready.name, error, self._lookout.now_s)
             return None
+        self._troubles.over(ready.name)
         if ready.marker is not None:
-            (self.at(Room.IN) / ready.marker).unlink(missing_ok=True)
-        return Claimed(target, name, target.lstat().st_nlink > 1)
+            self._kept_promise(target)
+        return as_claimed(target) if is_here else None
+
+    def _take(self, source: Path, target: Path) -> bool:
+        """Across file systems, where a rename is impossible, the file is first renamed where it is: of two daemons one
+        is the faster there too. False when it is ours and not here yet."""
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            on_its_way = source.with_name(f".{target.name}.claimed")
+            source.rename(on_its_way)
+            return self._fetch(on_its_way, target)
+        return True
+
+    def _fetch(self, on_its_way: Path, target: Path) -> bool:
+        try:
+            fetch(on_its_way, target)
+        except OSError as error:
+            self._troubles.note(on_its_way.name, error, self._lookout.now_s)
+            return False
+        self._troubles.over(on_its_way.name)
+        return True
 
     def claimed(self) -> tuple[Claimed, ...]:
-        """The files in the work folder: left by an earlier step that did not finish."""
-        return tuple(
-            Claimed(path, _own_name(path))
-            for path in sorted(self.at(Room.WORK).iterdir())
-            if _WORK_NAME.fullmatch(path.name) and not path.name.endswith((".expected", ".expected.tmp"))
-        )
+        """The files in the work folder, left by an earlier step that did not finish, whose turn it is again."""
+        for name in self._lookout.on_their_way:
+            match = ON_ITS_WAY.fullmatch(name)
+            if match is not None and not self._troubles.rests(name, self._lookout.now_s):
+                self._fetch(self.at(Room.IN) / name, self.at(Room.WORK) / match[1])
+        try:
+            held = self.held()
+        except OSError as error:
+            self._troubles.note(OURS, error, self._lookout.now_s)
+            return ()
+        there = {OURS + name for name in held}
+        self._troubles.keep(lambda key: not key.startswith(OURS) or key in there)
+        due = (name for name in held if not self._troubles.rests(OURS + name, self._lookout.now_s))
+        return tuple(as_claimed(self.at(Room.WORK) / name) for name in due)
+
+    def held(self) -> list[str]:
+        """The names of all files in the work folder. Raises OSError."""
+        names = sorted(entry.name for entry in os.scandir(self.at(Room.WORK)))
+        return [name for name in names if _WORK_NAME.fullmatch(name) and not name.endswith(".tmp")]
+
+    def holds(self, name: str) -> bool:
+        """Whether a file of that name is in the work folder. Raises OSError."""
+        return any(own_name(one) == name for one in self.held())
 
     def read(self, claimed: Claimed) -> Arrival | None:
-        """The file as it is; None while it still changes under our hands."""
+        """The file as it is; None while it still changes under our hands. Raises OSError."""
         about = claimed.path.lstat()
-        if claimed.linked or not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(about.st_mode) or (about.st_nlink > 1 and not self._is_half_moved(about)):
             return _unread(claimed.name, about, because("F-02", name=claimed.name))
+        if about.st_nlink == 1:
+            keep_private(claimed.path)
+            about = claimed.path.lstat()
         if about.st_size > self.limits.max_bytes:
             limit_mb = self.limits.max_bytes // 1_000_000
             return _unread(claimed.name, about, because("F-04", limit=limit_mb))
-        content = _content(claimed.path, self.limits.max_bytes)
+        content = content_of(claimed.path, self.limits.max_bytes)
         if content is None or identity_of(claimed.path.lstat()) != identity_of(about):
-            self._unread[claimed.path] = self._unread.get(claimed.path, 0) + 1
             return None
-        self._unread.pop(claimed.path, None)
-        expected = self._expected(claimed)
+        expected = self._kept_promise(claimed.path)
         arrival = Arrival.of(claimed.name, content)
         if expected is not None and arrival.sha256 != expected:
             # known by both hashes: the same content with the right marker is another arrival
@@ -227,68 +153,76 @@ class DropFolder:
             return Arrival(claimed.name, len(content), both, None, because("F-11.marker"))
         return arrival
 
-    def unread_alerts(self) -> tuple[Alert, ...]:
-        """The claimed files that could not be read for the third time."""
-        names = [safe_name(_own_name(path)) for path, tries in self._unread.items() if tries == _TRIES]
-        return tuple(Alert(name, because("folder.unreadable", name=name)) for name in names)
+    def _keep_promise(self, marker: str, expected: str, target: Path) -> None:
+        about = (self.at(Room.IN) / marker).lstat()
+        promise = {"sha256": expected, "marker": marker, "inode": about.st_ino, "mtime_ns": about.st_mtime_ns}
+        write_whole(promise_of(target), json.dumps(promise).encode(), PRIVATE)
+
+    def _kept_promise(self, target: Path) -> str | None:
+        """The hash that a marker promised of a claimed file. The marker goes, unless another came meanwhile: without
+        its file it means nothing, and is told when it lies too long."""
+        try:
+            promise = json.loads(promise_of(target).read_bytes())
+        except FileNotFoundError:
+            return None
+        marker = self.at(Room.IN) / promise["marker"]
+        with suppress(OSError):
+            about = marker.lstat()
+            if (about.st_ino, about.st_mtime_ns) == (promise["inode"], promise["mtime_ns"]):
+                marker.unlink()
+        return str(promise["sha256"])
+
+    def _is_half_moved(self, about: os.stat_result) -> bool:
+        """Whether the second name of a file is the one that an interrupted move gave it."""
+        kept = (self.at(room) for room in (Room.ARCHIVE, Room.QUARANTINE, Room.DUPLICATES))
+        return about.st_ino in {entry.inode() for folder in kept for entry in os.scandir(folder)}
+
+    def note_trouble(self, claimed: Claimed, error: OSError) -> None:
+        """The world is against a file of ours: it is left alone for a while, and told the third time."""
+        self._troubles.note(OURS + claimed.path.name, error, self._lookout.now_s)
+
+    # --- files that lie in their last place and wait for their receipts
+
+    def note_unfinished(self, name: str, error: OSError) -> None:
+        self._troubles.note(PLACED + name, error, self._lookout.now_s)
+
+    def note_finished(self, name: str) -> None:
+        self._troubles.over(PLACED + name)
+
+    def rests(self, name: str) -> bool:
+        return self._troubles.rests(PLACED + name, self._lookout.now_s)
+
+    def left_over(self) -> int:
+        """How many files of ours wait for another step."""
+        with suppress(OSError):
+            return len(self.held()) + self._troubles.count(PLACED)
+        return 1  # whatever is there
 
     def count_failure(self, claimed: Claimed) -> int:
         """How often a file has failed in this process, this time included."""
         self._failures[claimed.path] = self._failures.get(claimed.path, 0) + 1
         return self._failures[claimed.path]
 
-    def _expected(self, claimed: Claimed) -> str | None:
-        path = claimed.path.with_name(claimed.path.name + ".expected")
-        return path.read_text("ascii") if path.exists() else None
-
     # --- putting away
 
     def put_away(self, claimed: Claimed, room: Room, name: str) -> str:
         """Moves a claimed file to its last place, never over another; returns the name it has there."""
-        placed = move_new(claimed.path, self.at(room), name)
-        claimed.path.with_name(claimed.path.name + ".expected").unlink(missing_ok=True)
+        placed = move_new(claimed.path, self.at(room), name, private=True)
+        promise_of(claimed.path).unlink(missing_ok=True)
         return placed
+
+    def has(self, room: Room, name: str) -> bool:
+        """Whether something was put away under this name, a broken link too."""
+        return os.path.lexists(self.at(room) / name)
+
+    def original(self, room: Room, name: str) -> bytes | None:
+        """The content of a file that was put away; None for one that was not read before either. Raises OSError."""
+        path = self.at(room) / name
+        return content_of(path, self.limits.max_bytes) if stat.S_ISREG(path.lstat().st_mode) else None
 
     def write(self, room: Room, name: str, content: bytes) -> None:
         """Writes a receipt or note, whole or not at all."""
-        write_whole(self.at(room) / name, content)
-
-
-def _own_name(work_path: Path) -> str:
-    """The name that a file in the work folder came under."""
-    return work_path.name.partition("_")[2]
-
-
-def _is_temporary(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.lower().endswith(_TEMPORARY)
-
-
-def _is_marker(name: str) -> bool:
-    return name.endswith(_MARKERS)
-
-
-def _is_plain(about: os.stat_result) -> bool:
-    """An ordinary file with one name and no special rights."""
-    return (
-        stat.S_ISREG(about.st_mode)
-        and about.st_nlink == 1
-        and not about.st_mode & (stat.S_ISUID | stat.S_ISGID)
-    )
-
-
-def _content(path: Path, limit: int) -> bytes | None:
-    """The bytes of a regular file of at most `limit` bytes, never through a link and never waiting."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size > limit:
-            return None
-        content = file.read(limit + 1)
-        same = identity_of(os.fstat(file.fileno())) == identity_of(about)
-    return content if same and len(content) <= limit else None
+        self._rooms.write(room, name, content)
 
 
 def _unread(name: str, about: os.stat_result, reason: Reason) -> Arrival:

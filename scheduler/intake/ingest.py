@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -15,20 +15,35 @@ from scheduler.domain.flags import FlagCode
 from scheduler.domain.keys import file_key
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, from_json, to_json
-from scheduler.intake.findings import FileVerdict, State, Verdict, rule_of
+from scheduler.domain.reconciliation import answered_by_lab
+from scheduler.intake.findings import FileVerdict, Severity, State, Verdict, rule_of
+from scheduler.intake.identity import without_identity
 from scheduler.intake.readers import Fault, Reading, read
-from scheduler.intake.receipts import findings_json, receipt_of
+from scheduler.intake.receipts import findings_json, receipt_of, settled
 from scheduler.intake.recheck import close_settled_flags
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.intake.validate import validate
+from scheduler.intake.validate import quarantined, validate
 from scheduler.store import lab
 from scheduler.store.flags import close_flag, open_site_flag
+from scheduler.store.lab_held import mark_said_again, subjects_spoken_of
+from scheduler.store.lab_originals import replay_hash
+from scheduler.store.lab_settled import settlements
 from scheduler.store.lab_values import Records
 from scheduler.store.lab_writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabFileRow
 
-__all__ = ["Arrival", "Audit", "Handle", "Outcome", "ingest", "judge", "read_arrival", "records_for"]
+__all__ = [
+    "Arrival",
+    "Audit",
+    "Handle",
+    "Outcome",
+    "ingest",
+    "judge",
+    "known_outcome",
+    "read_arrival",
+    "records_for",
+]
 
 Handle = Callable[[Session, DomainEvent, datetime], Any]
 Audit = Callable[[Session, datetime, str, str, str, dict[str, Any]], Any]
@@ -51,7 +66,8 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file. `known` when its content was on record before; `finished` when archived too."""
+    """What became of a file. `known` when its content was on record before; `finished` when archived too; `lab` when it
+    came into the folder of one laboratory, or names one only."""
 
     file_id: int
     sha256: str
@@ -62,6 +78,7 @@ class Outcome:
     receipt: dict[str, Any]
     known: bool
     finished: bool
+    lab: str | None
 
 
 def ingest(
@@ -77,11 +94,17 @@ def ingest(
 
     A file that takes its time to be read is read before the transaction and comes with its `reading`.
     """
-    before = lab.file_by_hash(session, arrival.sha256)
+    before = _last_judged(session, arrival.sha256)
     if before is not None:
-        return outcome_of(before, known=True)
+        return known_outcome(session, before)
     reading = reading or read_arrival(arrival, study)
     verdict = judge(session, reading, study, now)
+    if verdict.reason is not None and rule_of(verdict.reason) == "F-20":
+        # known by the folder too: the same content in the right folder is another arrival
+        here = sha256(f"{arrival.sha256}|in/{study.folder}".encode()).hexdigest()
+        arrival, before = replace(arrival, sha256=here), _last_judged(session, here)
+        if before is not None:
+            return known_outcome(session, before)
     row = _file_row(arrival, study, now, reading, verdict)
     session.add(row)
     session.flush()
@@ -89,14 +112,22 @@ def ingest(
     touched = _store_rows(session, row.id, verdict, now)
     for subject in sorted(touched):
         wake(session, subject, now)
-    _flag(session, row, verdict, now, handle)
+    _flag(session, row, verdict, study, now, handle)
     if touched:
         close_settled_flags(session, now)
     if verdict.verdict is Verdict.ACCEPTED:
-        for key in lab.quarantine_flag_keys(session, row.original_name):
+        for key in lab.quarantine_flag_keys(session, row.original_name, row.site_id):
             close_flag(session, key, now)
     audit(session, now, "lab_file_recorded", "lab_file", str(row.id), _trail(row))
     return outcome_of(row, known=False)
+
+
+def _last_judged(session: Session, sha: str) -> LabFileRow | None:
+    """The file that has this content on record; where it was refused and judged again, the last of those."""
+    found, sought = None, lab.file_by_hash(session, sha)
+    while sought is not None:
+        found, sought = sought, lab.file_by_hash(session, replay_hash(sought.sha256))
+    return found
 
 
 def read_arrival(arrival: Arrival, study: IntakeStudy) -> Reading | Fault:
@@ -111,7 +142,17 @@ def judge(
 ) -> FileVerdict:
     """The verdict on what a file says; without a session the records are left out."""
     records = records_for(session, reading) if session is not None and isinstance(reading, Reading) else None
-    return validate(reading, Context(study, now, records))
+    verdict = without_identity(validate(reading, Context(study, now, records)), study)
+    astray = next((row.entry.lab for row in verdict.rows if _is_astray(row.entry.lab, study)), None)
+    if astray is None:
+        return verdict
+    where = "/".join(("in", study.labs[astray].folder or ""))
+    return quarantined(because("F-20", lab=astray, folder=where), verdict.notes)
+
+
+def _is_astray(lab: str, study: IntakeStudy) -> bool:
+    """Whether a row is that of a laboratory whose folder is another one."""
+    return lab in study.labs and not study.receives(lab)
 
 
 def records_for(session: Session, reading: Reading) -> Records:
@@ -119,6 +160,12 @@ def records_for(session: Session, reading: Reading) -> Records:
     subjects = {one.text("subject_id") for one in reading.candidates}
     specimens = {one.text("specimen_id") for one in reading.candidates}
     return lab.load_records(session, sorted(subjects), sorted(specimens))
+
+
+def known_outcome(session: Session, row: LabFileRow) -> Outcome:
+    """The outcome of a file on record, its receipt as it stands now."""
+    outcome = outcome_of(row, known=True)
+    return replace(outcome, receipt=settled(outcome.receipt, settlements(session, outcome.file_id)))
 
 
 def outcome_of(row: LabFileRow, known: bool) -> Outcome:
@@ -134,6 +181,7 @@ def outcome_of(row: LabFileRow, known: bool) -> Outcome:
         row.receipt,
         known,
         row.archived_as is not None,
+        row.lab,
     )
 
 
@@ -141,14 +189,15 @@ def _file_row(
     arrival: Arrival, study: IntakeStudy, now: datetime, reading: Reading | Fault, verdict: FileVerdict
 ) -> LabFileRow:
     labs = sorted({row.entry.lab for row in verdict.rows} & set(study.labs))
+    lab = study.labs[labs[0]] if len(labs) == 1 else study.home
     reason = verdict.decisive
     read_as = reading if isinstance(reading, Reading) else None
     return LabFileRow(
         sha256=arrival.sha256,
         size=arrival.size,
         original_name=arrival.name,
-        site_id=study.labs[labs[0]].site if len(labs) == 1 else study.site,
-        lab=labs[0] if len(labs) == 1 else None,
+        site_id=lab.site if lab is not None else study.site,
+        lab=lab.code if lab is not None else None,
         received_at=now,
         verdict=verdict.verdict.value,
         code=rule_of(reason) if reason is not None else None,
@@ -163,7 +212,7 @@ def _file_row(
 
 
 def _store_rows(session: Session, file_id: int, verdict: FileVerdict, now: datetime) -> set[str]:
-    """Stores what was accepted or held; returns the subjects whose results changed.
+    """Stores what was accepted or held; returns the subjects whose results changed or are in question.
 
     Later versions come after earlier ones in the table, as in the laboratory."""
     kept = [row for row in verdict.rows if row.state is not State.IGNORED]
@@ -173,10 +222,21 @@ def _store_rows(session: Session, file_id: int, verdict: FileVerdict, now: datet
         for row in kept
     ]
     add_rows(session, rows, now)
-    return {row.entry.subject for row in rows if row.accepted}
+    held = [row.entry for row in rows if not row.accepted]
+    touched = {row.entry.subject for row in rows if row.accepted}
+    if touched:
+        mark_said_again(session, {row.entry.specimen for row in rows if row.accepted})
+    return touched | subjects_spoken_of(session, held) if held else touched
 
 
-def _flag(session: Session, row: LabFileRow, verdict: FileVerdict, now: datetime, handle: Handle) -> None:
+def _flag(
+    session: Session,
+    row: LabFileRow,
+    verdict: FileVerdict,
+    study: IntakeStudy,
+    now: datetime,
+    handle: Handle,
+) -> None:
     """Flag and event for a file that needs somebody's attention."""
     if verdict.verdict is Verdict.QUARANTINED:
         code, event = FlagCode.FILE_QUARANTINED, Event.FILE_QUARANTINED
@@ -189,7 +249,16 @@ def _flag(session: Session, row: LabFileRow, verdict: FileVerdict, now: datetime
     count = {"count": row.held} if code is FlagCode.ROWS_HELD else {}
     reason = because(f"flag_{code}", **count, name=row.original_name, why=why)
     open_site_flag(session, code, lab.file_flag_key(code, row.site_id, row.sha256), row.site_id, reason, now)
-    handle(session, LabFileTroubled(event, row.site_id, row.id, file_key(event, row.sha256)), now)
+    key, sender = file_key(event, row.sha256), row.lab or study.only_lab_of(row.site_id)
+    handle(session, LabFileTroubled(event, row.site_id, row.id, key, sender, _asks_lab(verdict)), now)
+
+
+def _asks_lab(verdict: FileVerdict) -> bool:
+    """Whether there is something about the file that only the laboratory can settle."""
+    if verdict.verdict is Verdict.QUARANTINED:
+        return True
+    holding = [one.reason for row in verdict.rows for one in row.findings if one.severity is Severity.HOLD]
+    return bool(answered_by_lab(holding))
 
 
 def _trail(row: LabFileRow) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import assert_never
 from config.schema import LabFile
 from scheduler.domain.reason import because
 from scheduler.domain.results import ResultStatus
+from scheduler.domain.sampling import HIGHEST_TROUGH_MG_L
 from scheduler.intake.findings import Severity
 from scheduler.intake.row import Row
 from scheduler.intake.shown import shorten
@@ -21,7 +22,6 @@ MASS_CODES = frozenset({"239053", "726679", "736801", "558064"})
 SUBSTANCE_CODE = "702118"
 
 _HIGHEST_MG_L = Decimal(50)
-_HIGHEST_TROUGH_MG_L = Decimal(15)
 _WITHOUT_VALUE = (ResultStatus.NOT_OBTAINED, ResultStatus.WITHDRAWN)
 
 
@@ -159,8 +159,8 @@ def _plausible(row: Row, conc: Decimal | None, before_dose: bool | None) -> None
         return
     if conc > _HIGHEST_MG_L:
         row.hold("R-14", "value", limit=int(_HIGHEST_MG_L))
-    elif before_dose and conc > _HIGHEST_TROUGH_MG_L:
-        row.find(Severity.WARN, "R-14.trough", limit=int(_HIGHEST_TROUGH_MG_L))
+    elif before_dose and conc > HIGHEST_TROUGH_MG_L:
+        row.find(Severity.WARN, "R-14.trough", limit=int(HIGHEST_TROUGH_MG_L))
 
 
 def _stated(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.language import Language
 from scheduler.domain.reason import Reason, because, from_json, to_json
 from scheduler.domain.speech import Speaker
-from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, State, rule_of
+from scheduler.domain.spreadsheet import csv_bytes
+from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict, rule_of
 from scheduler.intake.readers import Fault, Reading
 from scheduler.intake.sentences import SENTENCES
-from scheduler.intake.shown import guarded
+from scheduler.store.lab_settled import Settlement
 
 __all__ = [
     "Speakers",
@@ -26,6 +26,7 @@ __all__ = [
     "receipt_csv",
     "receipt_json",
     "receipt_of",
+    "settled",
     "speakers",
 ]
 
@@ -81,6 +82,39 @@ def findings_json(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
     ]
 
 
+def settled(receipt: Receipt, found: Mapping[int, Settlement]) -> Receipt:
+    """The receipt as it stands after some of its held rows were settled."""
+    rows = [
+        _settled_row(row, found[row["row"]]) if row["verdict"] == State.HELD and row["row"] in found else row
+        for row in receipt["rows"]
+    ]
+    counts = Counter(row["verdict"] for row in rows)
+    made: Receipt = {**receipt, "rows": rows, **{state.value: counts[state.value] for state in State}}
+    if receipt["verdict"] != Verdict.HELD:
+        return made
+    holding = (one for row in rows if row["verdict"] == State.HELD for one in row["findings"])
+    first = next((one for one in holding if one["severity"] == Severity.HOLD), None)
+    if first is not None:
+        return {**made, "code": first["rule"], "reason": first["reason"]}
+    verdict = Verdict.ACCEPTED if counts[State.ACCEPTED] else Verdict.IGNORED
+    return {**made, "verdict": verdict.value, "code": "", "reason": None}
+
+
+def _settled_row(row: dict[str, Any], settlement: Settlement) -> dict[str, Any]:
+    """What was found of the row besides what held it, and how it was settled."""
+    number, place = row["row"], settlement.accepted_as
+    if place is None:
+        reason, state = because("settled.rejected", row=number), State.IGNORED
+    elif settlement.moved:
+        reason = because("settled.moved", row=number, visit=place[0], timepoint=place[1])
+        state = State.ACCEPTED
+    else:
+        reason, state = because("settled.accepted", row=number), State.ACCEPTED
+    kept = [one for one in row["findings"] if one["severity"] != Severity.HOLD]
+    told = findings_json((Finding(Severity.INFO, reason),))
+    return {"row": number, "verdict": state.value, "findings": [*kept, *told]}
+
+
 def receipt_json(receipt: Receipt, say: Speakers, duplicate: bool = False) -> bytes:
     """The receipt with every reason in words."""
     shown = dict(receipt)
@@ -117,12 +151,8 @@ def _notes(receipt: Receipt, duplicate: bool) -> list[Reason]:
 
 def receipt_csv(receipt: Receipt, say: Speakers, duplicate: bool = False) -> bytes:
     """The receipt as a table that a spreadsheet opens: every field quoted, none of them a formula."""
-    out = StringIO(newline="")
-    table = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    table.writerow(["fichier/file", "ligne/row", "verdict", "code", "francais", "english"])
-    for line in _lines(receipt, say, duplicate):
-        table.writerow([guarded(cell) for cell in (receipt["file"], *line)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    header = ["fichier/file", "ligne/row", "verdict", "code", "francais", "english"]
+    return csv_bytes(header, ((receipt["file"], *line) for line in _lines(receipt, say, duplicate)))
 
 
 def _lines(receipt: Receipt, say: Speakers, duplicate: bool) -> Iterator[tuple[str, ...]]:

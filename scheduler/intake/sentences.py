@@ -6,6 +6,7 @@ Every sentence says what is wrong and what would be right. The part of a code be
 from __future__ import annotations
 
 from scheduler.domain import subject_code
+from scheduler.intake import held_sentences as of_held
 from scheduler.intake.readers import sentences as of_readers
 
 __all__ = ["SENTENCES"]
@@ -20,6 +21,8 @@ _FILE: dict[str, str] = {
     "F-03.rows": "The file has a header and no rows. Export it again and send it.",
     "F-04": "The file is larger than {limit} MB and was not read. Send only the results of the study.",
     "F-04.rows": "The file has {rows} rows; at most {limit} are read. Send it in parts.",
+    "F-04.lines": "The file has more than {limit} lines; it was not read further. Send it in parts.",
+    "F-04.repetitions": "Line {row} repeats a field more than {limit} times. Export the file again.",
     "F-05": "This file was already received on {at}; nothing was recorded again.",
     "F-06": (
         "The format is not recognised: no column of the study's layout was found in the first line. "
@@ -112,6 +115,16 @@ _FILE: dict[str, str] = {
     "F-16.some": "{count} message(s) that are not results ({kind}) were passed over.",
     "F-17.patient": "No patient of the file has a code of the study in {where}; nothing was recorded.",
     "F-18": 'Line {row}: {column} is "{text}". Only production messages (P) are read; test messages are not.',
+    "F-20": (
+        "The file is of the laboratory {lab} and lies in the folder of another one; nothing was recorded. "
+        "Put it into {folder}."
+    ),
+    "replay.unknown": "There is no file No. {file}; 'lab files' lists them.",
+    "replay.accepted": "File No. {file} ({name}) was not refused as a whole; only refused files are judged again.",
+    "replay.done": "File No. {file} was judged again already, as No. {later}.",
+    "replay.unfinished": "File No. {file} is not put away yet; the service does that first.",
+    "replay.gone": "The original of {name} is not in its place any more, or not as it was.",
+    "replay.large": "The file {name} is larger than {limit} MB and is not read.",
     "E-POISON": "The file could not be processed twice in a row ({error}). Tell the data manager.",
     "D-01": (
         "Columns that seem to identify persons were received and not recorded: {columns}. Remove them from the export."
@@ -119,7 +132,18 @@ _FILE: dict[str, str] = {
     "D-01.number": (
         "Row {row} seems to hold a national identification number; it was not recorded. Remove it from the export."
     ),
+    "D-01.field": (
+        "Row {row}: where the number of a tube or version or a time should be stands what may be a name, a birth date "
+        "or a national number; it was not recorded. Send the row with the number or time."
+    ),
     "folder.unreadable": "The file {name} cannot be opened. Check its permissions.",
+    "folder.trouble": "The file {name} cannot be taken, read or put away ({why}); it is tried again.",
+    "folder.unfinished": "The receipts of the file {name} cannot be written ({why}); it is tried again.",
+    "folder.away": "The folder cannot be looked at ({why}). Check the disk or share; it is tried again.",
+    "folder.unknown": (
+        "The sub-folder {name} belongs to no laboratory, and nothing in it is read. Name it in the file of its "
+        "laboratory (folder), or remove it."
+    ),
     "folder.full": "The disk of the drop folder is nearly full; no file is taken until there is space.",
     "folder.lost": "The file {name} was recorded and is no longer where it was put. Look for it in the backup.",
 }
@@ -130,6 +154,11 @@ _ROW: dict[str, str] = {
     "R-02": 'Row {row}, column "{column}": {text} is mistyped, its last digit does not fit. Send the row again.',
     "R-03": "Row {row}: the subject {subject} is no longer in the study. The data manager decides.",
     "R-04": 'Row {row}, column "{column}": the visit "{text}" is not known. Right are: {known}.',
+    "R-04.missing": (
+        'Row {row}, column "{column}": no visit is named, and no visit with samples is on record for that day. '
+        "Name the visit; the row is looked at again for 14 days."
+    ),
+    "R-04.derived": "Row {row}: no visit was named; {visit} is the only one of that day.",
     "R-04.unsampled": 'Row {row}, column "{column}": no samples are taken at the visit "{text}".',
     "R-04.cancelled": "Row {row}: the visit {visit} of {subject} was cancelled. Check the visit.",
     "R-05": 'Row {row}, column "{column}": the sampling time "{text}" is not known. Right are: {known}.',
@@ -155,12 +184,17 @@ _ROW: dict[str, str] = {
     "Send the value, or the status X with what is wrong with the specimen.",
     "R-11.pending": 'Row {row}, column "{column}": still being measured although the status is {status}. '
     "Send the status P, or the value.",
+    "R-11.unsent": (
+        'Row {row}, column "{column}": the status U makes a preliminary result final without its value. '
+        "Send the value with it, or with the status F."
+    ),
     "R-12": 'Row {row}, column "{column}": a value although the status is {status}. Correct one of them.',
     "R-12.quality": 'Row {row}, column "{column}": a value although the specimen is marked {quality} (not received).',
     "R-13": 'Row {row}, column "{column}": "{text}" is not a possible concentration.',
     "R-14": 'Row {row}, column "{column}": above {limit} mg/L, which is implausible. '
     "Check the unit, and that it is not the glucuronide.",
     "R-14.trough": "Row {row}: above {limit} mg/L before the dose, which is unusual. Check the tube.",
+    "R-14.identical": "Row {row}: all {count} samples of this visit have the same value, which is unusual. Check them.",
     "R-15": 'Row {row}, column "{column}": the unit is missing. Write mg/L.',
     "R-16": 'Row {row}, column "{column}": the unit "{text}" is not accepted. Write mg/L or µg/mL.',
     "R-16.disabled": 'Row {row}, column "{column}": the unit "{text}" is not enabled for this laboratory. Write mg/L.',
@@ -196,8 +230,11 @@ _ROW: dict[str, str] = {
     "R-40": "Row {row}: preliminary; the final result is awaited.",
     "R-41": 'Row {row}, column "{column}": the status "{text}" is not known. Write P, F, C, W or X.',
     "R-42": "Row {row}: already known; nothing was recorded again.",
+    "R-42.unchanged": "Row {row}: the result that is known already, reported at another time; nothing changes.",
     "R-43": "Row {row}: the result of specimen {specimen} changed without the status of a correction. "
     "If it is a correction, send it with status C.",
+    "R-43.order": "Row {row}: specimen {specimen} has another result that was reported at the same time or later. "
+    "Send the right one with status C and a later time.",
     "R-43.file": "Row {row}: the file has two different final results of specimen {specimen}. Send the right one.",
     "R-44": "Row {row}: corrects or withdraws a result of specimen {specimen} that never arrived. Send the original.",
     "R-44.version": "Row {row}: corrects the version {replaces}, which never arrived. Send it.",
@@ -232,9 +269,16 @@ _ROW: dict[str, str] = {
     "S-01": "Row {row}: {timepoint} already has a result of another specimen ({other}, this one {specimen}). "
     "Withdraw the wrong one.",
     "S-01.file": "Row {row}: the file has results of two specimens for {timepoint}. Send the right one.",
+    "S-04": "Row {row}: the times of {timepoint} and {other} are in the reverse order. Check tubes and times; no AUC "
+    "until then.",
+    "S-05": "Row {row}: {timepoint}, before the dose, is higher than {other} after it. Check that no tubes were "
+    "exchanged.",
     "S-06": "Row {row}: the specimen {specimen} is in the file for two sampling times or subjects. Check the tubes.",
     "S-06.known": "Row {row}: the specimen {specimen} is known for another subject, visit or sampling time "
     "({visit}, {timepoint}). Check the tubes.",
+    "S-06.tube": "Row {row}: the site recorded the specimen {specimen} for another subject. Check the tube and the "
+    "subject code; the row is looked at again for 14 days.",
+    "S-07": "Row {row}: the samples of this visit were measured by different methods ({known}). Check the method.",
 }
 
 _WORDS: dict[str, str] = {
@@ -252,7 +296,17 @@ _WORDS: dict[str, str] = {
     "note.counts": "{accepted} accepted, {held} held, {ignored} ignored.",
     "note.columns": "Columns that the study does not use: {columns}.",
     "note.quarantined": "The file {name} could not be used. What is wrong:",
+    "settled.accepted": "Row {row}: accepted since; it was held when the file came.",
+    "settled.moved": "Row {row}: accepted as {timepoint} of {visit}, as the study site decided.",
+    "settled.rejected": "Row {row}: the study site decided that this result is not used.",
     "note.what_to_do": "What to do: correct the file and send it again. The layout is described in docs/lab-files.md.",
 }
 
-SENTENCES: dict[str, str] = {**subject_code.SENTENCES, **of_readers.SENTENCES, **_FILE, **_ROW, **_WORDS}
+SENTENCES: dict[str, str] = {
+    **subject_code.SENTENCES,
+    **of_readers.SENTENCES,
+    **of_held.SENTENCES,
+    **_FILE,
+    **_ROW,
+    **_WORDS,
+}

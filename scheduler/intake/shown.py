@@ -1,13 +1,14 @@
-"""Text that came from outside, made fit to be shown, to name a file, or to stand in a spreadsheet."""
+"""Text that came from outside, made fit to be shown or to name a file."""
 
 from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["guarded", "safe_name", "shorten"]
+from scheduler.domain.national_number import without_national_number
+
+__all__ = ["safe_name", "shorten"]
 
 _NAME_BYTES = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NOT_IN_NAMES = frozenset('\\/:*?"<>|%')
 
 
@@ -17,22 +18,14 @@ def shorten(text: str, length: int = 24) -> str:
     return plain if len(plain) <= length else plain[: length - 1] + "…"
 
 
-def guarded(text: str) -> str:
-    """Text that no spreadsheet takes for a formula.
-
-    >>> guarded("=1+1"), guarded("mg/L")
-    ("'=1+1", 'mg/L')
-    """
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def safe_name(name: str) -> str:
-    """A file name from outside as harmless data: normal form C, odd characters escaped, at most 200 bytes.
+    """A file name from outside as harmless data: normal form C, odd characters escaped, at most 200 bytes, and no
+    national number.
 
     >>> safe_name("résultats 1.csv"), safe_name("=cmd|'.csv"), safe_name("a\\nb.csv")
     ('résultats 1.csv', "%3Dcmd%7C'.csv", 'a%0Ab.csv')
     """
-    text = unicodedata.normalize("NFC", name)
+    text = without_national_number(unicodedata.normalize("NFC", name))
     safe = "".join(
         _escaped(letter) if _is_odd(letter) or (place == 0 and letter in ".-~=+@ '") else letter
         for place, letter in enumerate(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from dataclasses import dataclass
 
 __all__ = ["Identity", "Sightings", "identity_of"]
@@ -11,14 +12,8 @@ _SCANS = 3
 _ENDLESS_S = 6 * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What changes when a file is written to, replaced, or touched."""
-
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
+Identity = tuple[int, int, int, int]
+"""What changes when a file is written to, replaced, or touched: inode, size, mtime and ctime."""
 
 
 @dataclass(slots=True)
@@ -30,7 +25,7 @@ class _Sighting:
 
 
 def identity_of(stat: os.stat_result) -> Identity:
-    return Identity(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 class Sightings:
@@ -57,6 +52,8 @@ class Sightings:
         seen = self._seen.get(name)
         return seen is not None and now_s - seen.first_seen_s >= _ENDLESS_S
 
-    def keep_only(self, names: set[str]) -> None:
+    def keep_only(self, names: Container[str]) -> None:
         """Forgets the files that are gone."""
+        if all(name in names for name in self._seen):
+            return
         self._seen = {name: seen for name, seen in self._seen.items() if name in names}

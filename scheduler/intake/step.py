@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from errno import EBUSY
 from functools import partial
 from itertools import takewhile
 
 from sqlmodel import Session
 
 from scheduler.clock import Clock
-from scheduler.domain.reason import because
+from scheduler.domain.reason import Reason, because
+from scheduler.intake.acknowledgement import acknowledgements
 from scheduler.intake.findings import Verdict
-from scheduler.intake.folder import Alert, Claimed, DropFolder, Room
-from scheduler.intake.ingest import Arrival, Audit, Handle, Outcome, ingest, outcome_of, read_arrival
+from scheduler.intake.folder import DropFolder
+from scheduler.intake.ingest import Arrival, Audit, Handle, Outcome, ingest, known_outcome, read_arrival
 from scheduler.intake.receipts import Speakers, reason_text, receipt_csv, receipt_json, speakers
 from scheduler.intake.recheck import recheck_held
+from scheduler.intake.rooms import Alert, Claimed, Room
 from scheduler.intake.study import IntakeStudy
 from scheduler.store.database import Transact
 from scheduler.store.lab import DATABASE_TROUBLE, unfinished_files
+from scheduler.store.lab_held import files_with_stale_receipt, mark_receipt_written
 from scheduler.store.lab_writing import mark_archived
+from scheduler.store.tables import LabFileRow
 
-__all__ = ["FileReport", "IntakeReport", "intake_step"]
+__all__ = ["Desk", "FileReport", "IntakeReport", "intake_step", "intake_steps"]
 
-_WORLD = (OSError, *DATABASE_TROUBLE)  # not the file's fault: tried again as long as it takes
 _FAILURES = 2
 _STEP_S = 30.0  # after which a step takes no further file, so that a stop is never far away
 
@@ -41,32 +46,54 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class IntakeReport:
-    """What one step did. `waiting` counts the files that another step must look at soon."""
+    """What one step did. `waiting` counts the files that another step must look at soon, `more` those among them that
+    only had to wait because there were so many."""
 
     files: tuple[FileReport, ...]
     promoted: tuple[int, ...]
     waiting: int
     alerts: tuple[Alert, ...]
+    more: int = 0
 
 
 def intake_step(
-    folder: DropFolder, study: IntakeStudy, clock: Clock, transact: Transact, handle: Handle, audit: Audit
+    folder: DropFolder,
+    study: IntakeStudy,
+    clock: Clock,
+    transact: Transact,
+    handle: Handle,
+    audit: Audit,
+    within_s: float = _STEP_S,
 ) -> IntakeReport:
     """One look at the folder and everything that follows. What is wrong with one file never stops the others."""
     now, begun = clock.now(), clock.monotonic()
     scan = folder.scan(now, begun)
     taken = [*folder.claimed(), *filter(None, map(folder.claim, scan.ready))]
-    desk = _Desk(folder, study, now, transact, handle, audit)
-    in_time = takewhile(lambda _: clock.monotonic() - begun < _STEP_S, taken)
+    desk = Desk(folder, study, now, transact, handle, audit)
+    in_time = takewhile(lambda _: clock.monotonic() - begun < within_s, taken)
     files = tuple(desk.process(claimed) for claimed in in_time)
-    promoted, unfinished = transact(desk.look_after)
-    alerts = [*scan.alerts, *folder.unread_alerts(), *filter(None, map(desk.resume, unfinished))]
-    again = sum(one.verdict in ("waiting", "failed") for one in files)
-    waiting = scan.waiting + again + len(taken) - len(files)
-    return IntakeReport(files, promoted, waiting, tuple(alerts))
+    promoted, unfinished, settled = transact(desk.look_after)
+    alerts = [*scan.alerts, *filter(None, map(desk.resume, unfinished))]
+    for outcome in settled:
+        desk.tell_anew(outcome)
+    left = len(taken) - len(files)
+    waiting = scan.waiting + folder.left_over()
+    return IntakeReport(files, promoted, waiting, tuple(alerts), scan.more + left)
 
 
-class _Desk:
+def intake_steps(
+    boxes: Sequence[tuple[DropFolder, IntakeStudy]],
+    clock: Clock,
+    transact: Transact,
+    handle: Handle,
+    audit: Audit,
+) -> list[IntakeReport]:
+    """One step of each folder. They share the time of one, so that none keeps the others waiting for long."""
+    within_s = _STEP_S / len(boxes)
+    return [intake_step(folder, study, clock, transact, handle, audit, within_s) for folder, study in boxes]
+
+
+class Desk:
     """What every file of one step shares."""
 
     def __init__(
@@ -85,24 +112,28 @@ class _Desk:
     def process(self, claimed: Claimed) -> FileReport:
         """A claimed file from reading to receipt; an interrupted one is simply done again."""
         try:
-            arrival = self.folder.read(claimed)
-            if arrival is None:
-                return FileReport(claimed.name, "waiting")
-            return self._record(claimed, arrival)
-        except _WORLD as error:
+            return self._read_and_record(claimed)
+        except OSError as error:  # the world's fault, not the file's: tried again as long as it takes
+            self.folder.note_trouble(claimed, error)
+            return FileReport(claimed.name, "failed", error=type(error).__name__)
+        except DATABASE_TROUBLE as error:
             return FileReport(claimed.name, "failed", error=type(error).__name__)
         except Exception as error:
             return self._failed(claimed, type(error).__name__)
+
+    def _read_and_record(self, claimed: Claimed, fault: Reason | None = None) -> FileReport:
+        arrival = self.folder.read(claimed)
+        if arrival is None:
+            self.folder.note_trouble(claimed, OSError(EBUSY, "still changing"))
+            return FileReport(claimed.name, "waiting")
+        return self._record(claimed, arrival if fault is None else replace(arrival, fault=fault))
 
     def _failed(self, claimed: Claimed, error: str) -> FileReport:
         """A file at fault itself is tried once more, then quarantined."""
         if self.folder.count_failure(claimed) < _FAILURES:
             return FileReport(claimed.name, "failed", error=error)
         try:
-            arrival = self.folder.read(claimed)
-            if arrival is None:
-                return FileReport(claimed.name, "waiting")
-            return self._record(claimed, replace(arrival, fault=because("E-POISON", error=error)))
+            return self._read_and_record(claimed, because("E-POISON", error=error))
         except Exception as again:
             return FileReport(claimed.name, "failed", "E-POISON", error=type(again).__name__)
 
@@ -118,23 +149,28 @@ class _Desk:
             reading=reading,
         )
         outcome: Outcome = self.transact(step)
-        if outcome.known and outcome.finished:
-            self.folder.put_away(
-                claimed, Room.DUPLICATES, _archive_name(self.now, outcome.sha256, claimed.name)
-            )
+        if outcome.known and (outcome.finished or outcome.name != claimed.name or _is_replay(outcome)):
+            # told first: a file without a row is finished when it is put away
             self._tell(outcome, claimed.name, duplicate=True)
+            self._acknowledge(outcome, claimed.name, arrival.content)
+            name = _archive_name(claimed.at, outcome.sha256, claimed.name)
+            self.folder.put_away(claimed, Room.DUPLICATES, name)
             return FileReport(claimed.name, "duplicate", "F-05", outcome.file_id)
-        room = _room(outcome)
-        name = _archive_name(outcome.received_at, outcome.sha256, outcome.name)
-        self._finish(outcome, room, self.folder.put_away(claimed, room, name))
+        room, name = _place(outcome)
+        self._finish(outcome, room, self.folder.put_away(claimed, room, name), arrival.content)
         return FileReport(claimed.name, outcome.verdict.value, outcome.code, outcome.file_id)
 
-    def _finish(self, outcome: Outcome, room: Room, placed: str) -> None:
+    def _finish(self, outcome: Outcome, room: Room, placed: str, content: bytes | None) -> None:
         """Note, receipts, and last of all the mark that nothing more is to be done."""
-        if room is Room.QUARANTINE:
-            self.folder.write(room, f"{placed}.reason.txt", reason_text(outcome.receipt, self.say))
+        note = f"{placed}.reason.txt"
+        if outcome.verdict is Verdict.QUARANTINED:
+            self.folder.write(room, note, reason_text(outcome.receipt, self.say))
+        elif room is Room.QUARANTINE:  # judged again, and refused no longer
+            (self.folder.at(room) / note).unlink(missing_ok=True)
         self._tell(outcome, outcome.name, duplicate=False)
+        self._acknowledge(outcome, outcome.name, content)
         self.transact(partial(mark_archived, file_id=outcome.file_id, name=f"{room.value}/{placed}"))
+        self.folder.note_finished(placed)
 
     def _tell(self, outcome: Outcome, name: str, duplicate: bool) -> None:
         base = f"{name}.{outcome.sha256[:8]}.receipt"
@@ -142,24 +178,73 @@ class _Desk:
         self.folder.write(Room.RECEIPTS, f"{base}.csv", table)
         self.folder.write(Room.RECEIPTS, f"{base}.json", receipt_json(outcome.receipt, self.say, duplicate))
 
-    def look_after(self, session: Session) -> tuple[tuple[int, ...], list[Outcome]]:
-        """Rows that can be accepted by now, and files that were recorded but not put away."""
+    def _acknowledge(self, outcome: Outcome, name: str, content: bytes | None) -> None:
+        """Answers the messages of an HL7 file, where the laboratory wants it."""
+        found = acknowledgements(content, outcome.receipt, self.study, self.say) if content else None
+        if found is not None:
+            self.folder.write(Room.RECEIPTS, f"{name}.{outcome.sha256[:8]}.ack.hl7", found)
+
+    def look_after(self, session: Session) -> tuple[tuple[int, ...], list[Outcome], list[Outcome]]:
+        """Rows that can be accepted by now, files of this folder that were recorded but not put away, and those whose
+        receipt no longer holds."""
         promoted = recheck_held(session, self.study, self.now, self.audit)
-        return promoted, [outcome_of(row, known=True) for row in unfinished_files(session)]
+        unfinished, settled = (
+            [one for row in rows if self.study.receives((one := known_outcome(session, row)).lab)]
+            for rows in (unfinished_files(session), files_with_stale_receipt(session))
+        )
+        return promoted, unfinished, [one for one in settled if one.finished]
+
+    def tell_anew(self, outcome: Outcome) -> None:
+        """Writes the receipts of a file over the old ones, then clears the mark that they are due: a stop in between
+        leaves them due. So does a row that was settled meanwhile."""
+        name = f"{outcome.name}.{outcome.sha256[:8]}"
+        if self.folder.rests(name):
+            return
+        try:
+            self._tell(outcome, outcome.name, duplicate=False)
+            self.transact(partial(_mark_told, outcome=outcome))
+            self.folder.note_finished(name)
+        except OSError as error:
+            self.folder.note_unfinished(name, error)
+        except DATABASE_TROUBLE:
+            return
 
     def resume(self, outcome: Outcome) -> Alert | None:
         """Finishes a file that had been moved before its receipts were written."""
-        room, name = _room(outcome), _archive_name(outcome.received_at, outcome.sha256, outcome.name)
-        if (self.folder.at(room) / name).exists():
-            self._finish(outcome, room, name)
+        room, name = _place(outcome)
+        if self.folder.rests(name):
             return None
-        if self.folder.claimed():
-            return None  # it is still in the work folder
-        return Alert(outcome.name, because("folder.lost", name=outcome.name))
+        try:
+            if not _is_replay(outcome) and self.folder.holds(outcome.name):
+                return None  # taken up from there
+            if self.folder.has(room, name):
+                self._finish(outcome, room, name, self.folder.original(room, name))
+            elif not self.folder.held():
+                return Alert(outcome.name, because("folder.lost", name=outcome.name))
+        except OSError as error:
+            self.folder.note_unfinished(name, error)
+        except DATABASE_TROUBLE:
+            return None
+        return None
 
 
-def _room(outcome: Outcome) -> Room:
-    return Room.QUARANTINE if outcome.verdict is Verdict.QUARANTINED else Room.ARCHIVE
+def _mark_told(session: Session, outcome: Outcome) -> None:
+    row = session.get(LabFileRow, outcome.file_id)
+    if row is not None and known_outcome(session, row).receipt == outcome.receipt:
+        mark_receipt_written(session, outcome.file_id)
+
+
+def _place(outcome: Outcome) -> tuple[Room, str]:
+    """Where the original of a file belongs; that of one that was judged again stays where it is."""
+    if _is_replay(outcome):
+        room, _, name = outcome.receipt["replay_of"]["original"].partition("/")
+        return Room(room), name
+    room = Room.QUARANTINE if outcome.verdict is Verdict.QUARANTINED else Room.ARCHIVE
+    return room, _archive_name(outcome.received_at, outcome.sha256, outcome.name)
+
+
+def _is_replay(outcome: Outcome) -> bool:
+    return "replay_of" in outcome.receipt
 
 
 def _archive_name(received_at: datetime, sha256: str, name: str) -> str:

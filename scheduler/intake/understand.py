@@ -108,6 +108,9 @@ def _subject(row: Row, study: IntakeStudy) -> str:
 
 def _visit(row: Row, study: IntakeStudy, lab: LabFile | None) -> str:
     text = row.text("visit")
+    if not text:
+        row.hold("R-04.missing", "visit")
+        return ""
     encounter = study.encounter(lab, text)
     if encounter is None:
         known = ", ".join(one.code for one in study.protocol.encounters if one.sampling)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from scheduler.domain.reason import Reason, because
-from scheduler.domain.results import ResultStatus
+from scheduler.domain.results import ResultStatus, laboratory_order
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict, rule_of
-from scheduler.intake.place import Placement
+from scheduler.intake.place import VISIT_UNNAMED, Placement, derived, visit_of_day
 from scheduler.intake.readers import Candidate, Fault, Reading
 from scheduler.intake.readers.columns import COLUMNS, normalised
 from scheduler.intake.study import Context
+from scheduler.intake.together import with_visits
 from scheduler.intake.understand import understand
 from scheduler.store.lab_values import Entry, Key
 
 __all__ = ["quarantined", "validate"]
 
 _FAR = datetime.max.replace(tzinfo=UTC)
-_ORDER = "PFCWX"
 _MANY_SUBJECTS = 4
 _SUSPICIOUS_SHARE = 0.3
 _NOTHING_STANDS = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
@@ -35,12 +36,14 @@ def validate(reading: Reading | Fault, context: Context) -> FileVerdict:
     as_a_whole = _other_study(reading, context) or _shifted(reading, context)
     if as_a_whole is not None:
         return as_a_whole
-    rows = [_alone(candidate, reading, context) for candidate in reading.candidates]
+    alone = [_alone(candidate, reading, context) for candidate in reading.candidates]
+    rows = [_on_its_day(row, context) for row in alone]
     unknown = _unknown_subjects(rows, context)
     if unknown is not None:
         return quarantined(unknown, reading.notes)
-    placed = _placed(_among_each_other(rows), Placement(context))
-    return _file(placed, reading.notes)
+    placement = Placement(context)
+    placed = _placed(_among_each_other(rows, placement), placement)
+    return _file(with_visits(placed, context.study.protocol), reading.notes)
 
 
 def quarantined(reason: Reason, notes: tuple[Reason, ...] = ()) -> FileVerdict:
@@ -50,6 +53,19 @@ def quarantined(reason: Reason, notes: tuple[Reason, ...] = ()) -> FileVerdict:
 def _alone(candidate: Candidate, reading: Reading, context: Context) -> RowVerdict:
     entry, row = understand(candidate, reading, context.study, context.now)
     return RowVerdict(row.no, entry, tuple(row.findings))
+
+
+def _on_its_day(row: RowVerdict, context: Context) -> RowVerdict:
+    """The row; one that names no visit with the visit that its day tells, as far as the records tell it."""
+    unnamed = [one for one in row.findings if one.reason.code == VISIT_UNNAMED]
+    if not unnamed or context.records is None:
+        return row
+    entry = row.entry
+    visit = visit_of_day(context.study, context.records.subjects.get(entry.subject), entry)
+    if visit is None:
+        return row
+    findings = tuple(one for one in row.findings if one not in unnamed)
+    return RowVerdict(row.row, replace(entry, visit=visit), (*findings, derived(row.row, visit)))
 
 
 def _file(rows: tuple[RowVerdict, ...], notes: tuple[Reason, ...]) -> FileVerdict:
@@ -106,7 +122,7 @@ def _unknown_subjects(rows: list[RowVerdict], context: Context) -> Reason | None
 # --- the rows among each other
 
 
-def _among_each_other(rows: list[RowVerdict]) -> list[RowVerdict]:
+def _among_each_other(rows: list[RowVerdict], placement: Placement) -> list[RowVerdict]:
     """The rows with what contradicts between them held on both sides, for neither is the better one."""
     against: dict[int, list[Reason]] = defaultdict(list)
     live = [row for row in rows if row.state is not State.IGNORED and row.entry.specimen]
@@ -114,7 +130,7 @@ def _among_each_other(rows: list[RowVerdict]) -> list[RowVerdict]:
         if len({row.entry.place for row in group}) > 1:
             for row in group:
                 against[row.row].append(because("S-06", row=row.row, specimen=row.entry.specimen))
-        elif _changed_without_correction(group):
+        elif placement.finals_differ(row.entry for row in group if _counts(row)):
             for row in group:
                 if row.entry.status is ResultStatus.FINAL:
                     against[row.row].append(because("R-43.file", row=row.row, specimen=row.entry.specimen))
@@ -137,9 +153,9 @@ def _grouped(
     return groups.values()
 
 
-def _changed_without_correction(group: list[RowVerdict]) -> bool:
-    finals = {row.entry.content_hash for row in group if row.entry.status is ResultStatus.FINAL}
-    return len(finals) > 1 and all(row.entry.status is not ResultStatus.WITHDRAWN for row in group)
+def _counts(row: RowVerdict) -> bool:
+    """Whether a row may stand against another: a correction that is held corrects nothing yet."""
+    return row.state is State.ACCEPTED or row.entry.status is ResultStatus.FINAL
 
 
 def _standing_specimens(group: list[RowVerdict]) -> set[Key]:
@@ -175,9 +191,9 @@ def _miscoded(row: RowVerdict) -> bool:
 
 
 def _chronological(row: RowVerdict) -> tuple[datetime, int, str]:
-    status = row.entry.status
-    rank = _ORDER.index(status.value) if status is not None else len(_ORDER)
-    return row.entry.reported_at or _FAR, rank, row.entry.content_hash
+    status, reported_at = row.entry.status, row.entry.reported_at or _FAR
+    rank = laboratory_order(status, reported_at)[-1] if status is not None else len(ResultStatus)
+    return reported_at, rank, row.entry.content_hash
 
 
 def _with(row: RowVerdict, findings: list[Finding]) -> RowVerdict:

@@ -6,6 +6,8 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, time
+from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -16,6 +18,7 @@ from scheduler.clock import Clock
 from scheduler.runtime.alarm import Alarm
 from scheduler.runtime.clockwatch import ClockWatch
 from scheduler.runtime.service import Service, ServiceFailedError, run_service
+from scheduler.runtime.watch import watch_folder
 from scheduler.runtime.work import Work
 from scheduler.store import audit
 from scheduler.store.database import Database
@@ -32,9 +35,13 @@ async def run_daemon(
     *,
     daily: Sequence[tuple[str, time, ZoneInfo]],
     every: Sequence[tuple[str, float]],
+    watched: Sequence[tuple[str, Path]] = (),
     stop: asyncio.Event | None = None,
 ) -> int:
-    """Run until SIGTERM or SIGINT (0), or until a service keeps failing (1). A running step is let finish."""
+    """Run until SIGTERM or SIGINT (0), or until a service keeps failing (1). A running step is let finish.
+
+    `daily` and `every` wake services by the clock, `watched` when something changes in a folder.
+    """
     stopping = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,7 +56,7 @@ async def run_daemon(
     await db.run(lambda session: audit.append(session, clock.now(), "daemon_started", "daemon", "-"))
     log.info("daemon_started", services=[work.name for work in works])
     try:
-        code = await _run_services(db, works, clock, settings, alarm, watch, stopping)
+        code = await _run_services(db, works, clock, settings, alarm, watch, watched, stopping)
     finally:
         alarm.stop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,6 +80,7 @@ async def _run_services(
     settings: DaemonSettings,
     alarm: Alarm,
     watch: ClockWatch,
+    watched: Sequence[tuple[str, Path]],
     stopping: asyncio.Event,
 ) -> int:
     async def beat_of(service: str, now: datetime, failures: int, detail: str) -> None:
@@ -91,6 +99,8 @@ async def _run_services(
                 )
                 for work in works
             ]  # fmt: skip
+            for name, folder in watched:
+                group.create_task(watch_folder(folder, partial(alarm.ring, name), stopping))
             group.create_task(_end_in_time(stopping, tasks, settings.stop_within_s))
     except* ServiceFailedError as failed:
         gave_up.extend(failed.exceptions)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -94,6 +96,25 @@ class Database:
         except RuntimeError as error:  # the program is stopping
             raise StoreError("The database is closed.") from error
         return turn.result()
+
+    @contextmanager
+    def alone(self, matter: str) -> Iterator[bool]:
+        """Whether nobody else is at a matter among those that share the database; held until the end of the block.
+
+        A SQLite file has one daemon only. On PostgreSQL the lock ends with the connection, so that a process that was
+        killed keeps nobody waiting.
+        """
+        if self.is_sqlite:
+            yield True
+            return
+        key = {"key": int.from_bytes(sha256(matter.encode()).digest()[:8], signed=True)}
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            is_mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""

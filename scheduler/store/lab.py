@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, bindparam, exists, literal_column, or_
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, exists, literal_column, or_
 from sqlalchemy import select as core_select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import aliased
@@ -23,6 +23,7 @@ from scheduler.store.lab_values import (
     KnownVersion,
     KnownVisit,
     Records,
+    measured,
 )
 from scheduler.store.tables import (
     FactRow,
@@ -30,12 +31,17 @@ from scheduler.store.tables import (
     LabFileRow,
     LabResultRow,
     LabResultVersionRow,
+    LabReviewRow,
+    SamplingRow,
     SubjectRow,
     VisitRow,
 )
 
 __all__ = [
     "DATABASE_TROUBLE",
+    "DECIDED",
+    "IS_HELD",
+    "WAITS",
     "accepted_versions",
     "any_held",
     "entry_of",
@@ -61,12 +67,15 @@ def _columns(table: type[SQLModel]) -> Any:
 
 
 _VERSION, _RESULT, _FILE = _columns(LabResultVersionRow), _columns(LabResultRow), _columns(LabFileRow)
-_FLAG, _FACT, _VISIT, _CODE = (
+_FLAG, _FACT, _VISIT, _SAMPLING, _CODE = (
     _columns(FlagRow),
     _columns(FactRow),
     _columns(VisitRow),
+    _columns(SamplingRow),
     _columns(SubjectRow).code,
 )
+# A literal: compared with a parameter, a column of partial indexes has SQLite plan anew at every execution.
+_ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
 _SUBJECTS: BindParameter[Any] = bindparam("subjects", expanding=True)
 _VERSIONS = (
     core_select(  # the fields of a ResultVersion in their order
@@ -74,14 +83,20 @@ _VERSIONS = (
         _VERSION.below_lloq, _VERSION.above_uloq, _VERSION.lloq_mg_l, _VERSION.collected_at,
         _VERSION.reported_at, _VERSION.recorded_at, _VERSION.method, _VERSION.blocking,
     )
-    .where(_VERSION.subject == bindparam("subject"), _VERSION.state == "accepted")
+    .where(_VERSION.subject == bindparam("subject"), _VERSION.state == _ACCEPTED)
     .order_by(_VERSION.id)
 )  # fmt: skip
 _LATER = aliased(LabResultVersionRow)
-_SETTLED = exists().where(
-    col(_LATER.lab) == col(LabResultVersionRow.lab),
-    col(_LATER.specimen) == col(LabResultVersionRow.specimen),
-    col(_LATER.state) == "accepted",
+DECIDED = or_(  # by a person, or as soon as the records no longer spoke against the row
+    exists().where(col(LabReviewRow.version_id) == col(LabResultVersionRow.id)),
+    exists().where(
+        col(_LATER.file_id) == col(LabResultVersionRow.file_id),
+        col(_LATER.row_no) == col(LabResultVersionRow.row_no),
+        col(_LATER.state) == _ACCEPTED,
+    ),
+)
+_SAME_OR_LATER = and_(
+    col(_LATER.state) == _ACCEPTED,
     col(_LATER.id) > col(LabResultVersionRow.id),
     or_(
         col(_LATER.content_hash) == col(LabResultVersionRow.content_hash),
@@ -89,15 +104,34 @@ _SETTLED = exists().where(
         col(_LATER.reported_at) >= col(LabResultVersionRow.reported_at),
     ),
 )
-# Word for word as in the index of held rows, or it would not be used.
-_IS_HELD = col(LabResultVersionRow.state) == literal_column("'held'")
-_HELD = core_select(LabResultVersionRow).where(_IS_HELD, ~_SETTLED)
+_SAID_AGAIN = or_(
+    exists().where(
+        col(_LATER.lab) == col(LabResultVersionRow.lab),
+        col(_LATER.specimen) == col(LabResultVersionRow.specimen),
+        _SAME_OR_LATER,
+    ),
+    exists().where(  # the row named no specimen, or no laboratory that is known
+        col(_LATER.subject) == col(LabResultVersionRow.subject),
+        col(_LATER.visit) == col(LabResultVersionRow.visit),
+        col(_LATER.timepoint) == col(LabResultVersionRow.timepoint),
+        col(LabResultVersionRow.specimen).in_(("", col(_LATER.specimen))),
+        _SAME_OR_LATER,
+    ),
+)
+# Word for word as in the indexes of held rows, or they would not be used.
+IS_HELD = col(LabResultVersionRow.state) == literal_column("'held'")
+WAITS = and_(IS_HELD, ~DECIDED, ~_SAID_AGAIN)
+"""The condition of a held row that still waits."""
+
+_HELD = core_select(LabResultVersionRow).where(WAITS)
 _HELD_SINCE = _HELD.where(col(LabResultVersionRow.recorded_at) >= bindparam("since"))
-_ANY_HELD = core_select(core_select(_VERSION.id).where(_IS_HELD).exists())
+_ANY_HELD = core_select(core_select(_VERSION.id).where(IS_HELD).exists())
 _FILE_BY_HASH = core_select(LabFileRow).where(_FILE.sha256 == bindparam("sha256"))
 _UNFINISHED = core_select(LabFileRow).where(_FILE.archived_as.is_(None)).order_by(_FILE.id)
 _QUARANTINED = core_select(_FILE.site_id, _FILE.sha256).where(
-    _FILE.original_name == bindparam("name"), _FILE.verdict == "quarantined"
+    _FILE.original_name == bindparam("name"),
+    _FILE.site_id == bindparam("site"),
+    _FILE.verdict == "quarantined",
 )
 _HELD_FLAGS = core_select(_FLAG.key).where(_FLAG.code == FlagCode.ROWS_HELD.value, _FLAG.closed_at.is_(None))
 _KNOWN_SUBJECTS = core_select(_CODE).where(_CODE.in_(_SUBJECTS))
@@ -113,13 +147,18 @@ _KNOWN_VISITS = core_select(
 _KNOWN_RESULTS = core_select(
     _RESULT.id, _RESULT.lab, _RESULT.specimen, _RESULT.analyte, _RESULT.subject, _RESULT.visit, _RESULT.timepoint
 ).where(_RESULT.subject.in_(_SUBJECTS) | _RESULT.specimen.in_(bindparam("specimens", expanding=True)))  # fmt: skip
-_KNOWN_VERSIONS = (
-    core_select(
-        _VERSION.result_id, _VERSION.status, _VERSION.reported_at, _VERSION.content_hash, _VERSION.result_key
-    )
-    .where(_VERSION.result_id.in_(bindparam("results", expanding=True)), _VERSION.state == "accepted")
-    .order_by(_VERSION.id)
+_KNOWN_TUBES = core_select(_SAMPLING.tube, _SAMPLING.subject).where(
+    _SAMPLING.tube.in_(bindparam("specimens", expanding=True))
 )
+_KNOWN_VERSIONS = (
+    core_select(  # the last ten are what `measured` takes
+        _VERSION.result_id, _VERSION.status, _VERSION.reported_at, _VERSION.content_hash, _VERSION.result_key,
+        _VERSION.comparator, _VERSION.value_raw, _VERSION.unit_raw, _VERSION.conc_mg_l, _VERSION.lloq_mg_l,
+        _VERSION.uloq_mg_l, _VERSION.quality, _VERSION.method, _VERSION.matrix, _VERSION.collected_at,
+    )
+    .where(_VERSION.result_id.in_(bindparam("results", expanding=True)), _VERSION.state == _ACCEPTED)
+    .order_by(_VERSION.id)
+)  # fmt: skip
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -144,8 +183,8 @@ def accepted_versions(session: Session, subject: str) -> tuple[ResultVersion, ..
 
 
 def held_rows(session: Session, since: datetime | None = None) -> Sequence[LabResultVersionRow]:
-    """The held rows that nothing accepted since has settled: the same content, or the laboratory's same or later word
-    on the specimen."""
+    """The held rows that nothing has settled: no person, no records, and nothing accepted since, be it the same content
+    or the laboratory's same or later word on the specimen."""
     query = _HELD if since is None else _HELD_SINCE
     rows = session.execute(query, {"since": since}).scalars()
     # asked to sort by the number, SQLite would go through every row there is
@@ -219,6 +258,7 @@ def load_records(session: Session, subjects: Collection[str], specimens: Collect
     return Records(
         {code: KnownSubject(code not in gone, visits[code]) for code in known},
         _known_results(session, known, specimens),
+        {row.tube: row.subject for row in connection.execute(_KNOWN_TUBES, {"specimens": specimens})},
     )
 
 
@@ -237,20 +277,23 @@ def _known_results(
     connection, asked = session.connection(), {"subjects": subjects, "specimens": specimens}
     results = connection.execute(_KNOWN_RESULTS, asked).all()
     versions: dict[int, list[KnownVersion]] = {row.id: [] for row in results}
-    for result, status, reported_at, content_hash, key in connection.execute(
+    for result, status, reported_at, content_hash, key, *content in connection.execute(
         _KNOWN_VERSIONS, {"results": list(versions)}
     ):
         if status is not None and reported_at is not None:
-            versions[result].append(KnownVersion(ResultStatus(status), reported_at, content_hash, key))
+            comparator, value, unit, conc, lloq, uloq, *rest = content
+            numbers = (_decimal(conc), _decimal(lloq), _decimal(uloq))
+            found = measured(comparator, value, unit, numbers, *rest)
+            versions[result].append(KnownVersion(ResultStatus(status), reported_at, content_hash, key, found))
     return tuple(
         KnownResult((lab, specimen, analyte), (subject, visit, timepoint), tuple(versions[number]))
         for number, lab, specimen, analyte, subject, visit, timepoint in results
     )
 
 
-def quarantine_flag_keys(session: Session, original_name: str) -> list[str]:
-    """The keys of the flags of quarantined files that came under this name."""
-    files = session.connection().execute(_QUARANTINED, {"name": original_name})
+def quarantine_flag_keys(session: Session, original_name: str, site: str) -> list[str]:
+    """The keys of the flags of quarantined files of a site that came under this name."""
+    files = session.connection().execute(_QUARANTINED, {"name": original_name, "site": site})
     return [file_flag_key(FlagCode.FILE_QUARANTINED, site, sha256) for site, sha256 in files]
 
 

@@ -8,14 +8,26 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 
-from scheduler.domain.results import ResultStatus
+from scheduler.domain.results import ResultStatus, laboratory_order
 
-__all__ = ["Entry", "Key", "KnownResult", "KnownSubject", "KnownVersion", "KnownVisit", "Place", "Records"]
+__all__ = [
+    "Entry",
+    "Key",
+    "KnownResult",
+    "KnownSubject",
+    "KnownVersion",
+    "KnownVisit",
+    "Measured",
+    "Place",
+    "Records",
+    "measured",
+]
 
 ANALYTE = "MPA"
 
 Key = tuple[str, str, str]  # laboratory, specimen, analyte
 Place = tuple[str, str, str]  # subject, visit, timepoint
+Measured = tuple[str | None, ...]  # what was measured, apart from what its status is and when it was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +69,23 @@ class Entry:
         return self.subject, self.visit, self.timepoint
 
     @property
-    def content_hash(self) -> str:
-        """The same for the same content in any form: separators, decimal sign, trailing zeros, time zone."""
-        understood = self.conc_mg_l is not None or self.comparator is not None
-        parts = (
-            *self.place,
-            *self.key,
-            self.status,
+    def measured(self) -> Measured:
+        """What was measured, whatever its status and whenever it was said."""
+        return measured(
             self.comparator,
-            None if understood else self.value_raw.replace(",", "."),
-            None if understood else self.unit_raw,
-            *(_plain(number) for number in (self.conc_mg_l, self.lloq_mg_l, self.uloq_mg_l)),
+            self.value_raw,
+            self.unit_raw,
+            (self.conc_mg_l, self.lloq_mg_l, self.uloq_mg_l),
             self.quality,
             self.method,
             self.matrix,
-            *(_instant(instant) for instant in (self.collected_at, self.reported_at)),
+            self.collected_at,
         )
+
+    @property
+    def content_hash(self) -> str:
+        """The same for the same content in any form: separators, decimal sign, trailing zeros, time zone."""
+        parts = (*self.place, *self.key, self.status, *self.measured, _instant(self.reported_at))
         return sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
 
 
@@ -100,6 +113,17 @@ class KnownVersion:
     reported_at: datetime
     content_hash: str
     result_key: str | None
+    measured: Measured
+
+    @classmethod
+    def of(cls, entry: Entry) -> KnownVersion:
+        """The version that an entry with status and time is once it is accepted."""
+        assert entry.status is not None and entry.reported_at is not None
+        return cls(entry.status, entry.reported_at, entry.content_hash, entry.result_key, entry.measured)
+
+    @property
+    def order(self) -> tuple[bool, datetime, int]:
+        return laboratory_order(self.status, self.reported_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +141,32 @@ class Records:
 
     subjects: Mapping[str, KnownSubject] = field(default_factory=dict)
     results: tuple[KnownResult, ...] = ()
+    tubes: Mapping[str, str] = field(default_factory=dict)
+    """Of the specimens that the site recorded as drawn, whose they are."""
+
+
+def measured(
+    comparator: str | None,
+    value_raw: str,
+    unit_raw: str,
+    numbers: tuple[Decimal | None, Decimal | None, Decimal | None],
+    quality: str | None,
+    method: str,
+    matrix: str,
+    collected_at: datetime | None,
+) -> Measured:
+    """What was measured, equal for equal content in any form. `numbers`: concentration and limits in mg/L."""
+    understood = numbers[0] is not None or comparator is not None
+    return (
+        comparator,
+        None if understood else value_raw.replace(",", "."),
+        None if understood else unit_raw,
+        *(_plain(number) for number in numbers),
+        quality,
+        method,
+        matrix,
+        _instant(collected_at),
+    )
 
 
 def _plain(number: Decimal | None) -> str | None:

@@ -22,6 +22,7 @@ from scheduler.domain.plan import (
 from scheduler.domain.reason import from_json, to_json
 from scheduler.store.exposures import exposure_rows, recorded_exposures
 from scheduler.store.lab import accepted_versions
+from scheduler.store.lab_held import open_questions
 from scheduler.store.rows import (
     VISIT_COLUMNS,
     flag_row,
@@ -159,7 +160,8 @@ def load_history(session: Session, subject: str) -> History:
         Fact(number, what_from_json(kind, payload), recorded_at, recorded_by, Source(source))
         for number, kind, payload, recorded_at, recorded_by, source in rows
     ]
-    return History(subject, tuple(facts), accepted_versions(session, subject))
+    results = accepted_versions(session, subject)
+    return History(subject, tuple(facts), results, open_questions(session, subject) if results else ())
 
 
 def load_recorded(session: Session, subject: str) -> Recorded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from scheduler.store.types import Instant
@@ -21,8 +21,10 @@ __all__ = [
     "FlagRow",
     "HeartbeatRow",
     "LabFileRow",
+    "LabProposalRow",
     "LabResultRow",
     "LabResultVersionRow",
+    "LabReviewRow",
     "OutboxRow",
     "ProtocolVersionRow",
     "ReminderRow",
@@ -109,7 +111,8 @@ class FactRow(SQLModel, table=True):
 
 
 class LabFileRow(SQLModel, table=True):
-    """A file as received; `state` follows it to its archive."""
+    """A file as received; `archived_as` follows it to its archive, and `receipt_due` says that a row of it was settled
+    since its receipt was written."""
 
     __tablename__ = "lab_file"
     id: int | None = Field(default=None, primary_key=True)
@@ -129,7 +132,11 @@ class LabFileRow(SQLModel, table=True):
     ignored: int = 0
     receipt: dict[str, Any] = _json()
     archived_as: str | None = None
-    __table_args__ = (_partial("ix_lab_file_unfinished", "id", "archived_as IS NULL"),)
+    receipt_due: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    __table_args__ = (
+        _partial("ix_lab_file_unfinished", "id", "archived_as IS NULL"),
+        _partial("ix_lab_file_receipt_due", "id", "receipt_due"),
+    )
 
 
 class LabResultRow(SQLModel, table=True):
@@ -182,7 +189,40 @@ class LabResultVersionRow(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=Instant)
     findings: list[dict[str, Any]] = _json()
     content_hash: str = Field(index=True)
-    __table_args__ = (_partial("ix_lab_result_version_held", "recorded_at", "state = 'held'"),)
+    __table_args__ = (
+        _partial("ix_lab_result_version_held", "recorded_at", "state = 'held'"),
+        _partial("ix_lab_result_version_held_subject", "subject", "state = 'held'"),
+        _partial("ix_lab_result_version_held_specimen", "specimen", "state = 'held'"),
+    )
+
+
+class LabReviewRow(SQLModel, table=True):
+    """What a person decided of a held row: its reason hangs on the audit row `audit_seq`, `accepted_as` is the version
+    that the decision made. `before` and `after` are where the row stood and stands."""
+
+    __tablename__ = "lab_review"
+    id: int | None = Field(default=None, primary_key=True)
+    version_id: int = Field(foreign_key="lab_result_version.id", unique=True)
+    decision: str
+    by: str
+    at: datetime = Field(sa_type=Instant)
+    audit_seq: int = Field(foreign_key="audit.seq")
+    before: dict[str, Any] = _json()
+    after: dict[str, Any] = _json()
+    accepted_as: int | None = Field(default=None, foreign_key="lab_result_version.id")
+
+
+class LabProposalRow(SQLModel, table=True):
+    """What a first person proposed for a held row, where two are asked for; another one confirms it by a review."""
+
+    __tablename__ = "lab_proposal"
+    id: int | None = Field(default=None, primary_key=True)
+    version_id: int = Field(foreign_key="lab_result_version.id", unique=True)
+    decision: str
+    timepoint: str
+    by: str
+    at: datetime = Field(sa_type=Instant)
+    audit_seq: int = Field(foreign_key="audit.seq")
 
 
 # --- derived: may be deleted and rebuilt ------------------------------------------------------------------------
@@ -391,6 +431,8 @@ APPEND_ONLY = (
     "fact",
     "lab_result",
     "lab_result_version",
+    "lab_review",
+    "lab_proposal",
     "exposure",
     "acknowledgement",
     "audit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -52,15 +53,25 @@ def stored(at: Installation) -> dict[str, list[Any]]:
 
 def test_every_reading_command_speaks_json(rehearsed: Installation) -> None:
     for command in (
-        "board", f"visits {SUBJECT}", "flags", f"flags {SUBJECT} --closed", f"explain {SUBJECT}",
-        f"explain {SUBJECT} W6", "results", f"results {SUBJECT}", "auc", f"auc {SUBJECT} --history",
-        f"auc {SUBJECT} W6", "lab files",
+        "board", f"visits {SUBJECT}", "flags", f"flags {SUBJECT} --closed",
+        f"explain {SUBJECT}", f"explain {SUBJECT} W6", "results", f"results {SUBJECT}", "auc",
+        f"auc {SUBJECT} --history", f"auc {SUBJECT} W6", "lab files", "lab reconciliation --from 2020-01-01",
+        "endpoints", f"endpoints {SUBJECT}", "exposures",
         "outbox list", "outbox show 1", "template preview digest",
         "protocol check", "protocol show --inclusion 2026-01-05", "audit verify",
     ):  # fmt: skip
         done = rehearsed.ok(*command.split(), "--json")
         assert done.json, command
         assert done.err == "", command
+
+
+def test_flags_are_listed_by_site_and_kind(rehearsed: Installation) -> None:
+    everything = rehearsed.ok("flags", "--json").json
+    kinds = {one["code"] for one in everything}
+    assert kinds
+    for kind in kinds:
+        found = rehearsed.ok("flags", "--site", "cochin", "--only", kind, "--json").json
+        assert found == [one for one in everything if one["code"] == kind]
 
 
 def test_the_same_commands_speak_to_people_in_both_languages(rehearsed: Installation) -> None:
@@ -75,6 +86,9 @@ def test_the_same_commands_speak_to_people_in_both_languages(rehearsed: Installa
                 "auc",
                 "outbox list",
                 "lab files",
+                "endpoints",
+                f"endpoints {SUBJECT}",
+                "exposures",
             )
         ]
     for french, english in zip(said["fr"], said["en"], strict=True):
@@ -82,6 +96,51 @@ def test_the_same_commands_speak_to_people_in_both_languages(rehearsed: Installa
         assert french != english
     assert "6 semaines" in said["fr"][0] and "6 weeks" in said["en"][0]
     assert "recherche" in said["fr"][3] and "not a medical device" in said["en"][3]
+
+
+def test_flags_are_listed_by_site_and_by_kind(rehearsed: Installation) -> None:
+    """One command for what a coordinator asks: draws without a result, results without a draw, of one site."""
+    every = rehearsed.ok("flags", "--closed", "--json").json
+    assert rehearsed.ok("flags", "--closed", "--site", "cochin", "--json").json == every
+    assert rehearsed.ok("flags", "--closed", "--site", "elsewhere", "--json").json == []
+    codes = {row["code"] for row in every}
+    assert codes and "set_held" not in codes
+    for code in (*sorted(codes), "set_held"):
+        found = rehearsed.ok("flags", "--closed", "--only", code, "--json").json
+        assert found == [row for row in every if row["code"] == code]
+
+
+def test_eligibility_is_checked_saved_and_read_again(rehearsed: Installation) -> None:
+    file, saved = rehearsed.home / "answers.json", rehearsed.home / "saved.toml"
+    answers = {"age_years": 54, "raynaud": "yes", "sclerodactyly": "oui", "pitting_scars": True}
+    file.write_text(json.dumps(answers | {"on": "2026-01-15", "first_sign": "2025-05"}), "utf-8")
+    found = rehearsed.ok("eligibility", "check", str(file), "--save", str(saved), "--json").json
+    assert (found["score_min"], found["classification"], found["status"]) == (
+        10,
+        "indeterminate",
+        "undetermined",
+    )
+    assert rehearsed.ok("eligibility", "check", str(saved), "--json").json == found
+    french = rehearsed.ok("--language", "fr", "eligibility", "check", str(file)).out
+    assert "au moins 18 ans sont requis" in french
+    file.write_text(json.dumps({"raynod": "yes", "date_of_birth": "1970-01-01", "on": "soon"}), "utf-8")
+    said = rehearsed.refused("eligibility", "check", str(file))
+    assert "Did you mean 'raynaud'?" in said and "no date of birth is kept" in said and "write a date" in said
+
+
+def test_the_data_set_has_a_line_a_subject_with_exposure_and_outcome(rehearsed: Installation) -> None:
+    file = rehearsed.home / "data.csv"
+    rehearsed.ok("endpoints", "--csv", str(file))
+    outcomes = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    rehearsed.ok("exposures", "--csv", str(file))
+    rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    assert outcomes == [{name: row[name] for name in outcomes[0]} for row in rows]
+    assert [row["subject"] for row in rows] == [
+        row["subject"] for row in rehearsed.ok("exposures", "--json").json
+    ]
+    for row in rows:
+        assert float(row["twa_6_26"]) > 0
+        assert row["response"] in ("0", "1", "")
 
 
 def test_status_says_that_the_service_does_not_run(rehearsed: Installation) -> None:
@@ -118,6 +177,13 @@ def test_a_finished_study_rebuilds_without_a_difference(rehearsed: Installation)
         ("outbox retry 1", "cannot be changed"),
         ("protocol show --site nowhere", "There is no site 'nowhere'"),
         ("lab check nowhere.csv", "cannot be read"),
+        ("eligibility check", "Give either a file or --interactive"),
+        ("eligibility check nowhere.toml", "cannot be read"),
+        ("eligibility record MPA-0001-3 nowhere.toml", "cannot be read"),
+        ("assess MPA-0001-3 W6 mrss.face=2.5", "'2.5' is not a whole number"),
+        ("assess MPA-0001-3 W6 mrss.nose=1", "has no site or property 'nose'"),
+        ("assess MPA-0001-3 W6 dlco.hb_corrected=perhaps", "'perhaps' is not one of yes, no"),
+        ("endpoints MPA-0001-4", "Did you mean MPA-0001-3"),
     ],
 )
 def test_bad_input_is_refused_with_a_sentence_and_stores_nothing(

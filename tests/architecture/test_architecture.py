@@ -53,7 +53,11 @@ def test_nothing_imports_the_composition_root() -> None:
 
 @pytest.mark.parametrize(
     ("library", "only"),
-    [("apscheduler", "scheduler/runtime/alarm.py"), ("aiosmtplib", "notifications/smtp.py")],
+    [
+        ("apscheduler", "scheduler/runtime/alarm.py"),
+        ("aiosmtplib", "notifications/smtp.py"),
+        ("watchfiles", "scheduler/runtime/watch.py"),
+    ],
 )
 def test_a_library_that_may_be_replaced_is_known_in_one_file(library: str, only: str) -> None:
     users = [

@@ -82,6 +82,15 @@ def test_the_shipped_protocol_has_no_defect() -> None:
         # activities, limits, bands
         ("activities.0.id", "FVC", "activities", "'fvc' is used more than once"),
         ("activities.0.minimum", 52, "activities.0.minimum", "The minimum exceeds the maximum"),
+        ("activities.0.sites", ["face", "face"], "activities.0.sites", "'face' is listed more than once"),
+        ("activities.0.sites", ["face"], "activities.0.sites", "1 sites of 0 to 3 give whole numbers from 0 to 3"),
+        ("activities.0.site_maximum", 4, "activities.0.sites", "from 0 to 68"),
+        ("activities.0.integer", False, "activities.0.sites", "give whole numbers"),
+        ("endpoints.fvc", "lung", "endpoints.fvc", "There is no activity 'lung'"),
+        ("endpoints.prorate_missing_sites", 17, "endpoints.prorate_missing_sites", "mrss has 17 sites"),
+        ("endpoints.skin", {"abs_threshold": 0, "rel_threshold": 0}, "endpoints.skin", "everybody would respond"),
+        ("endpoints.lung.dlco_threshold", 0, "endpoints.lung", "belong together"),
+        ("endpoints.lung.with_dlco_threshold", 10, "endpoints.lung.with_dlco_threshold", "not below threshold"),
         ("limits.results_within", "PT12H", "limits.results_within", "whole days"),
         ("limits.complete_within", "P1M", "limits.complete_within", "whole days"),
         ("limits.attendance_within", "P0D", "limits.attendance_within", "before its day is over"),
@@ -254,3 +263,30 @@ def test_names_are_found_whatever_their_case() -> None:
     assert point is not None and point.id == "pre"
     assert activity is not None and activity.id == "mRSS"
     assert protocol.encounter("V9") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("endpoints.composite_rule", "most"),
+        ("endpoints.skin.abs_operator", "=>"),
+        ("endpoints.lung.unit", "percent"),
+        ("endpoints.lung.threshold", 0),
+        ("endpoints.window_days", -1),
+        ("endpoints.intercurrent_strategy.death", "ignore"),
+        ("endpoints.intercurrent_strategy.relapse", "missing"),
+        ("eligibility.biologic_scope", "everybody"),
+    ],
+)
+def test_a_word_or_number_that_the_endpoints_do_not_know_is_a_defect_of_shape(path: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ProtocolFile.model_validate(spoilt(path, value))
+    (defect,) = shape_defects("p.toml", caught.value)
+    assert defect.key == path
+    assert defect.problem and defect.remedy
+
+
+def test_the_sections_may_be_left_out_and_their_defaults_are_those_of_the_shipped_file() -> None:
+    content = cases.document()
+    del content["endpoints"], content["eligibility"]
+    assert cases.protocol_from(content).endpoints == cases.shipped_protocol().endpoints

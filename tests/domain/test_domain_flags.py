@@ -104,9 +104,9 @@ def test_an_auc_outside_a_band_that_asks_for_it_is_flagged(conc: str, expected: 
     from decimal import Decimal
 
     results = [
-        cases.result("W6", point, number=i, day=W6, conc_mg_l=Decimal(conc))
-        for i, point in enumerate(cases.POINT_MINUTES)
-    ]  # three results of `conc` give an AUC of twelve times as much
+        cases.result("W6", point, number=i, day=W6, conc_mg_l=Decimal(conc) + more)
+        for i, (point, more) in enumerate({"H0": Decimal("-0.5"), "H30": Decimal("0.5"), "H2": 0}.items())
+    ]  # three results of `conc` on average give an AUC of twelve times as much
     found = flags(cases.timeline(*cases.sampling_day("W6", W6), results=results), "W6")
     codes = {flag.reason.code for flag in found.values()}
     assert codes == ({expected} if expected else set())

@@ -9,8 +9,10 @@ import domain_cases as cases
 import pytest
 
 from scheduler.domain.facts import (
+    Answer,
     Assessed,
     Attended,
+    EligibilityAssessed,
     Enrolled,
     FlagAcknowledged,
     Formulation,
@@ -45,6 +47,15 @@ def refused(what: What, *before: What, now: datetime = NOW, line: Timeline | Non
 
 def warned(what: What, *before: What) -> list[str]:
     return [reason.code for reason in warnings(cases.timeline(*before), what, NOW)]
+
+
+SCORES = dict.fromkeys(cases.shipped_protocol().activities[0].sites, 1)
+ELIGIBLE = EligibilityAssessed(DAY, 40, raynaud=Answer.YES)
+
+
+def skin(total: float | None, **sites: int) -> Assessed:
+    """A skin score by all sites, some of them changed."""
+    return Assessed("W6", "mrss", at(10), total, "points", tuple((SCORES | sites).items()))
 
 
 LEFT = Withdrawn(at(8), Withdrawal.CONSENT, "asked")
@@ -122,6 +133,31 @@ BOOKED = cases.booked("W6", DAY + timedelta(days=1))
             [ATTENDED, Assessed("W6", "mrss", at(10), 11.0, "points")],
             ["refused_assessed_twice"],
         ),
+        (skin(sum(SCORES.values())), [ATTENDED], []),
+        (skin(None), [ATTENDED], []),
+        (skin(99), [ATTENDED], ["refused_out_of_range", "refused_total"]),
+        (skin(12), [ATTENDED], ["refused_total"]),
+        (skin(None, face=4), [ATTENDED], ["refused_site_score"]),
+        (skin(None, face=-1), [ATTENDED], ["refused_site_score"]),
+        (skin(None, nose=1), [ATTENDED], ["refused_score_site_unknown"]),
+        (Assessed("W6", "mrss", at(10), None, "points", (("face", 1),)), [ATTENDED], []),
+        (Assessed("W6", "mrss", at(10), 1.0, "points", (("face", 1),)), [ATTENDED], ["refused_total_of_some"]),
+        (Assessed("W6", "mrss", at(10), None, "points", (("face", 1), ("face", 2))), [ATTENDED],
+         ["refused_site_twice"]),
+        (Assessed("W6", "mrss", at(10), None, "points"), [ATTENDED], ["refused_value_missing"]),
+        (Assessed("W6", "mrss", at(10), 12.0, "points", equation="GLI", hb_corrected=True), [ATTENDED],
+         ["refused_no_equation", "refused_no_hb"]),
+        (Assessed("W6", "fvc", at(10), 72.5, "%", measured=2.5, measured_unit="L", equation="GLI"), [ATTENDED], []),
+        (Assessed("W6", "fvc", at(10), 72.5, "%", measured=2500.0, measured_unit="mL"), [ATTENDED],
+         ["refused_measured_unit"]),
+        (Assessed("W6", "fvc", at(10), 72.5, "%", measured=0.0, measured_unit="L"), [ATTENDED], ["refused_measured"]),
+        (Assessed("W6", "fvc", at(10), 72.5, "%", (("face", 1),)), [ATTENDED],
+         ["refused_score_site_unknown", "refused_total"]),
+        # eligibility
+        (ELIGIBLE, [], []),
+        (ELIGIBLE, [ELIGIBLE], ["refused_eligibility_twice"]),
+        (replace(ELIGIBLE, on=DAY + timedelta(days=1)), [], ["eligibility_on_future"]),
+        (replace(ELIGIBLE, age_years=200, first_sign="soon"), [], ["eligibility_age", "eligibility_partial_date"]),
         # taking part
         (Paused(at(10), "x"), [Paused(at(9), "x")], ["refused_already_on_hold"]),
         (Resumed(at(10), "x"), [], ["refused_not_on_hold"]),
@@ -221,3 +257,8 @@ def test_whoever_was_enrolled_may_leave_or_pause_before_the_first_visit() -> Non
         before = replace(what, at=enrolled_at - timedelta(days=1))
         assert refused(before, now=later, line=timeline) == ["refused_before_enrolment"]
     assert refused(Attended("INCLUSION", later), now=later, line=timeline) == ["refused_before_enrolment"]
+
+
+def test_who_is_not_eligible_is_recorded_all_the_same_and_said() -> None:
+    assert warned(ELIGIBLE) == ["flag_eligibility_undetermined"]
+    assert warned(replace(ELIGIBLE, age_years=17)) == ["flag_eligibility_not_eligible"]

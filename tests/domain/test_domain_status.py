@@ -126,7 +126,7 @@ def test_the_day_of_a_visit_goes_from_attended_to_awaiting_to_complete() -> None
     assert w6(day(13), attended, dose, *draws[:2]) is S.ATTENDED
     assert w6(day(13), *SEEN) is S.AWAITING_RESULTS
     results = cases.results_of("W6", TARGET)
-    assert w6(day(16), *SEEN, results=results[:2]) is S.AWAITING_RESULTS
+    assert w6(day(15), *SEEN, results=results[:2]) is S.AWAITING_RESULTS
     assert w6(day(16), *SEEN, results=results) is S.COMPLETE
 
 

@@ -18,8 +18,9 @@ from scheduler.domain.compile import compile_protocol
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import because, to_json
-from scheduler.intake.folder import DropFolder, Limits
+from scheduler.intake.folder import DropFolder
 from scheduler.intake.readers.columns import COLUMNS
+from scheduler.intake.rooms import Limits
 from scheduler.intake.step import IntakeReport, intake_step
 from scheduler.intake.study import Context, IntakeStudy, intake_study
 from scheduler.store.database import Database
@@ -82,9 +83,14 @@ def protocol() -> Protocol:
     return compiled
 
 
-def lab_file(**changes: Any) -> LabFile:
+@cache
+def _shipped_lab() -> LabFile:
     files, _ = read_files(DEFAULT_DIR)
-    return files.labs[0].content.model_copy(update=changes)
+    return files.labs[0].content
+
+
+def lab_file(**changes: Any) -> LabFile:
+    return _shipped_lab().model_copy(update=changes)
 
 
 def a_study(**changes: Any) -> IntakeStudy:

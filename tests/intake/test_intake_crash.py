@@ -1,55 +1,199 @@
-"""The process may die anywhere: started again, the database and the folder end up the same."""
+"""The process may be killed anywhere: started again, the database and the folder end up the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
-from intake_cases import H0, H2, H30, Bench, csv_bytes
+from intake_cases import H0, H2, H30, Bench, csv_bytes, enrol, found_site
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
-import scheduler.intake.folder as folder_module
 from scheduler.intake import step as step_module
 from scheduler.intake.folder import DropFolder
-from scheduler.store.tables import LabResultRow
+from scheduler.store.audit import verify
+from scheduler.store.database import Database
+from scheduler.store.tables import AuditRow, FlagRow, LabFileRow, LabResultRow, LabResultVersionRow
+
+GOOD, HELD, CUT = csv_bytes(), csv_bytes([H0, {**H30, "unit": ""}, H2]), csv_bytes()[:-30]
+MARKED = {"a.csv": GOOD, "a.csv.ok": f"{sha256(GOOD).hexdigest()};{len(GOOD)}".encode()}
+BROKEN_PROMISE = {"a.csv": GOOD, "a.csv.ok": b"0" * 64 + b";1"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is dropped, what was taken before, and whether every folder is a disk of its own."""
+
+    dropped: dict[str, bytes]
+    before: dict[str, bytes] = field(default_factory=dict)
+    two_disks: bool = False
+
+
+CASES = {
+    "accepted": Case({"a.csv": GOOD}),
+    "held": Case({"a.csv": HELD}),
+    "quarantined": Case({"a.csv": CUT}),
+    "with its marker": Case(MARKED),
+    "duplicate": Case({"b.csv": GOOD}, {"a.csv": GOOD}),
+    "broken promise, two disks": Case(BROKEN_PROMISE, two_disks=True),
+    "duplicate, two disks": Case({"b.csv": GOOD}, {"a.csv": GOOD}, two_disks=True),
+}
+# What every life of such a file must pass: the points at which it is killed are found, not listed.
+PASSES = {
+    "accepted": [
+        "rename in/file work/file", "read work/file", "commit", "os.link work/file archive/file", "os.remove work/file",
+        "create receipts/.receipt.csv.tmp", "create receipts/.receipt.json.tmp", "commit", "end",
+    ],
+    "quarantined": ["os.link work/file quarantine/file", "create quarantine/.reason.txt.tmp"],
+    "with its marker": ["create work/.expected.tmp", "os.remove in/.ok", "os.remove work/.expected"],
+    "duplicate": ["create receipts/.receipt.csv.tmp", "os.link work/file duplicates/file", "os.remove work/file"],
+    "broken promise, two disks": [
+        "os.rename in/file in/.claimed", "create work/file.tmp", "os.remove in/.claimed", "create quarantine/file.tmp",
+        "os.remove work/file",
+    ],
+}  # fmt: skip
+
+
+class Mortal:
+    """Lives of the intake over one folder and one database."""
+
+    def __init__(self, process: subprocess.Popen[str], place: Path, case: Case) -> None:
+        self._process, self.place, self._case, self._lives = process, place, case, 0
+
+    @property
+    def root(self) -> Path:
+        return self.place / "drop"
+
+    def live(self, die_at: int | None = None) -> tuple[int, list[str]]:
+        """One life: how it ended, and what it did."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._lives += 1
+        points = self.place / "points"
+        order = {
+            "root": str(self.root), "url": f"sqlite:///{self.place / 'study.db'}", "die_at": die_at,
+            "two_disks": self._case.two_disks, "seconds": 1000 * self._lives, "points": str(points),
+        }  # fmt: skip
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())["code"], points.read_text().splitlines()
+
+    def state(self) -> dict[str, Any]:
+        """What is on record and in the folders, without what depends on the hour."""
+        db = Database(f"sqlite:///{self.place / 'study.db'}", writer_thread=False)
+
+        def look(session: Session) -> dict[str, Any]:
+            files = list(session.exec(select(LabFileRow)))
+            for file in files:
+                assert file.archived_as is not None
+                assert (self.root / file.archived_as).is_file()
+            count, _, breaks = verify(session)
+            assert breaks == []
+            assert count == len(list(session.exec(select(AuditRow))))
+            return {
+                "files": [(one.original_name, one.sha256, one.verdict, one.code) for one in files],
+                "versions": sorted(
+                    (one.row_no, one.state, one.timepoint, one.conc_mg_l or "")
+                    for one in session.exec(select(LabResultVersionRow))
+                ),
+                "flags": sorted(one.key for one in session.exec(select(FlagRow))),
+                "audit": [one.action for one in session.exec(select(AuditRow))],
+            }
+
+        found: dict[str, Any] = db.transact(look)
+        db.close()
+        found["folders"] = Counter(
+            (
+                path.parent.name,
+                path.name if path.parent.name == "receipts" else path.name[16:],
+                path.stat().st_mode & 0o777,
+                path.stat().st_nlink,
+                "" if path.parent.name == "receipts" else sha256(path.read_bytes()).hexdigest(),
+            )
+            for path in self.root.rglob("*")
+            if path.is_file()
+        )
+        return found
+
+
+@pytest.fixture(scope="module")
+def mortal_process() -> Iterator[subprocess.Popen[str]]:
+    here = Path(__file__).parent
+    process = subprocess.Popen(
+        [sys.executable, str(here / "intake_mortal.py")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert json.loads(process.stdout.readline()) == {"ready": True}
+    yield process
+    process.stdin.close()
+    process.stdout.close()
+    assert process.wait(30) == 0
+
+
+@pytest.mark.process
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", CASES)
+def test_killed_at_any_point_and_started_again_it_ends_the_same(
+    mortal_process: subprocess.Popen[str], sqlite_template: Path, tmp_path: Path, name: str
+) -> None:
+    """Killed before each thing it does to the world, killed there again in its second life, then let live twice."""
+    case = CASES[name]
+    start = tmp_path / "start"
+    start.mkdir()
+    shutil.copy(sqlite_template, start / "study.db")
+    db = Database(f"sqlite:///{start / 'study.db'}", writer_thread=False)
+    found_site(db)
+    enrol(db)
+    db.close()
+
+    def begin(no: int) -> Mortal:
+        place = tmp_path / str(no)
+        shutil.copytree(start, place)
+        return Mortal(mortal_process, place, case)
+
+    DropFolder(start / "drop")
+    for dropped in (case.before, case.dropped):
+        for file, content in dropped.items():
+            (start / "drop" / "in" / file).write_bytes(content)
+        if dropped is case.before and dropped:
+            assert Mortal(mortal_process, start, case).live()[0] == 0
+    undisturbed = begin(0)
+    code, points = undisturbed.live()
+    assert code == 0
+    expected = undisturbed.state()
+    for passed in PASSES.get(name, ["end"]):
+        assert any(passed in point for point in points), passed
+    assert len(points) >= 15
+    for die_at in range(len(points)):
+        mortal = begin(die_at + 1)
+        assert mortal.live(die_at)[0] == -signal.SIGKILL
+        assert mortal.live(die_at)[0] in (0, -signal.SIGKILL)
+        for _ in range(2):
+            assert mortal.live()[0] == 0
+            assert mortal.state() == expected, f"killed before: {points[die_at]} (point {die_at})"
+        shutil.rmtree(mortal.place)
 
 
 class PowerCutError(BaseException):
     """Ends everything at once, as a power cut does: nothing can catch it."""
 
 
-FILES = {
-    "accepted": csv_bytes(),
-    "held": csv_bytes([H0, {**H30, "unit": ""}, H2]),
-    "quarantined": csv_bytes()[:-30],
-}
-
-
 def cut(*_: Any, **__: Any) -> Any:
     raise PowerCutError
-
-
-def after(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Does the real thing, then dies."""
-
-    def done_and_dead(*args: Any, **kwargs: Any) -> Any:
-        real(*args, **kwargs)
-        raise PowerCutError
-
-    return done_and_dead
-
-
-def count_down(real: Callable[..., Any], times: int, then: Callable[..., Any]) -> Callable[..., Any]:
-    calls = 0
-
-    def counted(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        return then(*args, **kwargs) if calls == times else real(*args, **kwargs)
-
-    return counted
 
 
 def uninterrupted(bench: Bench, content: bytes) -> None:
@@ -57,59 +201,29 @@ def uninterrupted(bench: Bench, content: bytes) -> None:
     bench.step()
 
 
-POINTS: dict[str, tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]] = {
-    "after the claim": (DropFolder, "claim", after),
-    "before reading": (DropFolder, "read", lambda real: cut),
-    "inside the transaction": (step_module, "ingest", after),
-    "before the move": (DropFolder, "put_away", lambda real: cut),
-    "between link and unlink": (folder_module, "move_new", lambda real: _linked_only),
-    "after the move": (DropFolder, "put_away", after),
-    "before the first receipt": (DropFolder, "write", lambda real: cut),
-    "after the first note or receipt": (DropFolder, "write", after),
-    "after the second note or receipt": (DropFolder, "write", lambda real: count_down(real, 2, after(real))),
-    "before the mark": (step_module, "mark_archived", lambda real: cut),
-}
-
-
-def _linked_only(source: Any, folder: Any, name: str) -> Any:
-    (folder / name).hardlink_to(source)
-    raise PowerCutError
-
-
-@pytest.mark.parametrize("verdict", FILES)
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_power_cut_changes_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, point: str, verdict: str, times: int
+@pytest.mark.parametrize("kind", ["broken link", "link", "large"])
+def test_what_was_refused_unread_is_not_read_after_a_stop_either(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
-    owner, name, make = POINTS[point]
-    bench.drop("a.csv", FILES[verdict])
-    for _ in range(times):
-        with monkeypatch.context() as patch:
-            patch.setattr(owner, name, make(getattr(owner, name)))
-            with pytest.raises(PowerCutError):
-                if point == "between link and unlink" and bench.names("archive") + bench.names("quarantine"):
-                    raise PowerCutError
-                if point == "after the claim" and bench.names("work"):
-                    raise PowerCutError
-                if point == "after the move" and not bench.names("work") + bench.names("in"):
-                    raise PowerCutError
-                bench.step()
-        bench.restart()
-    bench.step()
-    (file,) = bench.files()
-    assert file.verdict == verdict
-    assert file.archived_as is not None
-    assert {"accepted": 3, "held": 3, "quarantined": 0}[verdict] == len(bench.versions())
+    path = bench.drop("a.csv", b"x" * (5_000_001 if kind == "large" else 1))
+    for seconds in (0, 20, 40):
+        scan = bench.folder.scan(bench.clock.now(), seconds)
+    if kind != "large":
+        path.unlink()
+        path.symlink_to(tmp_path / "secret")
+    if kind == "link":
+        (tmp_path / "secret").write_bytes(csv_bytes())
+    assert bench.folder.claim(scan.ready[0]) is not None
+    read: list[Path] = []
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self))
+    with monkeypatch.context() as patch:
+        patch.setattr(step_module, "reason_text", cut)
+        with pytest.raises(PowerCutError):
+            bench.look()
+    bench.restart()
+    assert bench.look().alerts == ()
+    assert ([one.archived_as is None for one in bench.files()], read) == ([False], [])
     assert len(bench.names("receipts")) == 2
-    room = "quarantine" if verdict == "quarantined" else "archive"
-    kept = [entry for entry in bench.names(room) if not entry.endswith(".reason.txt")]
-    assert [f"{room}/{entry}" for entry in kept] == [file.archived_as]
-    assert (bench.root / file.archived_as).read_bytes() == FILES[verdict]
-    assert (bench.root / file.archived_as).stat().st_nlink == 1
-    assert bench.names("in") == bench.names("work") == bench.names("duplicates") == []
-    assert len(bench.names("quarantine")) == (2 if verdict == "quarantined" else 0)
-    assert bench.step().files == ()
 
 
 def test_the_receipt_after_a_restart_is_the_first_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +264,7 @@ def test_E_POISON_a_file_that_fails_twice_is_quarantined_and_the_others_go_on(be
         def watched(session: Session) -> Any:
             found = step(session)
             if (
-                session.exec(select(LabResultRow).where(LabResultRow.specimen == "poison")).first()
+                session.exec(select(LabResultRow).where(LabResultRow.specimen == "poison-0001")).first()
                 is not None
             ):
                 raise ValueError("a defect of ours")
@@ -158,7 +272,7 @@ def test_E_POISON_a_file_that_fails_twice_is_quarantined_and_the_others_go_on(be
 
         return bench.db.transact(watched)
 
-    bench.drop("bad.csv", csv_bytes([{**H0, "specimen_id": "poison"}]))
+    bench.drop("bad.csv", csv_bytes([{**H0, "specimen_id": "poison-0001"}]))
     bench.drop("good.csv", csv_bytes([H30]))
     first = {one.name: one for one in bench.step(transact).files}
     assert first["good.csv"].verdict == "accepted"

@@ -11,11 +11,11 @@ import pytest
 from fhir.resources import get_fhir_model_class
 from fhir.resources.R4B import get_fhir_model_class as get_r4b_model_class
 from fhir_cases import Exactly, alone, bundle, fhir_bytes, report, to_bytes
+from fuzz_cases import one_verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_cases import context
 from message_cases import DOTTED, read_message, rows
-from test_intake_er7_fuzz import one_verdict
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Fault

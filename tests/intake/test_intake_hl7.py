@@ -156,6 +156,13 @@ def test_an_order_that_says_less_than_its_result_holds_it(own: str, order: str) 
         assert held == (bool(order) and order in "PRSIOMNYZ" and own in "FCUABV")
 
 
+def test_U_is_final_with_its_value_and_held_without_it() -> None:
+    """A preliminary value is never taken over as a final one."""
+    assert findings(message(OBX_11="U")) == []
+    assert findings(message(OBX_11="U", OBX_5=""))[0] == "R-11.unsent"
+    assert "R-11.unsent" not in findings(message(OBX_11="F", OBX_5=""))
+
+
 # --- value and unit
 
 
@@ -200,7 +207,7 @@ def test_ranges_and_ratios_are_held(value: str) -> None:
 def test_nothing_is_put_in_for_what_is_missing() -> None:
     assert "R-15" in findings(message(OBX_6=""))
     assert "R-15" in findings(message(OBX_6='""'))
-    assert {"R-04", "R-05"} <= set(findings(message(OBR_13="")))
+    assert {"R-04.missing", "R-05"} <= set(findings(message(OBR_13="")))
     assert "R-41" in findings(message(OBX_11=""))
     assert "R-08" in findings(message(SPM_4=""))
     assert "R-09.method" in findings(message(OBX_17=""))

@@ -41,6 +41,7 @@ W = {
     "result_id": "R-3",
     "replaces": "R-2",
 }
+LATER_F = {**F, "reported_at": "15/01/2026 15:30"}
 X = {**H0, "status": "X", "value": "", "reported_at": "15/01/2026 15:00", "specimen_quality": "QNS"}
 
 
@@ -51,12 +52,7 @@ def entry_of(row: dict[str, str]) -> Any:
 def on_record(
     *rows: dict[str, str], place: tuple[str, str, str] = PLACE, key: tuple[str, str, str] = KEY
 ) -> KnownResult:
-    entries = [entry_of(row) for row in rows]
-    return KnownResult(
-        key,
-        place,
-        tuple(KnownVersion(e.status, e.reported_at, e.content_hash, e.result_key) for e in entries),
-    )
+    return KnownResult(key, place, tuple(KnownVersion.of(entry_of(row)) for row in rows))
 
 
 def after(row: dict[str, str], *before: dict[str, str], **about: Any) -> RowVerdict:
@@ -73,11 +69,33 @@ FOLLOWS = {
     "F after P": (F, (P,), "accepted", []),
     "F after F with the same content": (F, (F,), "ignored", ["R-42"]),
     "F after F with another value": ({**F, "value": "9"}, (F,), "held", ["R-43"]),
-    "F after F with another time of validation": (
-        {**F, "reported_at": "15/01/2026 14:30"},
+    "F after F with another time of validation": (LATER_F, (F,), "accepted", ["R-42.unchanged"]),
+    "F after the same F that was said later": (F, (LATER_F,), "accepted", ["R-42.unchanged", "R-46"]),
+    "F after F with another time of collection": (
+        {**LATER_F, "collected_at": "15/01/2026 07:50"},
         (F,),
         "held",
         ["R-43"],
+    ),
+    "F after C with the value of the correction": (
+        {**F, "value": "1,95", "reported_at": "15/01/2026 17:00"},
+        (F, C),
+        "accepted",
+        ["R-42.unchanged"],
+    ),
+    "F that was overtaken by a correction": ({**F, "value": "9"}, (LATER_F, C), "accepted", ["R-46"]),
+    "C before a final that differs": (C, ({**F, "reported_at": "15/01/2026 17:00"},), "held", ["R-43.order"]),
+    "C at the time of another C": (
+        {**C, "value": "2,05", "result_id": "R-9"},
+        (F, C),
+        "held",
+        ["R-43.order"],
+    ),
+    "C at the time of the C that it replaces": (
+        {**C, "value": "2,05", "result_id": "R-9", "replaces": "R-2"},
+        (F, C),
+        "accepted",
+        ["R-45"],
     ),
     "F after the W of an earlier F": ({**F, "reported_at": "15/01/2026 19:00"}, (F, W), "accepted", []),
     "F after C, older": (F, (P, C), "accepted", ["R-46"]),

@@ -83,7 +83,7 @@ def test_the_laboratory_gets_no_commands(name: str, for_laboratory: bool) -> Non
     }
     values = {**sample_values(name, Language.EN), "for_laboratory": for_laboratory}
     text = render(name, _speaker(Language.EN), values).text
-    if for_laboratory and name in to_laboratory:
+    if (for_laboratory and name in to_laboratory) or name.startswith("lab_"):
         assert "mpa-monitor" not in text
     elif name not in to_laboratory:
         assert "mpa-monitor" in text
@@ -212,6 +212,13 @@ def test_an_auc_outside_a_band_is_only_said_to_be_there(side: str, kind: str) ->
     code = f"flag_auc_{side}_band{kind}"
     said = discreet(because(code, value=23.4, low=30, band=because("band_transplant")), "MPA-0042-7", "W6")
     assert said == because("mail_auc_to_read", subject="MPA-0042-7", visit_id="W6")
+
+
+@pytest.mark.parametrize("code", ["set_held", "profile_unusual"])
+def test_what_is_wrong_with_samples_is_not_told_by_mail(code: str) -> None:
+    why = (because("profile_trough_high", point="H0", limit=15), because("set_below_lloq", point="H30"))
+    said = discreet(because(f"flag_{code}", why=why), "MPA-0042-7", "W6")
+    assert said == because(f"mail_{code}", subject="MPA-0042-7", visit_id="W6")
 
 
 def test_a_free_text_is_not_said() -> None:

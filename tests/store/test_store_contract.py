@@ -142,6 +142,10 @@ def _fill(db: Database, noon: datetime) -> None:
             "analyte, value_raw, unit_raw, below_lloq, above_uloq, method, matrix, recorded_at, findings, "
             "content_hash) "
             f"VALUES (1, 1, 1, {', '.join([quote] * 9)}, false, false, {quote}, {quote}, {at}, '[]', {quote})",
+            'INSERT INTO lab_review (id, version_id, decision, "by", at, audit_seq, "before", "after") '
+            f"VALUES (1, 1, {quote}, {quote}, {at}, 1, '{{}}', '{{}}')",
+            'INSERT INTO lab_proposal (id, version_id, decision, timepoint, "by", at, audit_seq) '
+            f"VALUES (1, 1, {quote}, {quote}, {quote}, {at}, 1)",
             "INSERT INTO exposure (id, subject, visit, version, method, reasons, notes, computed_at) "
             f"VALUES (1, 'MPA-0042-7', {quote}, 1, {quote}, '[]', '[]', {at})",
             f'INSERT INTO acknowledgement (id, flag_key, "by", reason, at) VALUES (1, {quote}, {quote}, {quote}, {at})',

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from notifications.ledger import look_ahead
-from scheduler.store import lab
+from scheduler.store import lab, lab_held
 from scheduler.store.database import Database
 from scheduler.store.lab_writing import add_rows
 from scheduler.store.subjects import draws_of_tube, due_subjects, load_history, load_recorded, next_wake
@@ -25,9 +25,14 @@ QUESTIONS: dict[str, Callable[[Session], Any]] = {
     "tube": lambda session: draws_of_tube(session, "t"),
     "file": lambda session: lab.file_by_hash(session, "0"),
     "unfinished": lab.unfinished_files,
-    "quarantined": lambda session: lab.quarantine_flag_keys(session, "n"),
+    "quarantined": lambda session: lab.quarantine_flag_keys(session, "n", "s"),
     "held since": lambda session: lab.held_rows(session, NOW),
     "held": lab.held_rows,
+    "undecided": lambda session: lab_held.undecided_rows(session, NOW),
+    "questions": lambda session: lab_held.open_questions(session, "a"),
+    "decided": lambda session: lab_held.decided_of(session, [1, 2]),
+    "proposed": lambda session: lab_held.proposed_of(session, [1, 2]),
+    "stale receipts": lab_held.files_with_stale_receipt,
     "any held": lab.any_held,
     "settled": lab.settled_flag_keys,
     "records": lambda session: lab.load_records(session, ["a", "b"], ["s", "t"]),

@@ -30,11 +30,11 @@ def read(
     messages = message_format(content)
     if messages is not None:
         return _MESSAGES[messages](content, setting)
+    found = binary_format(content)
+    if found is not None:
+        return Fault(because("F-07.password" if "password" in found else "F-07", format=found))
     if is_json(content):
         return read_fhir(content, setting)
     if is_package(content):
         return read_xlsx(content, aliases)
-    found = binary_format(content)
-    if found is not None:
-        return Fault(because("F-07.password" if "password" in found else "F-07", format=found))
     return read_csv(content, aliases)

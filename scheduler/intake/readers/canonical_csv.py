@@ -8,19 +8,22 @@ from io import StringIO
 
 from scheduler.domain.reason import because
 from scheduler.intake.readers.reading import Fault, FaultError, Reading
-from scheduler.intake.readers.sniff import text_format
+from scheduler.intake.readers.sniff import text_format, wide_text_format
 from scheduler.intake.readers.table import UNREADABLE, Record, read_table
 
-__all__ = ["read_csv"]
+__all__ = ["MAX_LINES", "read_csv"]
 
+MAX_LINES = 50_000  # with the empty ones, as in a workbook; rows with results are counted in the table
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def read_csv(content: bytes, aliases: Mapping[str, str]) -> Reading | Fault:
     """The rows of a file in the study's layout, or the first thing that makes it unusable as a whole."""
     try:
-        text, encoding = _decode(content)
-        found = text_format(text)
+        found = wide_text_format(content)
+        if found is None:
+            text, encoding = _decode(content)
+            found = text_format(text)
         if found is not None:
             return Fault(because("F-07", format=found))
         return _read(text, encoding, aliases)
@@ -56,6 +59,8 @@ def _records(text: str, delimiter: str) -> Iterator[Record]:
     row = 0
     try:
         for row, cells in enumerate(reader, 1):
+            if row > MAX_LINES:
+                raise FaultError("F-04.lines", limit=MAX_LINES)
             yield Record(row, cells)
     except csv.Error as error:
         raise FaultError("F-10.quote", row=row + 1) from error

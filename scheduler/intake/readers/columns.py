@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from config.schema import LabFile
 
@@ -74,12 +75,15 @@ _NATIONAL_NUMBER = re.compile(
 )
 
 
+@lru_cache(maxsize=2000)  # the codes and words of a study are few, and asked for in every row
 def normalised(text: str) -> str:
     """Header or word without case, accents, blanks and punctuation.
 
     >>> normalised("N° d'Inclusion "), normalised("Unité")
     ('ndinclusion', 'unite')
     """
+    if text.isascii():
+        return text.lower() if text.isalnum() else "".join(filter(str.isalnum, text.lower()))
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(letter for letter in plain if letter.isalnum())
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from scheduler.intake.readers.reading import FaultError
 
-__all__ = ["Delimiters", "Line", "Segment", "decoded", "lines_of", "segment_of", "unescape"]
+__all__ = ["MAX_LINES", "Delimiters", "Line", "Segment", "decoded", "lines_of", "segment_of", "unescape"]
 
 Line = tuple[int, bytes]  # number in the file, counted from 1, and content without its end
 
@@ -26,6 +26,9 @@ _CHARSETS = {
     "UTF-8": "utf-8",
 }
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+# A result has some ten lines, so that this is far more than the results that a file may have.
+MAX_LINES = 100_000
+_MAX_REPETITIONS = 10_000  # of the fields of one segment
 _DECLARED = range(3, 6)  # component, repetition, escape; subcomponent; truncation (2.7)
 _HEX = re.compile(r"X((?:[0-9A-Fa-f]{2})+)")
 
@@ -94,7 +97,8 @@ class Segment:
 def lines_of(content: bytes) -> tuple[list[Line], str | None]:
     """The lines that hold something, and the character set when a byte order mark decides it.
 
-    Raises FaultError when the last line has no end, or a transport frame is not closed: the file was cut.
+    Raises FaultError when the last line has no end, or a transport frame is not closed: the file was cut; and when
+    there are too many lines to be looked at in reasonable time and memory.
     """
     charset = None
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
@@ -102,7 +106,10 @@ def lines_of(content: bytes) -> tuple[list[Line], str | None]:
     elif content.startswith(BOM_UTF8):
         content, charset = content[len(BOM_UTF8) :], "utf-8"
     framed = content.count(b"\x0b") or content.count(b"\x1c")
-    found = content.replace(b"\r\n", b"\r").replace(b"\n", b"\r").split(b"\r")
+    content = content.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
+    if content.count(b"\r") > MAX_LINES:
+        raise FaultError("F-04.lines", limit=MAX_LINES)
+    found = content.split(b"\r")
     if found[-1].strip(b"\x1c"):
         raise FaultError("F-11.segment", row=len(found))
     if framed and content.count(b"\x0b") != content.count(b"\x1c"):
@@ -138,7 +145,12 @@ def decoded(lines: list[Line], named: str, charset: str | None) -> tuple[list[tu
 
 
 def segment_of(line: int, text: str, marks: Delimiters, charset: str) -> Segment:
-    """The segment that a line is; HL7 headers are counted with their first sign as field 1."""
+    """The segment that a line is; HL7 headers are counted with their first sign as field 1.
+
+    Raises FaultError for more repetitions than any laboratory sends.
+    """
+    if text.count(marks.repetition) > _MAX_REPETITIONS:
+        raise FaultError("F-04.repetitions", row=line, limit=_MAX_REPETITIONS)
     fields = text.split(marks.field)
     if fields[0] in ("MSH", "FHS", "BHS"):
         fields.insert(1, marks.field)

@@ -15,7 +15,7 @@ from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Readi
 from scheduler.intake.readers.results import NO_QUALITY, QUALITIES, Found, check_header, reading_of
 from scheduler.intake.shown import shorten
 
-__all__ = ["read_hl7"]
+__all__ = ["read_hl7", "sender_of"]
 
 NAMES = {
     "study_id": "PID-3",
@@ -66,7 +66,7 @@ def _read(interchange: Interchange, setting: Setting) -> Reading | Fault:
     if others:
         found.notes.append(because("F-16.some", kind=kinds, count=len(others)))
     for message in results:
-        lab = _sender(message, setting)
+        lab = sender_of(message.header, setting)
         accepts_tests = lab is not None and lab.hl7 is not None and lab.hl7.accept_test_messages
         check_header(message.header, _VERSION, message.header.component(11).upper(), "MSH-11", accepts_tests)
         _read_message(message, lab, setting, found)
@@ -75,9 +75,8 @@ def _read(interchange: Interchange, setting: Setting) -> Reading | Fault:
     return reading_of(found, NAMES, interchange.charset, delimiter, where, interchange.complete)
 
 
-def _sender(message: Message, setting: Setting) -> LabFile | None:
+def sender_of(header: Segment, setting: Setting) -> LabFile | None:
     """The laboratory whose application and facility the header names."""
-    header = message.header
     for lab in setting.labs:
         if lab.hl7 is None:
             continue

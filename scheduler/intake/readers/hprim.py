@@ -61,7 +61,7 @@ def read_hprim(content: bytes, setting: Setting) -> Reading | Fault:
 
 def _messages(lines: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
     """The lines of each message, from its H to its L, continued lines put together."""
-    message: list[tuple[int, str]] = []
+    message: list[tuple[int, list[str]]] = []
     for number, text in lines:
         name = re.split(r"[^A-Z]", text, maxsplit=1)[0]
         if name not in _SEGMENTS or (name != "H" and not message):
@@ -69,12 +69,11 @@ def _messages(lines: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]
         if name == "H" and message:
             raise FaultError("F-11.open", row=number, segment="L")
         if name == "A":
-            before, so_far = message[-1]
-            message[-1] = (before, so_far + text[2:])
+            message[-1][1].append(text[2:])
             continue
-        message.append((number, text))
+        message.append((number, [text]))
         if name == "L":
-            yield message
+            yield [(before, "".join(parts)) for before, parts in message]
             message = []
     if message:
         raise FaultError("F-11.open", row=lines[-1][0], segment="L")

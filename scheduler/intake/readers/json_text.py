@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
+from collections import Counter
 from typing import Any, NoReturn
 
 from scheduler.intake.readers.reading import FaultError
@@ -49,6 +50,8 @@ def _refuse_constant(name: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise FaultError("F-15.twice", text=shorten(next(name for name in names if names.count(name) > 1)))
+        counts = Counter(name for name, _ in pairs)
+        raise FaultError(
+            "F-15.twice", text=shorten(next(name for name, count in counts.items() if count > 1))
+        )
     return found

@@ -16,6 +16,8 @@ _MAY_NAME = frozenset(
 _NAMES = known_names({})
 _PAIR = re.compile(r"\s*([^\W\d]\w*)\s*[:=]\s*([^\s;:=]+)\s*;?")
 _BETWEEN_WORDS = re.compile(r"[\s;,/]+")
+_MOST_WORDS = 2  # a visit and a sampling time
+_MOST_PARTS = _MOST_WORDS + 2  # with what may stand before and after them
 
 
 def sorted_notes(
@@ -39,8 +41,10 @@ def named_in(text: str, setting: Setting) -> list[tuple[str, str]]:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    found, place = [], 0
-    while place < len(text.rstrip()):
+    if ":" not in text and "=" not in text:
+        return []
+    found, place, end = [], 0, len(text.rstrip())
+    while place < end:
         match = _PAIR.match(text, place)
         column = _NAMES.get(normalised(match[1])) if match is not None else None
         if match is None or column not in _MAY_NAME or column is None:
@@ -51,7 +55,9 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _words(text: str, setting: Setting) -> list[tuple[str, str]]:
-    words = [word for word in _BETWEEN_WORDS.split(text) if word]
+    words = [word for word in _BETWEEN_WORDS.split(text, maxsplit=_MOST_PARTS) if word]
+    if len(words) > _MOST_WORDS:
+        return []
     columns = [setting.words.get(normalised(word), ("", ""))[0] for word in words]
     if not words or "" in columns or len(set(columns)) < len(columns):
         return []

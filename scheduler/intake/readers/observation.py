@@ -103,6 +103,8 @@ class Observation(Gathering):
         """OBX-11 decides; an order that says less than its observation holds it."""
         own = self.segment.component(OBX_STATUS).strip().upper()
         self.cells["status"] = _STATUSES.get(own, own)
+        if own == "U" and not self.segment.whole(OBX_VALUE).strip():
+            self.doubt("R-11.unsent", column=self.names["value"])
         of_order = order.component(OBR_STATUS).strip().upper() if order is not None else ""
         contradicted = (
             (of_order in _RETRACTED and own not in _RETRACTED)

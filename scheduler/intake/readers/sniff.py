@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
-__all__ = ["binary_format", "is_json", "is_package", "message_format", "text_format"]
+__all__ = ["binary_format", "is_json", "is_package", "message_format", "text_format", "wide_text_format"]
 
 _BINARY = (
     (b"%PDF-", "PDF"),
@@ -18,6 +18,12 @@ _BINARY = (
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf", "7-Zip"),
     (b"Rar!", "RAR"),
+)
+# Pictures as telephones and Windows write them, by what stands a little further on.
+_FURTHER_ON = (
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "WebP"),
+    (re.compile(rb".{4}ftyp(heic|heix|hevc|mif1|msf1|avif)", re.DOTALL), "HEIC"),
+    (re.compile(rb"BM.{4}\0{4}.{3}\0", re.DOTALL), "BMP"),
 )
 # The old office format, which also wraps a workbook under a password, by the names of the streams in it.
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -45,7 +51,8 @@ def binary_format(content: bytes) -> str | None:
     if content.startswith(_COMPOUND):
         streams = ((name.encode("utf-16-le"), kind) for name, kind in _STREAMS)
         return next((kind for name, kind in streams if name in content), "Office 97-2003")
-    return next((name for magic, name in _BINARY if content.startswith(magic)), None)
+    found = next((name for magic, name in _BINARY if content.startswith(magic)), None)
+    return found or next((name for pattern, name in _FURTHER_ON if pattern.match(content)), None)
 
 
 def is_package(content: bytes) -> bool:
@@ -63,6 +70,17 @@ def message_format(content: bytes) -> str | None:
     wide = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     head = content[:256].decode("utf-16" if wide else "latin-1", errors="ignore").lstrip(_BEFORE_MESSAGES)
     return next((name for pattern, name in _MESSAGES if pattern.match(head)), None)
+
+
+def wide_text_format(content: bytes) -> str | None:
+    """The name of a text format in UTF-16 without its mark, which only tells what is refused."""
+    for first, second, encoding in (
+        (slice(0, 64, 2), slice(1, 64, 2), "utf-16-be"),
+        (slice(1, 64, 2), slice(0, 64, 2), "utf-16-le"),
+    ):
+        if content[first].strip(b"\0") == b"" and b"\0" not in content[second]:
+            return text_format(content[:131_072].decode(encoding, errors="ignore"))
+    return None
 
 
 def text_format(text: str) -> str | None:

@@ -12,6 +12,9 @@ from sqlmodel import Session
 from scheduler.intake.check import check_file
 from scheduler.intake.moving import write_whole
 from scheduler.intake.study import IntakeStudy, intake_study
+from scheduler.runtime.cli import lab_review
+from scheduler.runtime.cli.lab_reconciliation import reconciliation
+from scheduler.runtime.cli.lab_replay import replay
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
@@ -27,6 +30,9 @@ def add_commands(app: typer.Typer) -> None:
     lab.command("check")(check)
     lab.command("files")(files)
     lab.command("template")(template)
+    lab.command("reconciliation")(reconciliation)
+    lab_review.add_commands(lab)
+    lab.command("replay")(replay)
     app.add_typer(lab, name="lab")
 
 
@@ -38,11 +44,10 @@ def check(
     program = program_of(context)
     unreadable = False
     with refusing(program):
-        study = _study(program)
         db = _database_if_any(program)
         for path in file:
             try:
-                found = _check_one(path, study, program, db)
+                found = _check_one(path, _study(program, _folder(path, program)), program, db)
             except OSError as error:
                 unreadable = True
                 words = "{file} cannot be read: {why}"
@@ -53,8 +58,17 @@ def check(
         raise typer.Exit(BAD_INPUT)
 
 
-def _study(program: Program) -> IntakeStudy:
-    return intake_study(program.study.newest[1], program.study.labs.values(), next(iter(program.study.sites)))
+def _study(program: Program, folder: str | None = None) -> IntakeStudy:
+    site = next(iter(program.study.sites))
+    return intake_study(program.study.newest[1], program.study.labs.values(), site, folder)
+
+
+def _folder(path: Path, program: Program) -> str | None:
+    """The laboratories' folder in which a file lies; one that lies elsewhere is judged as if in the right one."""
+    inside, where = (program.settings.intake.folder / "in").resolve(), path.resolve().parent
+    if where == inside:
+        return ""
+    return where.name if where.parent == inside else None
 
 
 def _check_one(path: Path, study: IntakeStudy, program: Program, db: Database | None) -> dict[str, object]:
@@ -130,6 +144,7 @@ def _file_rows(session: Session) -> list[dict[str, Any]]:
             "held": row.held,
             "ignored": row.ignored,
             "archived_as": row.archived_as,
+            "replay_of": row.receipt["replay_of"]["file"] if "replay_of" in row.receipt else None,
         }
         for row in lab_files(session)
     ]

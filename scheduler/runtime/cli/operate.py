@@ -83,6 +83,7 @@ def run(context: typer.Context) -> None:
                     settings.daemon,
                     daily=[(DIGEST, protocol.digest_at, one.zone) for one in study.calendars.values()],
                     every=[(INTAKE, settings.intake.poll_s)],
+                    watched=[(INTAKE, settings.intake.folder / "in")],
                 )
             )
     raise typer.Exit(code)
@@ -140,7 +141,7 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
 
 def _waiting(folder: Path) -> int:
     with suppress(OSError):
-        return sum(1 for entry in folder.iterdir() if entry.is_file())
+        return sum(1 for entry in (*folder.iterdir(), *folder.glob("*/*")) if entry.is_file())
     return 0
 
 

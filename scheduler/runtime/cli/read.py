@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
+from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine import report
@@ -112,6 +113,10 @@ def flags(
     context: typer.Context,
     subject: OneSubject = None,
     closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    only: Annotated[
+        list[FlagCode] | None, typer.Option(help="Only flags of this kind; may be repeated.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What needs attention, the most urgent first: why, since when, and what closes it."""
@@ -121,7 +126,8 @@ def flags(
         def step(session: Session) -> list[dict[str, Any]]:
             if subject is not None:
                 find_subject(session, subject)
-            return report.flag_rows(session, program.speaker(), subject, closed=closed)
+            found = report.flag_rows(session, program.speaker(), subject, closed=closed, site=site)
+            return [row for row in found if not only or row["code"] in only]
 
         rows = program.database.read(step)
         if as_json:
@@ -199,7 +205,7 @@ def _print_explanation(one: Explanation, speaker: Speaker) -> None:
 def _print_facts(program: Program, facts: list[dict[str, Any]], speaker: Speaker) -> None:
     made = table(program, "Records", ["No.", "What", "Content", "State", "Recorded", "By"], [])
     for fact in facts:
-        content = ", ".join(f"{k}={v}" for k, v in fact["content"].items() if v is not None)
+        content = ", ".join(f"{k}={v}" for k, v in fact["content"].items() if v not in (None, []))
         made.add_row(
             str(fact["number"]), speaker.status(fact["kind"]), content, speaker.status(fact["state"]),
             speaker.moment(fact["recorded_at"]), fact["recorded_by"],

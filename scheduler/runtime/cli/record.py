@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import getpass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +14,14 @@ import typer
 from sqlmodel import Session
 
 from scheduler.domain.facts import (
-    Assessed,
     Attended,
     Corrected,
     DoseGiven,
     Enrolled,
     FlagAcknowledged,
     Formulation,
+    Intercurrent,
+    Occurred,
     Paused,
     Regimen,
     RegimenChanged,
@@ -37,6 +39,8 @@ from scheduler.domain.facts import (
 from scheduler.domain.reason import because
 from scheduler.engine import record as engine
 from scheduler.engine.record import Done, RefusedError, Who
+from scheduler.runtime.cli.assessments import read_assessments, read_number, read_pair
+from scheduler.runtime.cli.eligibility import answers_from
 from scheduler.runtime.cli.moments import parse_day, parse_instant, parse_local
 from scheduler.runtime.cli.output import done, program_of, refusing
 from scheduler.runtime.program import Program
@@ -56,7 +60,8 @@ By = Annotated[str | None, typer.Option("--by", help="Who observed it; the accou
 def add_commands(app: typer.Typer) -> None:
     """Adds the recording commands."""
     for function in (
-        enrol, book, move, cancel, attend, dose, draw, assess, regimen, pause, resume, withdraw, correct, acknowledge,
+        enrol, book, move, cancel, attend, dose, draw, assess, regimen, intercurrent, pause, resume, withdraw, correct,
+        acknowledge,
     ):  # fmt: skip
         app.command()(function)
 
@@ -72,6 +77,10 @@ def enrol(
     interval_h: Annotated[float | None, typer.Option(help="Hours between doses.")] = None,
     from_: Annotated[
         Path | None, typer.Option("--from", help="CSV file with many subjects: all or none.")
+    ] = None,
+    eligibility: Annotated[
+        Path | None,
+        typer.Option(help="TOML or JSON file of the eligibility answers; see 'eligibility check'."),
     ] = None,
     by: By = None,
 ) -> None:
@@ -93,7 +102,24 @@ def enrol(
             return
         if subject is None or inclusion is None:
             raise RefusedError([because("refused_enrol_incomplete")])
-        outcome = program.database.transact(lambda session: _enrol_one(session, program, given, _who(by)))
+        answers = answers_from(program, eligibility) if eligibility is not None else None
+
+        def step(session: Session) -> Done:
+            outcome = _enrol_one(session, program, given, _who(by))
+            if answers is None:
+                return replace(outcome, warnings=(because("warned_no_eligibility"),))
+            also = engine.record(
+                session,
+                program.study,
+                outcome.subject,
+                answers,
+                _who(by),
+                program.clock.now(),
+                program.handle,
+            )
+            return replace(outcome, warnings=also.warnings)
+
+        outcome = program.database.transact(step)
         done(program, outcome, f"{program.speaker().status(Enrolled.kind)}, {subject}")
 
 
@@ -104,8 +130,8 @@ def _enrol_one(session: Session, program: Program, row: dict[str, str | None], w
     if row.get("formulation") or row.get("dose_mg") or row.get("interval_h"):
         regimen = Regimen(
             _formulation(row.get("formulation") or ""),
-            _number(row.get("dose_mg")),
-            _number(row.get("interval_h")),
+            read_number(row.get("dose_mg")),
+            read_number(row.get("interval_h")),
         )
     what = Enrolled(parse_day(row.get("inclusion") or ""), parse_day(start) if start else None, regimen)
     code = (row.get("subject") or "").strip()
@@ -254,21 +280,20 @@ def assess(
     at: At = None,
     by: By = None,
 ) -> None:
-    """Record assessments."""
+    """Record assessments, with how they were made.
+
+    mrss by site (mrss.face=2 …) or as a total, mrss.assessor; fvc.measured='2.51 L', fvc.equation=…,
+    dlco.hb_corrected=yes.
+    """
     program = program_of(context)
     protocol = program.study.newest[1]
     with refusing(program):
-        pairs = [_pair(text) for text in values]
-
-        def whats(name: str, moment: _Moment) -> list[What]:
-            found: list[What] = []
-            for item, value in pairs:
-                activity = protocol.activity(item)
-                unit = activity.unit if activity is not None else ""
-                found.append(Assessed(name, item.lower(), moment.instant(at), _number(value), unit))
-            return found
-
-        _say_all(program, subject, visit, by, whats)
+        for text in values:
+            read_pair(text)
+        _say_all(
+            program, subject, visit, by,
+            lambda name, moment: read_assessments(values, name, moment.instant(at), protocol),
+        )  # fmt: skip
 
 
 def regimen(
@@ -284,6 +309,18 @@ def regimen(
     """Record a change of treatment; steady state is reckoned from it."""
     new = Regimen(formulation, mg, interval_h)
     _say(context, subject, None, by, lambda name, moment: RegimenChanged(moment.instant(at), new, reason))
+
+
+def intercurrent(
+    context: typer.Context,
+    subject: Subject,
+    event: Annotated[Occurred, typer.Option(help="organ_failure, rescue_treatment or mmf_stopped.")],
+    reason: Why,
+    at: At = None,
+    by: By = None,
+) -> None:
+    """Record what changes the meaning of the endpoint at one year; the protocol says how it counts."""
+    _say(context, subject, None, by, lambda name, moment: Intercurrent(moment.instant(at), event, reason))
 
 
 def pause(context: typer.Context, subject: Subject, reason: Why, at: At = None, by: By = None) -> None:
@@ -398,30 +435,18 @@ def _who(by: str | None) -> Who:
     return Who(by or getpass.getuser(), Source.CLI)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name.strip() or not value.strip():
-        raise RefusedError([because("refused_pair", text=text)])
-    return name.strip(), value.strip()
-
-
 def _field(text: str, now: datetime, zone: ZoneInfo) -> tuple[str, Any]:
     """A field to correct; times are read as everywhere else."""
-    name, value = _pair(text)
+    name, value = read_pair(text)
     if name == "at":
         return name, parse_instant(value, now, zone).isoformat()
     if name == "local":
         return name, parse_local(value, now, zone).isoformat()
-    if name in ("baseline", "treatment_start"):
+    if name in ("baseline", "treatment_start", "on"):
         return name, parse_day(value).isoformat()
+    if name == "sites":
+        return name, [read_pair(one) for one in value.split(",")]
     return name, value
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float((text or "").replace(",", "."))
-    except ValueError:
-        raise RefusedError([because("refused_number", text=text or "")]) from None
 
 
 def _formulation(text: str) -> Formulation:

@@ -10,7 +10,6 @@ from typing import Any
 
 from scheduler.domain.civil import at_local
 from scheduler.domain.facts import (
-    Assessed,
     Attended,
     DoseGiven,
     Enrolled,
@@ -22,6 +21,7 @@ from scheduler.domain.facts import (
     What,
 )
 from scheduler.domain.timeline import PlannedVisit, StudyPlan
+from scheduler.runtime.rehearsal.clinic import assessment, eligibility
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file, line_of
 
 __all__ = ["Action", "Correct", "Drop", "Enrol", "Patient", "Say", "Step", "lab_file_name", "round_to_minute"]
@@ -84,6 +84,7 @@ class Patient:
     tubes: dict[tuple[str, str], str] = field(default_factory=dict)
     drawn: dict[tuple[str, str], datetime] = field(default_factory=dict)
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
+    assessed: dict[str, float] = field(default_factory=dict)
     daily: dict[date, list[str]] | None = None
 
     def planned(self, visit: str) -> PlannedVisit:
@@ -107,6 +108,9 @@ class Patient:
         at = self.local(self.baseline - timedelta(days=days_before), 10, self.rng.randint(0, 59))
         self.do(at, Enrol(self.code, Enrolled(self.baseline, start, self.regimen)))
         self.say(at + timedelta(minutes=2), self.booking("INCLUSION", self.baseline))
+        answers = eligibility(int(self.code.split("-")[1]), at.date())
+        if answers is not None:
+            self.say(at + timedelta(minutes=2), answers)
 
     def booking(self, visit: str, day: date, hour: int = 8, minute: int = 30) -> VisitBooked:
         return VisitBooked(visit, datetime.combine(day, time(hour, minute)))
@@ -169,10 +173,10 @@ class Patient:
         for item in encounter.required:
             activity = self.plan.protocol.activity(item)
             assert activity is not None
-            value = (
-                float(self.rng.randint(12, 28)) if activity.integer else round(self.rng.uniform(55, 95), 1)
-            )
-            self.say(at, Assessed(visit, item, at, value, activity.unit))
+            found = assessment(visit, activity, at, self.assessed.get(item), self.rng)
+            if found.value is not None:
+                self.assessed.setdefault(item, found.value)
+            self.say(at, found)
 
     def concentration(self, visit: str, point: str) -> float:
         """A plausible concentration in mg/L; only its order of magnitude is meant."""

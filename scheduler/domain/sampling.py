@@ -1,0 +1,214 @@
+"""What the samples of a day say against each other, against their times or against their tubes.
+
+Some of it keeps them from being used together until a person has looked or the laboratory has corrected; some only
+deserves a look at the tubes. Nothing is ever reordered or changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from itertools import combinations
+from typing import NamedTuple
+
+from scheduler.domain.facts import Formulation
+from scheduler.domain.protocol import SamplePoint
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.results import ResultStatus, ResultVersion
+from scheduler.domain.timeline import Draw, Timeline, VisitPlan
+
+__all__ = ["HIGHEST_TROUGH_MG_L", "Doubt", "Weight", "deviation", "doubts_of"]
+
+HIGHEST_TROUGH_MG_L = Decimal(15)
+"""Above this a sample before the dose is unusual."""
+
+
+class Weight(IntEnum):
+    """What a doubt does: no AUC until the laboratory's row is settled, no AUC until a person has looked, a flag, or a
+    remark in the report."""
+
+    QUESTIONS = 0
+    HOLDS = 1
+    WARNS = 2
+    TELLS = 3
+
+
+class Doubt(NamedTuple):
+    """One thing that does not fit. `detail` begins with the rule and names everything whose change makes it another
+    doubt, so that what a person said of the one does not hold for the other."""
+
+    weight: Weight
+    detail: str
+    reason: Reason
+    since: datetime
+
+
+class _Sample(NamedTuple):
+    """A draw whose final result would be used."""
+
+    draw: Draw
+    point: SamplePoint
+    version: ResultVersion
+
+
+def doubts_of(timeline: Timeline, plan: VisitPlan) -> tuple[Doubt, ...]:
+    """Everything that does not fit about the samples of a visit that would be used, by the rules S-02 to S-07, R-14
+    and R-19 of docs/lab-files.md; in the order of the points."""
+    questions = tuple(_questions(plan))
+    found = [
+        _Sample(draw, draw.point, draw.result.version)
+        for draw in plan.draws
+        if draw.result is not None
+        and draw.result.is_final
+        and draw.not_drawn is None
+        and draw.result.version.blocking is None
+    ]
+    if not found:
+        return questions
+    found.sort(key=lambda one: one.point.nominal_min)
+    return (
+        *questions,
+        *_times(plan, found),
+        *_order(found),
+        *_tubes(timeline, found),
+        *_limits(found),
+        *_profile(plan, found),
+    )
+
+
+def deviation(point: SamplePoint, opens_at: datetime, taken_at: datetime) -> dict[str, str | int]:
+    """The point, its minutes after the dose, and the window that the protocol gives it, for a sentence."""
+    minutes = point.earliest_min + round((taken_at - opens_at).total_seconds() / 60)
+    return {"point": point.id, "minutes": minutes, "low": point.earliest_min, "high": point.latest_min}
+
+
+def _holds(rule: str, reason: Reason, *involved: ResultVersion) -> Doubt:
+    return _doubt(Weight.HOLDS, rule, reason, involved)
+
+
+def _doubt(weight: Weight, rule: str, reason: Reason, involved: Sequence[ResultVersion]) -> Doubt:
+    numbers = " ".join(str(one.id) for one in involved)
+    return Doubt(weight, f"{rule} {numbers}", reason, max(one.recorded_at for one in involved))
+
+
+def _questions(plan: VisitPlan) -> Iterator[Doubt]:
+    """Results that a held row of the laboratory may replace or take back."""
+    for draw in plan.draws:
+        question, result = draw.question, draw.result
+        if question is None or result is None or result.version.status is ResultStatus.PRELIMINARY:
+            continue
+        reason = because("set_in_question", point=draw.point.id, row=question.row)
+        yield Doubt(Weight.QUESTIONS, f"R-45 {draw.point.id} {question.row}", reason, question.since)
+
+
+# --- times and tubes
+
+
+def _times(plan: VisitPlan, found: Sequence[_Sample]) -> Iterator[Doubt]:
+    """Collections outside their window, where the laboratory's time is the only one there is."""
+    if plan.dose is None:
+        return
+    dose_at = plan.dose.given.at
+    for draw, point, version in found:
+        window, taken_at = draw.window, version.collected_at
+        if draw.drawn is not None or window is None or window[0] <= taken_at <= window[1]:
+            continue
+        said = deviation(point, window[0], taken_at)
+        if point.nominal_min > 0 and taken_at <= dose_at:
+            rule, reason = "S-03", because("set_before_dose", **said)
+        elif point.nominal_min <= 0 and taken_at > dose_at:
+            rule, reason = "S-03", because("set_after_dose", **said)
+        else:
+            rule, reason = "S-02", because("set_out_of_window", **said)
+        yield _holds(f"{rule} {point.id} {said['minutes']}", reason, version)
+
+
+def _order(found: Sequence[_Sample]) -> Iterator[Doubt]:
+    """Points whose times are in the reverse order, by the times in force or by the laboratory's own."""
+    for first, second in combinations(found, 2):
+        for one, other in (
+            (first.draw.taken_at, second.draw.taken_at),
+            (first.version.collected_at, second.version.collected_at),
+        ):
+            if one is not None and other is not None and one > other:
+                reason = because(
+                    "set_out_of_order", first=first.point.id, at=one, second=second.point.id, other_at=other
+                )
+                yield _holds(
+                    f"S-04 {first.point.id} {second.point.id}", reason, first.version, second.version
+                )
+                break
+
+
+def _tubes(timeline: Timeline, found: Sequence[_Sample]) -> Iterator[Doubt]:
+    """Results of a tube that the site recorded for another draw of this subject."""
+    for draw, point, version in found:
+        if draw.drawn is not None and draw.drawn.tube == version.specimen:
+            continue
+        for visit in timeline.visits:
+            for other in visit.draws:
+                if other is not draw and other.drawn is not None and other.drawn.tube == version.specimen:
+                    reason = because(
+                        "set_other_tube",
+                        point=point.id,
+                        specimen=version.specimen,
+                        visit=visit.id,
+                        other=other.point.id,
+                    )
+                    yield _holds(f"S-06 {point.id}", reason, version)
+
+
+def _limits(found: Sequence[_Sample]) -> Iterator[Doubt]:
+    """Results that the laboratory could not put a number to, where a number is to be expected."""
+    for _, point, version in found:
+        if version.above_uloq:
+            yield _holds(f"R-19 {point.id}", because("set_above_uloq", point=point.id), version)
+        elif version.below_lloq and point.nominal_min > 0:
+            yield _holds(f"R-19 {point.id}", because("set_below_lloq", point=point.id), version)
+
+
+# --- the profile
+
+
+def _profile(plan: VisitPlan, found: Sequence[_Sample]) -> Iterator[Doubt]:
+    """What is unusual about the concentrations and how they were measured."""
+    versions = [one.version for one in found]
+    methods = sorted({one.method for one in versions})
+    if len(methods) > 1:
+        yield _doubt(
+            Weight.WARNS, "S-07", because("profile_methods_differ", methods=", ".join(methods)), versions
+        )
+    measured = [
+        (one, one.version.conc_mg_l)
+        for one in found
+        if one.version.conc_mg_l is not None and not one.version.below_lloq
+    ]
+    values = {conc for _, conc in measured}
+    if len(measured) > 2 and len(values) == 1:
+        yield _doubt(Weight.WARNS, "R-14", because("profile_identical", count=len(measured)), versions)
+    for sample, conc in measured:
+        if sample.point.nominal_min <= 0 and conc > HIGHEST_TROUGH_MG_L:
+            reason = because("profile_trough_high", point=sample.point.id, limit=int(HIGHEST_TROUGH_MG_L))
+            yield _doubt(Weight.WARNS, f"R-14 {sample.point.id}", reason, [sample.version])
+    yield from _exchanged(plan, measured)
+
+
+def _exchanged(plan: VisitPlan, measured: Sequence[tuple[_Sample, Decimal]]) -> Iterator[Doubt]:
+    """A sample before the dose above the first one after it, which is above every later one all the more unusual.
+
+    With enteric-coated tablets the peak is often late, so that it is only told.
+    """
+    before = [one for one in measured if one[0].point.nominal_min <= 0]
+    after = [one for one in measured if one[0].point.nominal_min > 0]
+    if not before or not after or before[-1][1] <= after[0][1]:
+        return
+    sample, conc = before[-1]
+    lower = [one for one, value in after if value < conc]
+    enteric = plan.dose is not None and plan.dose.given.formulation is Formulation.EC_MPS
+    reason = because(
+        "profile_predose_high", point=sample.point.id, lower=", ".join(one.point.id for one in lower)
+    )
+    involved = [sample.version, *(one.version for one in lower)]
+    yield _doubt(Weight.TELLS if enteric else Weight.WARNS, "S-05", reason, involved)

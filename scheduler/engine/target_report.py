@@ -1,0 +1,220 @@
+"""The report of the study's question: from the analysis set to one page and one JSON document.
+
+The same data, settings and seed give the same bytes: nothing here looks at a clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from pk.jsonlines import JsonObject
+from pk.result import Reason as Finding
+from pk.target.findings import Settings, TargetAnalysis
+from pk.target.question import Answer, OutcomeKind, Question
+from pk.target.record import answered, association_record
+from pk.target.statements import conclusion_of, headlines
+from scheduler.domain.reason import because
+from scheduler.domain.speech import Speaker
+from scheduler.engine.study import Study
+from scheduler.engine.target_forest import forest
+from scheduler.engine.target_plots import course, cuts_drawn, roc_curve, scatter, waterfall
+from scheduler.engine.target_set import (
+    EXPOSURES,
+    MEASURES,
+    PRIMARY,
+    RESPONSES,
+    Cell,
+    Member,
+    analysis_set,
+    changes_analysed,
+    data_cut,
+    grid,
+    primary_analysis,
+)
+from scheduler.engine.target_svg import Drawing
+from scheduler.engine.target_tables import (
+    Share,
+    baseline_rows,
+    change_rows,
+    flow_rows,
+    occasion_rows,
+    response_rows,
+    shown_metric,
+)
+from scheduler.engine.thresholds import Literature, literature
+from scheduler.store.audit import APP_VERSION
+
+__all__ = ["TargetReport", "page_values", "report_of", "target_json", "target_report"]
+
+_LARGEST_EXPONENT = 20.0
+"""Odds ratios per 10 mg·h/L above 5e8, or below its inverse, are not worth a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """Everything that page and JSON show; `drawings` are by name, None where there is nothing to draw."""
+
+    study: str
+    registry_id: str
+    title: str
+    protocol: str
+    config_hash: str
+    software: str
+    data_cut: str | None
+    composite: str
+    settings: Settings
+    members: tuple[Member, ...]
+    answer: Answer
+    cells: tuple[Cell, ...]
+    responses: tuple[Share, ...]
+    continuous: dict[str, TargetAnalysis]
+    drawings: dict[str, Drawing | None]
+    literature: Literature
+
+    @property
+    def found(self) -> TargetAnalysis:
+        return self.answer.found
+
+
+def target_report(session: Session, study: Study, speaker: Speaker, seed: int) -> TargetReport:
+    """Return the report of everything on record; every enrolled subject is in it."""
+    return report_of(analysis_set(session, study, speaker), data_cut(session), study, speaker, seed)
+
+
+def report_of(
+    members: tuple[Member, ...], cut: datetime | None, study: Study, speaker: Speaker, seed: int
+) -> TargetReport:
+    """Return the report of an analysis set; `cut` is the instant of its last record."""
+    sha256, protocol = study.newest
+    cells = grid(members, Settings(seed=seed))
+    settings = Settings(seed=seed, analyses_run=max(1, sum(one.rho is not None for one in cells)))
+    found = primary_analysis(members, settings)
+    composite = protocol.endpoints.composite_rule.value
+    question = Question(exposure=PRIMARY, outcome=composite, kind=OutcomeKind.BINARY, settings=found.settings)
+    known = literature(speaker.language)
+    continuous = changes_analysed(members, settings)
+    return TargetReport(
+        study=protocol.acronym,
+        registry_id=protocol.registry_id,
+        title=protocol.title[speaker.language],
+        protocol=f"{protocol.id}, {protocol.version}",
+        config_hash=sha256,
+        software=APP_VERSION,
+        data_cut=None if cut is None else cut.isoformat(),
+        composite=composite,
+        settings=settings,
+        members=members,
+        answer=Answer(question, found, None),
+        cells=cells,
+        responses=response_rows(members, limits=found.tier.number > 0),
+        continuous=continuous,
+        drawings=_drawings(members, found, continuous, known, speaker),
+        literature=known,
+    )
+
+
+def _drawings(
+    members: Sequence[Member],
+    found: TargetAnalysis,
+    continuous: Mapping[str, TargetAnalysis],
+    known: Literature,
+    speaker: Speaker,
+) -> dict[str, Drawing | None]:
+    return {
+        "p1": course(members, speaker),
+        **{f"p2_{one}": scatter(members, one, analysis, speaker) for one, analysis in continuous.items()},
+        "p3": roc_curve(found, speaker),
+        "p5": cuts_drawn(found, speaker),
+        "p6_auc": forest(found, known.thresholds, "auc", speaker),
+        "p6_c0": forest(found, known.thresholds, "c0", speaker),
+        "p7": waterfall(members, speaker),
+    }
+
+
+def target_json(report: TargetReport, speaker: Speaker) -> JsonObject:
+    """Return the document of `pk/schemas/target-report.json`: that of `pk target`, and what the study adds."""
+
+    def say(one: Finding) -> str:
+        return speaker.say(because(one.code, **dict(one.params)))
+
+    document = answered(report.answer, say)
+    patients: list[Any] = [_patient(one) for one in report.members]
+    return {
+        **document,
+        "study": {
+            "name": report.study,
+            "registry_id": report.registry_id,
+            "protocol": report.protocol,
+            "config_hash": report.config_hash,
+            "software_version": report.software,
+            "data_cut": report.data_cut,
+            "patients_hash": hashlib.sha256(repr(patients).encode()).hexdigest(),
+            "composite_rule": report.composite,
+            "prespecified": False,
+        },
+        "flow": [{"code": code, "count": count} for code, count in flow_rows(report.members, report.found)],
+        "responses": [{**asdict(one)} for one in report.responses],
+        "continuous": {
+            measure: {
+                "n": found.n,
+                "tier": found.tier.number,
+                "association": None if found.association is None else association_record(found.association),
+            }
+            for measure, found in report.continuous.items()
+        },
+        "grid": [{**asdict(one), "ci": None if one.ci is None else list(one.ci)} for one in report.cells],
+        "patients": patients,
+    }
+
+
+def _patient(one: Member) -> dict[str, Any]:
+    return {
+        "subject": one.code,
+        "arms": list(one.arms),
+        "exposure": {name: one.exposure(name) for name in EXPOSURES},
+        "flags": list(one.exposures["flags"]),
+        "changes": {name: one.change(name) for name in MEASURES},
+        "responses": {name: one.holds(name) for name in RESPONSES},
+        "response": one.response,
+    }
+
+
+def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
+    """What the template needs beside the report: rows of tables and sentences, in the reader's language."""
+
+    def say(one: Finding) -> str:
+        return speaker.say(because(one.code, **dict(one.params)))
+
+    found = report.found
+    return {
+        "conclusion": say(conclusion_of(found)),
+        "headlines": [say(one) for one in headlines(found)],
+        "warnings": [(one.code, say(one)) for one in found.warnings],
+        "flow": flow_rows(report.members, found),
+        "baseline": baseline_rows(report.members, speaker),
+        "occasions": occasion_rows(report.members),
+        "changes": change_rows(report.members, found.settings.seed),
+        "definition": lambda name: (
+            speaker.name(name) if name in MEASURES else speaker.say(because(f"definition_{name}"))
+        ),
+        "odds": _odds_per_10(found),
+        "metric": lambda name: shown_metric(name, speaker),
+    }
+
+
+def _odds_per_10(found: TargetAnalysis) -> tuple[float, float, float] | None:
+    """Firth's odds ratio per 10 mg·h/L with its limits; None where there is none, or one beyond all sense."""
+    if found.firth is None or found.firth.exposure.ci is None:
+        return None
+    exponents = [10 * one for one in (found.firth.exposure.value, *found.firth.exposure.ci)]
+    if max(map(abs, exponents)) > _LARGEST_EXPONENT:
+        return None
+    odds, low, high = (math.exp(one) for one in exponents)
+    return odds, low, high

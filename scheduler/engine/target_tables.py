@@ -1,0 +1,195 @@
+"""Rows of the report's tables that are counted and described, whatever the number of patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pk.target.findings import TargetAnalysis
+from pk.target.proportions import proportion
+from scheduler.domain.eligibility import Arm
+from scheduler.domain.speech import Speaker
+from scheduler.engine.target_set import MEASURES, PRIMARY, RESPONSES, Member
+
+__all__ = [
+    "Change",
+    "Occasion",
+    "Share",
+    "baseline_rows",
+    "change_rows",
+    "flow_rows",
+    "occasion_rows",
+    "response_rows",
+    "shown_metric",
+]
+
+_LEAST_FOR_LIMITS = 10
+_DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How many, and quartiles and ends; None of nobody."""
+
+    n: int
+    median: float | None
+    quarter: float | None
+    three_quarters: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """AUCs of one visit (mg·h/L), how many lie in each range, and the median daily dose (mg)."""
+
+    visit: str
+    auc: Spread
+    cv_percent: float | None
+    below_30: int
+    from_30: int
+    from_45: int
+    above_60: int
+    daily_mg: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change at one year of a measure in its arm; limits of the mean by bootstrap, from 10 subjects on."""
+
+    measure: str
+    spread: Spread
+    mean: float | None
+    ci: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Responders under one definition with limits of Clopper and Pearson; `missing` cannot be evaluated."""
+
+    definition: str
+    responders: int
+    n: int
+    missing: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def flow_rows(members: Sequence[Member], found: TargetAnalysis) -> tuple[tuple[str, int], ...]:
+    """T1: codes and counts. Screening is not on record here, so it begins with the enrolled."""
+
+    def count(which: Iterator[bool]) -> int:
+        return sum(which)
+
+    eligible = [one for one in members if one.arms]
+    return (
+        ("enrolled", len(members)),
+        ("eligible", len(eligible)),
+        ("skin_arm", count(Arm.SKIN.value in one.arms for one in members)),
+        ("lung_arm", count(Arm.LUNG.value in one.arms for one in members)),
+        ("with_exposure", count(one.exposure(PRIMARY) is not None for one in members)),
+        ("skin_evaluable", count(one.holds("skin_response") is not None for one in members)),
+        ("lung_evaluable", count(one.holds("lung_response") is not None for one in members)),
+        ("with_outcome", count(one.response is not None for one in members)),
+        ("analysed", found.n),
+    )
+
+
+def baseline_rows(members: Sequence[Member], speaker: Speaker) -> list[tuple[str, Spread]]:
+    """T2: what is on record at inclusion."""
+    rows = [(speaker.name(one), _spread([member.baseline(one) for member in members])) for one in MEASURES]
+    ages = [_answered(one, "age_years") for one in members]
+    doses = [_daily(one.exposures["visits"][0]) if one.exposures["visits"] else None for one in members]
+    return [
+        (speaker.text("Age (years)"), _spread(ages)),
+        *rows,
+        (speaker.text("Daily dose at the first AUC (mg)"), _spread(doses)),
+    ]
+
+
+def _answered(one: Member, name: str) -> float | None:
+    eligibility = one.endpoints["eligibility"]
+    return None if eligibility is None else eligibility[name]
+
+
+def occasion_rows(members: Sequence[Member]) -> list[Occasion]:
+    """T3: the AUCs of every visit, in the order of the protocol."""
+    found: dict[str, list[tuple[float, float | None]]] = {}
+    weeks: dict[str, float] = {}
+    for member in members:
+        for visit, week in zip(member.exposures["visits"], member.exposures["weeks"], strict=True):
+            found.setdefault(visit["visit"], []).append((visit["auc"], _daily(visit)))
+            weeks[visit["visit"]] = week
+    return [_occasion(visit, found[visit]) for visit in sorted(found, key=lambda one: weeks[one])]
+
+
+def _occasion(visit: str, pairs: Sequence[tuple[float, float | None]]) -> Occasion:
+    aucs = np.array([auc for auc, _ in pairs])
+    cv = 100 * float(np.std(aucs, ddof=1) / np.mean(aucs)) if aucs.size > 1 and aucs.mean() > 0 else None
+    return Occasion(
+        visit,
+        _spread(aucs.tolist()),
+        cv,
+        int(np.count_nonzero(aucs < 30)),
+        int(np.count_nonzero((aucs >= 30) & (aucs < 45))),
+        int(np.count_nonzero((aucs >= 45) & (aucs <= 60))),
+        int(np.count_nonzero(aucs > 60)),
+        _spread([dose for _, dose in pairs]).median,
+    )
+
+
+def _daily(visit: dict[str, float | None]) -> float | None:
+    dose, interval = visit["dose_mg"], visit["interval_h"]
+    return None if dose is None or not interval else dose * 24 / interval
+
+
+def change_rows(members: Sequence[Member], seed: int) -> list[Change]:
+    """T4: the changes of each measure in its arm."""
+    rows = []
+    for measure in MEASURES:
+        changes = [one.change(measure, in_arm=True) for one in members]
+        known = np.array([one for one in changes if one is not None])
+        limits = None
+        if known.size >= _LEAST_FOR_LIMITS:
+            drawn = np.random.default_rng(seed).choice(known, (_DRAWS, known.size)).mean(axis=1)
+            low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
+            limits = (float(low), float(high))
+        mean = float(known.mean()) if known.size else None
+        rows.append(Change(measure, _spread(changes), mean, limits))
+    return rows
+
+
+def response_rows(members: Sequence[Member], *, limits: bool) -> tuple[Share, ...]:
+    """T4: responders under each definition side by side; with `limits` only where the tier allows estimates."""
+    rows = []
+    for definition in RESPONSES:
+        held = [one.holds(definition) for one in members]
+        known = [one for one in held if one is not None]
+        share = proportion(sum(known), len(known))
+        low, high = share.ci if share.ci is not None and limits else (None, None)
+        value = share.value if limits else None
+        rows.append(Share(definition, sum(known), len(known), len(held) - len(known), value, low, high))
+    return tuple(rows)
+
+
+def shown_metric(name: str, speaker: Speaker) -> str:
+    """The words for an exposure of the grid."""
+    words = {
+        "twa_6_26": speaker.text("Weeks 6–26"),
+        "twa_6_26_measured": speaker.text("Weeks 6–26, two occasions or more"),
+        "auc_w12": speaker.text("Week 12"),
+        "mean_6_12": speaker.text("Mean of weeks 6 and 12"),
+        "twa_0_52": speaker.text("Weeks 0–52"),
+    }
+    return words[name]
+
+
+def _spread(values: Sequence[float | None]) -> Spread:
+    known = np.array([one for one in values if one is not None], dtype=float)
+    if known.size == 0:
+        return Spread(0, None, None, None, None, None)
+    low, quarter, median, three, high = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    return Spread(known.size, median, quarter, three, low, high)

@@ -1,0 +1,156 @@
+"""The command that asks anybody's CSV file whether exposure goes with the outcome."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pk.result import Reason
+from pk.target.findings import Direction, Settings
+from pk.target.prespecified import LITERATURE_CUTS
+from pk.target.question import Answer, OutcomeKind, Question, answer
+from pk.target.record import answered, refused
+from pk.target.statements import statements
+from scheduler.domain.reason import because
+from scheduler.domain.speech import Speaker
+from scheduler.engine.report_page import target_page
+from scheduler.engine.target_report import target_json, target_report
+from scheduler.intake.moving import write_whole
+from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
+from scheduler.runtime.program import Program
+
+__all__ = ["add_commands"]
+
+OutFolder = Annotated[
+    Path | None, typer.Option(help="Folder for the report of the study itself: target.html and target.json.")
+]
+StatedDirection = Annotated[
+    Direction, typer.Option(help="Exposure expected with response, stated before looking.")
+]
+Kind = Annotated[OutcomeKind, typer.Option(help="auto takes nothing but 0 and 1 for binary.")]
+Rule = Annotated[
+    str | None, typer.Option(help="Rule that makes responders of a continuous outcome, as '<=-5'.")
+]
+Cuts = Annotated[
+    str | None, typer.Option(help="Cuts chosen beforehand, as '30,35,45,60', which is the default.")
+]
+Apart = Annotated[
+    tuple[float, float] | None, typer.Option(help="Two exposures: how many patients tell them apart.")
+]
+Unlocked = Annotated[
+    bool, typer.Option("--unlock-tier", help="Numbers that so few patients forbid, to check methods only.")
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("target")(target)
+
+
+def target(
+    context: typer.Context,
+    csv: Annotated[Path | None, typer.Option(help="CSV file with one row per patient.")] = None,
+    exposure: Annotated[
+        str | None, typer.Option(help="Column with the exposure, a number of 0 or more.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Column with the outcome: 0 and 1, or any number.")
+    ] = None,
+    out: OutFolder = None,
+    baseline: Annotated[str | None, typer.Option(help="Column with a baseline value to adjust for.")] = None,
+    direction: StatedDirection = Direction.HIGHER,
+    outcome_kind: Kind = OutcomeKind.AUTO,
+    responder: Rule = None,
+    cuts: Cuts = None,
+    plan: Apart = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
+    unlock_tier: Unlocked = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Whether exposure goes with the outcome, in a CSV file or with --out in the study itself, and a cutpoint where so
+    many patients allow one."""
+    program = program_of(context)
+    with refusing(program):
+        speaker = program.speaker()
+    if out is not None:
+        given = (csv, exposure, outcome, baseline, responder, cuts, plan)
+        changed = direction is not Direction.HIGHER or outcome_kind is not OutcomeKind.AUTO
+        if any(one is not None for one in given) or changed or unlock_tier or as_json:
+            words = "--out is for the study's own data: of the other options it takes --seed only."
+            fail(speaker.text(words), BAD_INPUT)
+        _study(program, out, seed, speaker)
+        return
+    if csv is None or exposure is None or outcome is None:
+        words = "Give --out for the study itself, or --csv with --exposure and --outcome."
+        fail(speaker.text(words), BAD_INPUT)
+    question = Question(
+        exposure=exposure,
+        outcome=outcome,
+        baseline=baseline,
+        kind=outcome_kind,
+        rule=responder,
+        tell_apart=plan,
+        settings=Settings(direction=direction, cuts=_cuts(cuts, speaker), seed=seed, unlock_tier=unlock_tier),
+    )
+    _file(csv, question, speaker, as_json=as_json)
+
+
+def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> None:
+    """The answer of a file as sentences or JSON."""
+    said = _asked(csv, question)
+    if as_json:
+        json_out(
+            answered(said, lambda one: _worded(one, speaker))
+            if isinstance(said, Answer)
+            else refused(said, lambda one: _worded(one, speaker))
+        )
+    elif isinstance(said, Answer):
+        typer.echo("\n".join(_worded(one, speaker) for one in statements(said)))
+    else:
+        fail("\n".join(_worded(one, speaker) for one in said), BAD_INPUT)
+    if not isinstance(said, Answer):
+        raise typer.Exit(BAD_INPUT)
+
+
+def _study(program: Program, out: Path, seed: int, speaker: Speaker) -> None:
+    """The report of the study's own data as two files."""
+    with refusing(program):
+        report = program.database.read(lambda session: target_report(session, program.study, speaker, seed))
+    document = json.dumps(target_json(report, speaker), ensure_ascii=False, indent=2, allow_nan=False)
+    made = {"target.html": target_page(report, speaker), "target.json": document + "\n"}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in made.items():
+            write_whole(out / name, content.encode("utf-8"))
+    except OSError as error:
+        words = "{file} cannot be written: {why}"
+        fail(speaker.text(words, file=str(out), why=error.strerror or ""), BAD_INPUT)
+    typer.echo(speaker.text("Written: {file}", file=str(out / "target.html")))
+
+
+def _asked(csv: Path, question: Question) -> Answer | tuple[Reason, ...]:
+    try:
+        content = csv.read_bytes()
+    except OSError as error:
+        return (Reason.of("target_file_unreadable", file=str(csv), why=error.strerror or ""),)
+    return answer(content, question)
+
+
+def _worded(reason: Reason, speaker: Speaker) -> str:
+    return speaker.say(because(reason.code, **dict(reason.params)))
+
+
+def _cuts(text: str | None, speaker: Speaker) -> tuple[float, ...]:
+    if text is None:
+        return LITERATURE_CUTS
+    try:
+        found = tuple(sorted({float(one) for one in text.split(",")}))
+    except ValueError:
+        found = (math.nan,)
+    if not all(map(math.isfinite, found)):
+        fail(speaker.text("{cuts} is no list of numbers such as 30,35,45,60.", cuts=text), BAD_INPUT)
+    return found

@@ -1,0 +1,245 @@
+"""The report of the study's question: what it says at every size, and that it says nothing more."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from engine_desk import SUBJECT, Desk, at
+
+from config.language import Language
+from pk.result import SENTENCES as PK_SENTENCES
+from pk.target.findings import Conclusion, Settings
+from scheduler.domain.facts import Answer, Assessed, Attended, EligibilityAssessed
+from scheduler.domain.speech import Speaker, speaker_for
+from scheduler.engine.report_page import target_page
+from scheduler.engine.study import Study
+from scheduler.engine.target_report import TargetReport, report_of, target_json, target_report
+from scheduler.engine.target_set import RESPONSES, Member, grid, primary_analysis
+from scheduler.engine.thresholds import literature
+from scheduler.store.database import Database
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests" / "pk"))
+from json_schema import problems  # noqa: E402  (tests/pk holds it)
+
+SCHEMA = json.loads((ROOT / "pk" / "schemas" / "target-report.json").read_text("utf-8"))
+CUT = datetime(2026, 9, 17, 11, 38, tzinfo=UTC)
+TWO = (
+    "Two patients cannot identify a target. Any correlation is +1 or -1 by construction; with one responder "
+    "and one non-responder the ROC area is 0 or 1 and is 'perfect' half of the time under no effect; the "
+    "smallest possible p is 1.00. Individual exposures are listed against literature thresholds for "
+    "description only."
+)
+
+
+def speaker(study: Study, language: Language = Language.EN) -> Speaker:
+    return speaker_for(language, ZoneInfo("Europe/Paris"), study.newest[1], PK_SENTENCES)
+
+
+def member(number: int, auc: float | None, response: bool | None, change: float | None = None) -> Member:
+    """A subject of the skin arm with one exposure for every metric."""
+    ends = None if change is None else {"value": 20.0}
+    nothing = {"absolute": None, "baseline": None, "after": None}
+    code = f"MPA-{number:04d}-0"
+    visit = {
+        "visit": "W6", "on": date(2025, 10, 13), "auc": auc, "dose_mg": 1000.0, "interval_h": 12.0,
+        "formulation": "mmf", "days_unchanged": 40.0,
+    }  # fmt: skip
+    endpoints: dict[str, Any] = {
+        "subject": code,
+        "eligibility": {"arms": ["skin_arm"], "status": "eligible", "age_years": 50},
+        "changes": {
+            "mrss": {"absolute": change, "baseline": ends, "after": None}, "fvc": nothing, "dlco": nothing,
+        },
+        "outcomes": [
+            {"id": name, "holds": response, "primary": name == "any", "why": [], "flags": []}
+            for name in RESPONSES
+        ],
+        "response": response,
+    }  # fmt: skip
+    known = auc is not None
+    exposures: dict[str, Any] = {
+        **dict.fromkeys(("twa_6_26", "auc_w12", "mean_6_12", "twa_0_52"), auc),
+        "visits": [visit] if known else [],
+        "days": [42] if known else [],
+        "weeks": [6] if known else [],
+        "aucs": [auc] if known else [],
+        "flags": [],
+        "flags_text": [],
+    }
+    return Member(code, endpoints, exposures)
+
+
+def cohort(n: int, *, effect: float = 0.0, seed: int = 1) -> tuple[Member, ...]:
+    random = np.random.default_rng(seed)
+    responder = np.arange(n) % 5 < 2
+    aucs = np.maximum(random.normal(40, 15, n) + effect * responder, 1).round(2)
+    changes = random.integers(-12, 4, n)
+    return tuple(member(i, float(aucs[i]), bool(responder[i]), float(changes[i])) for i in range(n))
+
+
+def made(members: tuple[Member, ...], study: Study, language: Language = Language.EN) -> TargetReport:
+    return report_of(members, CUT, study, speaker(study, language), seed=1)
+
+
+def checked(report: TargetReport, study: Study, language: Language = Language.EN) -> dict[str, Any]:
+    """The JSON, after the page was found whole: XML, nothing from outside, no NaN; and the JSON fits its schema."""
+    said = speaker(study, language)
+    page = target_page(report, said)
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>").strip())
+    outside = page.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert re.search(r"https?:|\bsrc=|\bhref=|@import|url\(", outside) is None
+    assert re.search(r"\bnan\b|NaN|\binf\b|∞|\bNone\b(?! of)", page) is None
+    document: dict[str, Any] = json.loads(json.dumps(target_json(report, said), allow_nan=False))
+    assert problems(document, SCHEMA) == []
+    return document
+
+
+def p_values(value: Any) -> Iterator[tuple[str, float]]:
+    """Every number under a name that holds a p or a q."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if re.fullmatch(r"p|q|.*_p|p_.*", name) and one is not None:
+                yield name, one
+            else:
+                yield from p_values(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from p_values(one)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_two_patients_are_listed_and_nothing_is_tested(study: Study, language: Language) -> None:
+    report = made((member(1, 38.0, True, -8), member(2, 52.0, False, 1)), study, language)
+    document = checked(report, study, language)
+    assert (document["tier"], document["cutpoint"], document["conclusion"]) == (0, None, "not estimable")
+    document["gates"] = []  # the names of conditions, all without a value
+    assert list(p_values(document)) == []
+    assert {"C5", "C9"} <= {one["code"] for one in document["warnings"]}
+    assert all(one["rho"] is None and one["p"] is None for one in document["grid"])
+    assert all(one["low"] is None and one["value"] is None for one in document["responses"])
+    page = target_page(report, speaker(study, language))
+    words = speaker(study, language).text(TWO)
+    assert words.replace("'", "&#39;") in page
+    assert (words == TWO) is (language is Language.EN)
+    assert report.drawings["p3"] is None and report.drawings["p5"] is None
+
+
+@pytest.mark.parametrize(
+    ("members", "tier"),
+    [
+        ((), 0),
+        ((member(1, 38.0, True, -8),), 0),
+        (tuple(member(i, 40.0, i % 2 == 0, -3.0) for i in range(12)), 0),  # constant exposure
+        (tuple(member(i, 20.0 + i, True, -3.0) for i in range(12)), 0),  # one class
+        (tuple(member(i, 20.0 + i, None) for i in range(12)), 0),  # no outcome
+        (tuple(member(i, None, True, -3.0) for i in range(12)), 0),  # no exposure
+        (tuple(member(i, 20.0 + i, i > 5, 5.0 - i) for i in range(12)), 2),  # complete separation
+        (cohort(5), 1),
+    ],
+    ids=["nobody", "one", "constant", "all respond", "no outcome", "no exposure", "separated", "five"],
+)
+def test_whatever_is_on_record_the_report_is_whole(
+    study: Study, members: tuple[Member, ...], tier: int
+) -> None:
+    document = checked(made(members, study), study)
+    assert (document["tier"], document["cutpoint"]) == (tier, None)
+    assert len(document["patients"]) == len(members)
+
+
+def test_enough_patients_have_a_cut_and_the_same_bytes_again(study: Study) -> None:
+    report = made(cohort(60, effect=30), study)
+    document = checked(report, study)
+    assert (document["tier"], document["n"], document["n_responders"]) == (4, 60, 24)
+    assert document["cutpoint"]["value"] is not None
+    assert all(report.drawings[name] is not None for name in ("p1", "p2_mrss", "p3", "p5", "p6_auc", "p7"))
+    again, said = made(cohort(60, effect=30), study), speaker(study)
+    assert target_json(again, said) == target_json(report, said)
+    assert target_page(again, said) == target_page(report, said)
+
+
+def test_the_number_of_analyses_and_q_are_those_of_the_grid(study: Study) -> None:
+    report = made(cohort(24), study)
+    tested = [one for one in report.cells if one.p is not None]
+    assert report.settings.analyses_run == len(tested) > 0
+    assert all(one.q is not None and one.p is not None and one.q >= one.p for one in tested)
+    (counted,) = [one for one in report.found.warnings if one.code == "C10"]
+    assert dict(counted.params)["count"] == len(tested)
+
+
+def test_a_cell_of_the_grid_is_what_the_whole_analysis_says() -> None:
+    members = cohort(24)
+    cell = next(
+        one for one in grid(members, Settings()) if (one.exposure, one.outcome) == ("twa_6_26", "any")
+    )
+    whole = primary_analysis(members, Settings(bootstrap=500, permutations=999))
+    assert whole.association is not None
+    rank = whole.association.spearman
+    assert (cell.n, cell.n_responders, cell.tier) == (whole.n, whole.n_responders, whole.tier.number)
+    assert (cell.rho, cell.ci, cell.p) == (rank.rho, rank.ci, rank.p)
+
+
+def test_noise_is_no_candidate() -> None:
+    settings = Settings(bootstrap=200, permutations=199)
+    found = [primary_analysis(cohort(60, seed=seed), settings).conclusion for seed in range(20)]
+    assert found.count(Conclusion.CANDIDATE) <= 1  # 5 % of 20
+
+
+def test_what_the_study_shares_with_a_file_has_one_schema() -> None:
+    whole = json.loads((ROOT / "pk" / "schemas" / "target-output.json").read_text("utf-8"))
+    of_file = whole["anyOf"][0]["properties"]
+    assert {name: SCHEMA["properties"][name] for name in of_file} == of_file
+    assert SCHEMA["$defs"] == whole["$defs"]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_thresholds_are_of_two_quantities_and_chaigne_is_not_among_them(language: Language) -> None:
+    known = literature(language)
+    assert {one.quantity for one in known.thresholds} == {"auc", "c0"}
+    assert {one.kind for one in known.thresholds} == {"data", "prespecified", "consensus"}
+    assert not any("Chaigne" in one.study for one in known.thresholds)
+    assert any("Chaigne" in study for study, _, _ in known.left_out)
+    assert all(one.low <= one.high and one.disease for one in known.thresholds)
+    assert all(one.low >= 20 for one in known.thresholds if one.quantity == "auc")
+    assert all(one.high <= 5 for one in known.thresholds if one.quantity == "c0")
+
+
+def test_the_report_of_a_real_database(sqlite_db: Database, study: Study) -> None:
+    desk = Desk(sqlite_db, study)
+    desk.sampled()
+    no, yes = Answer.NO, Answer.YES
+    desk.say(
+        EligibilityAssessed(
+            date(2025, 8, 29),
+            40,
+            no,
+            no,
+            yes,
+            diffuse_skin=yes,
+            first_sign="2024-05",
+            other_immunosuppressant=no,
+            ild_on_imaging=no,
+            biologic_last_6_months=no,
+        )
+    )
+    desk.say(Assessed("INCLUSION", "mrss", at(9), 20, "points", assessor="A"))
+    desk.lab()
+    desk.now = at(12, 0, 1, 9, 2026)
+    desk.say(Attended("Y1", at(9, 0, 1, 9, 2026)))
+    desk.say(Assessed("Y1", "mrss", at(10, 0, 1, 9, 2026), 14, "points", assessor="A"))
+    report = desk.db.transact(lambda session: target_report(session, study, speaker(study), 1))
+    document = checked(report, study)
+    (patient,) = document["patients"]
+    assert (patient["subject"], patient["changes"]["mrss"], patient["response"]) == (SUBJECT, -6, True)
+    assert report.data_cut == desk.now.isoformat()
+    assert patient["exposure"]["twa_6_26"] is None  # only the inclusion was sampled
