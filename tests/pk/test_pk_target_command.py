@@ -56,7 +56,7 @@ def test_the_delimiter_is_that_of_the_header(delimiter: str) -> None:
     assert column(f'a{delimiter}b\n1{delimiter}"2,5"\n'.encode(), "b").numbers == (2.5,)
 
 
-@pytest.mark.parametrize("text", [*MISSING, "Na", " NULL "])
+@pytest.mark.parametrize("text", [*sorted(MISSING), "Na", " NULL "])
 def test_what_stands_for_a_missing_value(text: str) -> None:
     assert column(f"a;b\n1;{text}\n".encode(), "b").numbers == (None,)
 
