@@ -133,11 +133,11 @@ def tally(drawn: Iterable[Drawn], sent: Sequence[Sent], first: datetime, until: 
     return tuple(sorted(shown, key=_in_order))
 
 
-def _in_order(line: Line) -> tuple[int, tuple[str, str], str, str, str]:
-    """The most urgent first, then by subject and visit, in the order of the day."""
+def _in_order(line: Line) -> tuple[int, str, str, Place, str]:
+    """The most urgent first, then by subject, in the order in which the tubes were drawn."""
     at = line.drawn_at or line.received_at
     moment = at.astimezone(UTC).isoformat() if at is not None else ""
-    return _ORDER.index(line.state), line.place[:2], moment, line.place[2], line.tube
+    return _ORDER.index(line.state), line.place[0], moment, line.place, line.tube
 
 
 def _of_draw(drawn: Drawn, accepted: Sent | None, held: Sent | None) -> Line:

@@ -62,6 +62,17 @@ def test_the_order_in_which_things_are_known_does_not_matter(drawn: list[Drawn],
     assert states(tally(drawn, sent, FIRST, UNTIL)) == states(tally(drawn[::-1], sent[::-1], FIRST, UNTIL))
 
 
+def test_the_visits_of_a_subject_stand_in_the_order_of_their_days() -> None:
+    visits = ("INCLUSION", "W6", "W12", "M6")
+    drawn = [
+        Drawn(("MPA-0042-7", visit, point), "T", FIRST + timedelta(days=day, hours=hour), None, True)
+        for day, visit in enumerate(visits)
+        for hour, point in enumerate(("H0", "H30", "H2"))
+    ]
+    lines = tally(drawn[::-1], [], FIRST, UNTIL)
+    assert [line.place for line in lines] == [one.place for one in drawn]
+
+
 @given(st.lists(SENT))
 def test_a_final_result_of_a_tube_that_nobody_drew_is_listed_in_its_week(sent: list[Sent]) -> None:
     lines = tally([], [one for one in sent if not one.held], FIRST, UNTIL)

@@ -97,13 +97,21 @@ def _apart(rows: Iterable[Row], speaker: Speaker) -> list[str]:
     """Of every visit, how far the methods lie apart and what the models count for in the average."""
     lines = []
     for row in rows:
-        of = f"{row['subject']}, {speaker.name(row['visit'])}: "
         if row["disagreement"] is not None and row["in_force"]:
-            lines.append(of + row["disagreement"]["text"])
+            lines.append(_of(row, row["disagreement"]["text"], speaker))
         if row["weights"] and row["in_force"]:
             weights = weights_said(row["weights"], speaker)
-            lines.append(of + speaker.text("weights in the average: {weights}", weights=weights))
+            lines.append(
+                _of(row, speaker.text("weights in the average: {weights}", weights=weights), speaker)
+            )
     return lines
+
+
+def _of(row: Row, text: str, speaker: Speaker) -> str:
+    """A remark with the visit of which it is made."""
+    return speaker.text(
+        "{what}: {answer}", what=f"{row['subject']}, {speaker.name(row['visit'])}", answer=text
+    )
 
 
 def _refused(rows: Iterable[Row], speaker: Speaker) -> list[str]:
@@ -167,7 +175,7 @@ def _methods(counting: Sequence[Row], marks: Mapping[str, str], speaker: Speaker
 def _exceptions(counting: Iterable[Row], speaker: Speaker) -> list[str]:
     """Why a visit has no value, or what is to be known of it."""
     said = [(row, "; ".join(row["reasons"]) or row["remark"]) for row in counting]
-    return [f"{row['subject']}, {speaker.name(row['visit'])}: {text}" for row, text in said if text]
+    return [_of(row, text, speaker) for row, text in said if text]
 
 
 def _value(row: Row, speaker: Speaker) -> str:

@@ -202,7 +202,8 @@ def exposure_table(program: Program, rows: Sequence[Row]) -> Table:
         cells = ["–" if one is None else speaker.number(one) for one in metrics]
         made.add_row(row["subject"], str(row["occasions"]), *cells, reliability)
         if row["flags_text"]:
-            remarks.append(f"{row['subject']}: {'; '.join(row['flags_text'])}")
+            flags = "; ".join(row["flags_text"])
+            remarks.append(speaker.text("{what}: {answer}", what=row["subject"], answer=flags))
     words = (
         "Time-weighted means by actual dates; weeks 6–26 is the primary one. "
         "Reliability from an ICC in lupus nephritis."
