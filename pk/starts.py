@@ -111,10 +111,12 @@ def first_round(batch: Problem) -> Floats:
 def _corners(batch: Problem) -> Floats:
     """Return points with every effect off the typical value, each pair of effects in all four combinations of signs.
 
-    They are the rows of a Hadamard matrix (the two-level design of Plackett and Burman, Biometrika 33:305, 1946).
+    They are the rows of a Hadamard matrix (the two-level design of Plackett and Burman, Biometrika 33:305, 1946) and
+    their opposites.
     """
     count = 1 << batch.effects.bit_length()
-    signs = hadamard(count)[:, 1 : batch.effects + 1]
+    rows = hadamard(count)[:, 1 : batch.effects + 1]
+    signs = np.concatenate((rows, -rows))
     return np.asarray(_CORNER_SD * signs @ np.linalg.cholesky(batch.omega).T)
 
 
