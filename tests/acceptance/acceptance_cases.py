@@ -6,7 +6,6 @@ import json
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from config.files import DEFAULT_DIR
+from config_cases import copy_of_config, fields_replaced
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -182,14 +180,6 @@ class Installation:
             process.communicate(timeout=20)
 
 
-def fields_replaced(text: str, **values: str) -> str:
-    """A TOML file with the values of some top-level keys replaced."""
-    for name, value in values.items():
-        text, count = re.subn(rf"(?m)^{name} = [^#\n]*", f"{name} = {value}  ", text, count=1)
-        assert count == 1, name
-    return text
-
-
 _SHORTER = (
     ("P6W", "P7D", "P3W", "P3D"),
     ("P12W", "P7D", "P6W", "P3D"),
@@ -213,15 +203,6 @@ roles = ["pharmacist", "laboratory", "data_manager"]
 """
 
 
-def copy_of_config(directory: Path) -> Path:
-    """The configuration as shipped, in a directory that the test may change."""
-    directory.mkdir(parents=True)
-    for folder in ("protocols", "sites", "labs", "models"):
-        shutil.copytree(DEFAULT_DIR / folder, directory / folder)
-    shutil.copy(DEFAULT_DIR / "regressions.toml", directory)
-    return directory
-
-
 def short_study(directory: Path) -> Path:
     """The study in twelve weeks instead of a year, with two people and two working days a week: fewer mails."""
     copy_of_config(directory)
@@ -241,17 +222,4 @@ def short_study(directory: Path) -> Path:
     site = directory / "sites" / "cochin.toml"
     text = site.read_text("utf-8").partition("[[staff]]")[0]
     site.write_text(fields_replaced(text, open_weekdays="[1, 4]") + _PEOPLE, "utf-8")
-    return directory
-
-
-def hospital_config(directory: Path) -> Path:
-    """The study as shipped at a site where it is always early afternoon of a working day, and no hour is quiet."""
-    copy_of_config(directory)
-    ahead = min(14, 15 - datetime.now(UTC).hour)
-    zone = f'"Etc/GMT{-ahead:+d}"'  # these names count westwards
-    site, lab = directory / "sites" / "cochin.toml", directory / "labs" / "cch-pharmaco.toml"
-    always = {"open_weekdays": "[1, 2, 3, 4, 5, 6, 7]", "quiet_from": '"00:00"', "quiet_until": '"00:00"'}
-    text = fields_replaced(site.read_text("utf-8"), zone=zone, **always)
-    site.write_text(text.replace('holidays = "FR"', ""), "utf-8")
-    lab.write_text(fields_replaced(lab.read_text("utf-8"), zone=zone), "utf-8")
     return directory

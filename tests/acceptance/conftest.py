@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from acceptance_cases import Installation, Nursery, hospital_config, short_study
+from acceptance_cases import Installation, Nursery, short_study
+from config_cases import hospital_config
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acceptance_cases import Installation, copy_of_config
+from acceptance_cases import Installation
+from config_cases import copy_of_config
 from sqlalchemy import text
 
 from scheduler.store.database import Database

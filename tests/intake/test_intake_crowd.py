@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from config_cases import hospital_config
 from intake_cases import H0, Bench, csv_bytes, found_site
 from sqlmodel import Session, select
 
@@ -131,6 +132,7 @@ async def test_ten_thousand_files_starve_no_reminder(sqlite_url: str, tmp_path: 
     """The whole service on a full folder: a reminder that falls due leaves while nearly all of the files still wait."""
     settings = load_settings(
         database=sqlite_url,
+        config=hospital_config(tmp_path / "config"),
         intake={"folder": tmp_path / "drop", "settle_s": 0},
         mail={"maildir": tmp_path / "mail"},
     )
