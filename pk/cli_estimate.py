@@ -1,14 +1,14 @@
 """`python -m pk estimate`: exposures of occasions given as JSON, by population models and other methods."""
 
 import argparse
-import sys
 import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from multiprocessing import cpu_count
 
-from pk.jsonlines import JsonObject, transform
+from pk.cli_json import add_json_parser
+from pk.jsonlines import JsonObject
 
 _DESCRIPTION = """Exposure (AUC0-12) of mycophenolic acid by a population model, the average over models,
 limited-sampling equations or the observed area.
@@ -26,35 +26,8 @@ _MOST_PROCESSES = 4
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `python -m pk`."""
-    parser = commands.add_parser(
-        "estimate",
-        help="estimate exposures from JSON on standard input",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--schema",
-        nargs="?",
-        const="input",
-        choices=["input", "output"],
-        help="print the JSON schema of the input (or of the output) and stop",
-    )
-    parser.set_defaults(run=run)
-
-
-def run(asked: argparse.Namespace) -> int:
-    """Transform standard input to standard output, or print a schema; returns 0."""
-    if asked.schema is not None:
-        sys.stdout.write(schema(asked.schema))
-    else:
-        transform(sys.stdin.buffer, sys.stdout.buffer, estimated)
-    return 0
-
-
-def schema(side: str) -> str:
-    """Return the JSON schema of "input" or "output" as text."""
-    return files("pk").joinpath("schemas", f"estimate-{side}.json").read_text(encoding="utf-8")
+    summary = "estimate exposures from JSON on standard input"
+    add_json_parser(commands, "estimate", summary, _DESCRIPTION, estimated)
 
 
 def estimated(records: Sequence[JsonObject]) -> list[JsonObject]:

@@ -5,9 +5,9 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, TextIO
 
+from pk.cli_json import schema_text
 from pk.jsonlines import JsonObject
 from pk.result import Reason
 
@@ -65,7 +65,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(asked: argparse.Namespace) -> int:
     """Print the answer and return 0; return 2 if file or question cannot be used."""
     if asked.schema:
-        sys.stdout.write(schema())
+        sys.stdout.write(schema_text("target-output"))
         return 0
     absent = [f"--{name}" for name in ("csv", "exposure", "outcome") if getattr(asked, name) is None]
     if absent:
@@ -90,11 +90,6 @@ def run(asked: argparse.Namespace) -> int:
     else:
         _say(statements(said), sys.stdout)
     return 0
-
-
-def schema() -> str:
-    """Return the JSON schema of the output as text."""
-    return files("pk").joinpath("schemas", "target-output.json").read_text(encoding="utf-8")
 
 
 def _question(asked: argparse.Namespace) -> "Question":

@@ -178,18 +178,7 @@ def _propose(
 ) -> None:
     """What a first person would do, in its table and in the chain."""
     detail = {"decision": decision.value, "timepoint": timepoint}
-    seq = audit.append(
-        session,
-        now,
-        "lab_row_proposed",
-        "lab_result_version",
-        str(number),
-        detail,
-        actor=by,
-        source="cli",
-        reason=reason,
-    )
-    session.flush()
+    seq = _in_the_chain(session, "lab_row_proposed", number, detail, reason, by, now)
     session.add(
         LabProposalRow(
             version_id=number, decision=decision.value, timepoint=timepoint, by=by, at=now, audit_seq=seq
@@ -228,18 +217,7 @@ def _record(
         "after": after,
         "version": version,
     }
-    seq = audit.append(
-        session,
-        now,
-        "lab_row_reviewed",
-        "lab_result_version",
-        str(row.id),
-        detail,
-        actor=by,
-        source="cli",
-        reason=reason,
-    )
-    session.flush()
+    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, reason, by, now)
     session.add(
         LabReviewRow(
             version_id=row.id,
@@ -253,6 +231,17 @@ def _record(
         )
     )
     session.flush()
+
+
+def _in_the_chain(
+    session: Session, action: str, number: int, detail: dict[str, Any], reason: str, by: str, now: datetime
+) -> int:
+    """The number of the audit row; its free text stands beside the chain."""
+    seq = audit.append(
+        session, now, action, "lab_result_version", str(number), detail, actor=by, source="cli", reason=reason
+    )
+    session.flush()
+    return seq
 
 
 def _standing(state: str, entry: Entry) -> dict[str, str]:

@@ -12,10 +12,11 @@ import numpy as np
 from scipy.linalg import expm
 from scipy.stats import norm
 
-from pk.cli_estimate import estimated, schema
+from pk.cli_estimate import estimated
+from pk.cli_json import schema_text
 from pk.jsonlines import transform
 
-INPUT, OUTPUT = json.loads(schema("input")), json.loads(schema("output"))
+INPUT, OUTPUT = json.loads(schema_text("estimate-input")), json.loads(schema_text("estimate-output"))
 
 STEADY: dict[str, Any] = {"drug": "MMF", "dose_mg": 1000, "interval_h": 12, "steady_state": True}
 THREE = [

@@ -27,7 +27,7 @@ from json_schema import problems
 from pk_cases import ROOT
 
 from pk.__main__ import main
-from pk.cli_estimate import schema
+from pk.cli_json import schema_text
 
 DOSES = [{"time_h": 0, "dose_mg": 1000}]
 HISTORY = {"drug": "MMF", "doses": DOSES}
@@ -323,4 +323,4 @@ def test_many_lines_are_shared_out_and_come_back_in_order() -> None:
 @pytest.mark.parametrize(("argv", "side"), [(["--schema"], "input"), (["--schema", "output"], "output")])
 def test_the_schemas_can_be_printed(capsys: pytest.CaptureFixture[str], argv: list[str], side: str) -> None:
     assert main(["estimate", *argv]) == 0
-    assert capsys.readouterr().out == schema(side)
+    assert capsys.readouterr().out == schema_text(f"estimate-{side}")

@@ -14,11 +14,11 @@ from nca_cases import QUANTITIES
 from pk_cases import ROOT, read_profiles
 
 from pk.__main__ import main
-from pk.cli_nca import schema
+from pk.cli_json import schema_text
 from pk.jsonlines import read, transform
 from pk.nca_record import analysed
 
-INPUT, OUTPUT = json.loads(schema("input")), json.loads(schema("output"))
+INPUT, OUTPUT = json.loads(schema_text("nca-input")), json.loads(schema_text("nca-output"))
 STEADY = {"id": "S1", "times_h": [0, 1, 2, 4, 8, 12], "conc_mg_l": [2, 6, 10, 8, 4, 2], "method": "linear"}
 
 
@@ -298,7 +298,7 @@ def test_the_input_schema_knows_exactly_the_fields_that_are_read() -> None:
 @pytest.mark.parametrize(("argv", "side"), [(["--schema"], "input"), (["--schema", "output"], "output")])
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str], argv: list[str], side: str) -> None:
     assert main(["nca", *argv]) == 0
-    assert capsys.readouterr().out == schema(side)
+    assert capsys.readouterr().out == schema_text(f"nca-{side}")
 
 
 def test_a_command_takes_no_concentrations(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,12 +15,12 @@ from target_cases import csv_of, simulated
 import main as monitor
 from config.language import Language, catalogue
 from pk.__main__ import main
-from pk.cli_target import schema
+from pk.cli_json import schema_text
 from pk.result import Reason
 from pk.target.sentences import TARGET_SENTENCES
 from pk.target.table import MISSING, Column, Table, numbers_of, read_table
 
-SCHEMA = json.loads(schema())
+SCHEMA = json.loads(schema_text("target-output"))
 FRENCH = (
     "\ufeffid;AUC (mg·h/L);réponse;ΔmRSS\r\n1;35,5;1;-6\r\n2;28,25;0;1,5\r\n3;;1;-7\r\n4;61;1;-5\r\n;;;\r\n"
 )

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from json_schema import problems
 from target_cases import QUICK, asked, simulated
 
-from pk.cli_target import schema
+from pk.cli_json import schema_text
 from pk.target.analysis import analyse
 from pk.target.findings import Conclusion, Settings
 from pk.target.tiers import FROM_TIER, TIERS, Allowance, Item, tier_of
 
-SCHEMA = json.loads(schema())
+SCHEMA = json.loads(schema_text("target-output"))
 TWO_PATIENTS = (
     "Two patients cannot identify a target. Any correlation is +1 or -1 by construction; with one responder and one "
     "non-responder the ROC area is 0 or 1 and is 'perfect' half of the time under no effect; the smallest possible p "
