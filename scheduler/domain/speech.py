@@ -62,6 +62,10 @@ class Speaker:
     def date(self, day: dt.date) -> str:
         return self._first(format_date(day, _DATE[self.language], locale=self.language.value))
 
+    def month(self, day: dt.date, *, short: bool = False) -> str:
+        """The month of a day, abbreviated; `short` to one letter."""
+        return format_date(day, "LLLLL" if short else "LLL", locale=self.language.value)
+
     def day(self, day: dt.date) -> str:
         """A date with its weekday."""
         return self._first(format_date(day, _DAY[self.language], locale=self.language.value))

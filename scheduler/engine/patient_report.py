@@ -21,6 +21,7 @@ from scheduler.domain.sampling import Weight, doubts_of
 from scheduler.domain.speech import Speaker
 from scheduler.domain.status import VisitView
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan
+from scheduler.domain.year import Year, year_of
 from scheduler.engine import report
 from scheduler.engine.assessment_text import assessed_text, plain
 from scheduler.engine.auc_report import auc_rows, weights_said
@@ -97,6 +98,7 @@ class PatientReport:
     baseline: date
     treatment_start: date | None
     regimens: tuple[tuple[str, date | None], ...]
+    year: Year
     visits: tuple[VisitReport, ...]
     course: ExposureCourse | None
     bands: tuple[tuple[ReferenceBand, str], ...]
@@ -138,6 +140,7 @@ def patient_report(
         baseline=enrolled.baseline,
         treatment_start=enrolled.treatment_start,
         regimens=tuple(_regimens(timeline, speaker)),
+        year=year_of(timeline, found.desired.views, now),
         visits=visits,
         course=_course(subject.code, visits, bands, speaker),
         bands=tuple(zip(bands, [one.source for one in protocol.bands], strict=True)),

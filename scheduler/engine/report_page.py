@@ -13,6 +13,7 @@ from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
 from scheduler.engine.patient_report import PatientReport
 from scheduler.engine.target_report import TargetReport, page_values
+from scheduler.engine.year_svg import NARROW, WIDE, year_svg
 
 __all__ = ["REPORT_DIR", "report_page", "target_page"]
 
@@ -22,7 +23,11 @@ REPORT_DIR = TEMPLATE_DIR / "report"
 def report_page(report: PatientReport, speaker: Speaker) -> str:
     """The page in the speaker's language; it is well-formed XML too."""
     template = _environment(speaker.language).get_template("patient.html")
-    return template.render(report=report, speaker=speaker, picture=_picture, range_of=range_of)
+    years = {
+        name: year_svg(report.year, speaker, width=width, name=name)
+        for name, width in (("narrow", NARROW), ("wide", WIDE))
+    }
+    return template.render(report=report, speaker=speaker, picture=_picture, range_of=range_of, years=years)
 
 
 def target_page(report: TargetReport, speaker: Speaker) -> str:

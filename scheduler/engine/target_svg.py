@@ -50,18 +50,21 @@ def ticks(low: float, high: float) -> tuple[float, ...]:
 
 @dataclass(slots=True)
 class Drawing:
-    """Parts are added in the order in which they lie over each other."""
+    """Parts are added in the order in which they lie over each other. `ink` draws whatever has no colour of its own:
+    with "currentColor" the picture takes that of the text around it, in the dark as in the light."""
 
     name: str
     title: str
     described: str
     height: float
+    width: float = WIDTH
+    ink: str = INK
     parts: list[str] = field(default_factory=list)
 
     def svg(self) -> Markup:
         """The drawing as SVG markup with title and description for those who cannot see it."""
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH:g} {self.height:g}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width:g} {self.height:g}" '
             f'aria-labelledby="{self.name}-t {self.name}-d" font-family="Arial, Helvetica, sans-serif" '
             f'font-size="{_LETTER}"><title id="{self.name}-t">{escape(self.title)}</title>'
             f'<desc id="{self.name}-d">{escape(self.described)}</desc>'
@@ -69,30 +72,47 @@ class Drawing:
         return Markup("\n".join([head, *self.parts, "</svg>"]))
 
     def words(
-        self, x: float, y: float, text: str, *, anchor: str = "start", colour: str = INK, turned: bool = False
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        anchor: str = "start",
+        colour: str | None = None,
+        turned: bool = False,
     ) -> None:
         turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
-        self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{turn}>{escape(text)}</text>'
-        )
+        where = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn}'
+        self.parts.append(f'<text {where} fill="{colour or self.ink}">{escape(text)}</text>')
 
     def line(self, points: Sequence[tuple[float, float]], *, dash: str = "", width: float = 1.2) -> None:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self.parts.append(
-            f'<polyline points="{path}" fill="none" stroke="{INK}" stroke-width="{width:g}"{dashed}/>'
+            f'<polyline points="{path}" fill="none" stroke="{self.ink}" stroke-width="{width:g}"{dashed}/>'
         )
 
-    def box(self, x: float, y: float, width: float, height: float, fill: str, *, edge: bool = False) -> None:
-        stroke = f' stroke="{INK}"' if edge else ""
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: str,
+        *,
+        edge: bool = False,
+        opacity: float = 1,
+    ) -> None:
+        stroke = f' stroke="{self.ink}"' if edge else ""
+        thin = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
         self.parts.append(
             f'<rect x="{min(x, x + width):.1f}" y="{min(y, y + height):.1f}" width="{abs(width):.1f}" '
-            f'height="{abs(height):.1f}" fill="{fill}"{stroke}/>'
+            f'height="{abs(height):.1f}" fill="{fill}"{thin}{stroke}/>'
         )
 
-    def mark(self, x: float, y: float, form: str, *, fill: str = FILLED, size: float = 4.5) -> None:
-        """A circle, square, triangle or cross."""
-        style = f'fill="{fill}" stroke="{INK}" stroke-width="1.3"'
+    def mark(self, x: float, y: float, form: str, *, fill: str | None = None, size: float = 4.5) -> None:
+        """A circle, square, diamond, triangle or cross, filled with ink where no other fill is named."""
+        style = f'fill="{fill or self.ink}" stroke="{self.ink}" stroke-width="1.3"'
         s = size
         if form == "circle":
             self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{s:.1f}" {style}/>')
@@ -100,6 +120,9 @@ class Drawing:
             self.parts.append(
                 f'<rect x="{x - s:.1f}" y="{y - s:.1f}" width="{2 * s:.1f}" height="{2 * s:.1f}" {style}/>'
             )
+        elif form == "diamond":
+            points = f"{x:.1f},{y - s:.1f} {x + s:.1f},{y:.1f} {x:.1f},{y + s:.1f} {x - s:.1f},{y:.1f}"
+            self.parts.append(f'<polygon points="{points}" {style}/>')
         elif form == "triangle":
             points = f"{x:.1f},{y - s:.1f} {x - s:.1f},{y + s:.1f} {x + s:.1f},{y + s:.1f}"
             self.parts.append(f'<polygon points="{points}" {style}/>')

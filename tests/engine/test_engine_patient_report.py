@@ -180,20 +180,22 @@ def test_the_page_is_well_formed_and_every_id_its_own(lived: Desk, language: Lan
 
 
 def test_a_visit_has_a_picture_when_it_has_a_curve_and_else_none(lived: Desk) -> None:
-    assert page(lived).count("<svg ") == 1  # the AUCs over the visits
+    assert page(lived).count("<svg ") == 3  # the year at two widths, the AUCs over the visits
     with_curve = page(lived, curves={"INCLUSION": a_curve(speaker(lived, Language.EN))})
-    assert with_curve.count("<svg ") == 2
+    assert with_curve.count("<svg ") == 4
     titles = re.findall(r"<title id=\"[^\"]*\">([^<]*)<", with_curve)
     assert titles == [
+        f"The year of {SUBJECT}",
+        f"The year of {SUBJECT}",
         f"{SUBJECT} AUC0-12 of MPA over the visits",
         f"{SUBJECT} · Inclusion AUC0-12 45.2 mg·h/L 90% interval: 38.1 – 54.0 mg·h/L",
     ]
 
 
-def test_before_anything_happened_there_is_a_calendar_and_no_picture(desk: Desk) -> None:
+def test_before_anything_happened_there_is_a_calendar_and_no_auc(desk: Desk) -> None:
     desk.enrol()
     html = page(desk)
-    assert "<svg" not in html
+    assert html.count("<svg ") == 2  # the year
     assert report(desk).course is None
     assert "Exposure by method" not in html
     assert words(html).count("planned for") == 5
