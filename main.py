@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,7 @@ from notifications.transport import Transport
 from scheduler.clock import SystemClock
 from scheduler.domain.speech import Speaker
 from scheduler.engine.curve import make_curve_of
+from scheduler.engine.exposure_month import exposure_months, next_month_at
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.reconciliation import laboratory_lists, next_list_at
@@ -129,18 +131,19 @@ def make_transport(mail: MailSettings, *, durable: bool = True) -> Transport:
 
 def _digest_work(program: Program, sites: dict[str, MailSite]) -> Work:
     study, newest = program.study, program.study.newest[1]
-    decided: set[str] = set()  # the lists of laboratories that need no second look, with or without a mail
+    decided: set[str] = set()  # lists and months that need no second look, with or without a mail
 
     async def step(now: datetime) -> datetime | None:
         domain, known = program.settings.mail.domain, frozenset(decided)
         await program.database.run(lambda session: digest_step(session, sites, newest, domain, now))
-        decided.update(
-            await program.database.run(
-                lambda session: laboratory_lists(session, study, now, program.handle, known)
+        for due in (laboratory_lists, exposure_months):
+            decided.update(
+                await program.database.run(
+                    partial(due, study=study, now=now, handle=program.handle, decided=known)
+                )
             )
-        )
         coming = [next_digest_at(site, newest.digest_at, now) for site in sites.values()]
-        coming.append(next_list_at(study, now))
+        coming += [next_list_at(study, now), next_month_at(study, now)]
         return min((one for one in coming if one is not None), default=None)
 
     return Work(DIGEST, step, wakes=(DELIVERY,))

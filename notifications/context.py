@@ -145,6 +145,8 @@ def gather(
         if row.site_id not in known.digests:
             known.digests[row.site_id] = digest_context(session, row.site_id, today, now)
         values["digest"] = known.digests[row.site_id]
+    if row.facts.get("event") == Event.EXPOSURE_MONTH:
+        values |= {name: row.facts[name] for name in ("subjects", "aucs", "new")}
     values |= laboratory_values(session, row, protocol, now)
     return Context(protocol, values)
 

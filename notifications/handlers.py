@@ -16,7 +16,14 @@ from notifications.directory import active_staff, told_of_appointment
 from notifications.gathering import gather
 from notifications.messages import Message
 from notifications.policy import policy
-from scheduler.domain.events import DomainEvent, LabFileTroubled, LabListDue, MailFailed, VisitRebooked
+from scheduler.domain.events import (
+    DomainEvent,
+    ExposureMonthDue,
+    LabFileTroubled,
+    LabListDue,
+    MailFailed,
+    VisitRebooked,
+)
 from scheduler.domain.reason import because
 from scheduler.store.tables import OutboxRow, StaffRow, SubjectRow
 
@@ -29,7 +36,7 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
     """The handler of all events. `domain` is the right-hand side of every Message-ID."""
 
     def handle(session: Session, event: DomainEvent, now: datetime) -> None:
-        if isinstance(event, LabFileTroubled | LabListDue | MailFailed):
+        if isinstance(event, ExposureMonthDue | LabFileTroubled | LabListDue | MailFailed):
             subject, site = None, event.site
         else:
             subject, site = event.subject, _site_of(session, event.subject)

@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlmodel import Session
 
 from config.logs import log
-from pk.picture import WIDTH_PX, ConcentrationCurve, png
+from pk.picture import WIDTH_PX, Picture, png
 from scheduler.domain.protocol import Event
 from scheduler.domain.speech import Speaker
 from scheduler.store.tables import OutboxRow
@@ -19,6 +19,7 @@ from scheduler.store.tables import OutboxRow
 __all__ = ["ABOUT_AN_AUC", "Album", "CurveOf", "InlinePicture", "Sketch", "may_carry_a_picture"]
 
 ABOUT_AN_AUC = (Event.AUC_AVAILABLE, Event.AUC_AMENDED)
+_WITH_A_PICTURE = (*ABOUT_AN_AUC, Event.EXPOSURE_MONTH)
 _MOST_KEPT = 128  # of some 60 kB; more than a batch has mails
 
 
@@ -27,8 +28,8 @@ class Sketch(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def curve(self) -> ConcentrationCurve | None:
-        """The curve to draw; None when there is none. It needs no database."""
+    def picture(self) -> Picture | None:
+        """What to draw; None when there is nothing. It needs no database."""
 
 
 CurveOf = Callable[[Session, OutboxRow, Speaker], Sketch | None]
@@ -46,8 +47,8 @@ class InlinePicture:
 
 
 def may_carry_a_picture(row: OutboxRow) -> bool:
-    """Whether a mail is about an AUC in force and goes to staff who read AUCs: never to the laboratory alone."""
-    return row.facts.get("event") in ABOUT_AN_AUC and row.facts.get("roles") != ["laboratory"]
+    """Whether a mail is about AUCs in force and goes to staff who read AUCs: never to the laboratory alone."""
+    return row.facts.get("event") in _WITH_A_PICTURE and row.facts.get("roles") != ["laboratory"]
 
 
 class Album:
@@ -69,8 +70,8 @@ class Album:
             if sketch in self._pictures:
                 continue
             try:
-                curve = sketch.curve()
-                self._pictures[sketch] = _picture(curve, domain) if curve is not None else None
+                drawn = sketch.picture()
+                self._pictures[sketch] = _picture(drawn, domain) if drawn is not None else None
             except Exception as error:
                 log.error("picture_not_drawn", error=type(error).__name__)
                 self._pictures[sketch] = None
@@ -78,8 +79,8 @@ class Album:
                 self._pictures.popitem(last=False)
 
 
-def _picture(curve: ConcentrationCurve, domain: str) -> InlinePicture:
-    """The picture of a curve; its Content-ID is the hash of its bytes, so that readers of one draft share it."""
-    content = png(curve)
-    alt = " · ".join(line.strip() for line in curve.words.title.splitlines())
+def _picture(drawn: Picture, domain: str) -> InlinePicture:
+    """The picture in bytes; its Content-ID is the hash of its bytes, so that readers of one draft share it."""
+    content = png(drawn)
+    alt = " · ".join(line.strip() for line in drawn.words.title.splitlines())
     return InlinePicture(content, f"{sha256(content).hexdigest()[:32]}@{domain}", alt)

@@ -9,6 +9,7 @@ from notifications.messages import Message, laboratory_thread_key, site_thread_k
 from scheduler.domain.events import (
     DomainEvent,
     ExposureChanged,
+    ExposureMonthDue,
     LabFileTroubled,
     LabListDue,
     LabListKind,
@@ -51,6 +52,11 @@ def policy(protocol: Protocol, event: DomainEvent) -> tuple[Message, ...]:
             facts = {"event": event.event.value, "outbox_id": event.outbox_id}
             thread = site_thread_key(event.site, event.key)
             return _notices(protocol, event.event, event.key, None, None, thread, facts)
+        case ExposureMonthDue():
+            return _notices(
+                protocol, event.event, event.key, None, None, site_thread_key(event.site, event.event), _month(event),
+                event.expires_at,
+            )  # fmt: skip
     assert_never(event)
 
 
@@ -119,6 +125,17 @@ def _list(event: LabListDue) -> Message:
     )
 
 
+def _month(event: ExposureMonthDue) -> dict[str, Any]:
+    return {
+        "event": event.event.value,
+        "month": event.month.isoformat()[:7],
+        "until": event.until.isoformat(),
+        "subjects": event.subjects,
+        "aucs": event.aucs,
+        "new": event.new,
+    }
+
+
 _LISTS = {LabListKind.OVERDUE: "lab_results_overdue", LabListKind.WEEK: "lab_reconciliation"}
 
 
@@ -130,6 +147,7 @@ def _notices(
     visit: str | None,
     thread: str,
     facts: dict[str, Any],
+    expires_at: datetime | None = None,
 ) -> tuple[Message, ...]:
     wanted = [one for one in protocol.notices if one.event is event]
     return tuple(
@@ -141,6 +159,7 @@ def _notices(
             subject=subject,
             visit=visit,
             thread=thread,
+            expires_at=expires_at,
             facts=facts,
         )
         for notice in wanted

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
+from typing import assert_never
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
+from pk.drawing_cohort import draw_cohort
 from pk.drawing_course import draw_course
 from pk.drawing_curve import draw_curve
 from pk.drawing_style import (
@@ -32,7 +34,7 @@ from pk.drawing_style import (
     said,
     wrapped,
 )
-from pk.picture import ConcentrationCurve, Picture
+from pk.picture import ConcentrationCurve, ExposureCohort, ExposureCourse, Picture
 
 __all__ = ["as_png", "as_svg", "figure_of"]
 
@@ -65,16 +67,24 @@ def figure_of(picture: Picture, width_px: int) -> Figure:
     figure = Figure(figsize=(width_px / CSS_DPI, 4), dpi=CSS_DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.15, 0.2, 0.8, 0.7))
-    if isinstance(picture, ConcentrationCurve):
-        drawn = draw_curve(axes, picture)
-    else:
-        drawn = draw_course(axes, picture, 0.8 * width_px)
+    drawn = _drawn(axes, picture, 0.8 * width_px)
     _dress(axes, picture.words.decimal)
     inside = width_px - 2 * _MARGIN
     title = _Block(wrapped(picture.words.title, TITLE_PT, inside, bold=True), TITLE_PT, True)
     notes = "\n".join([*drawn.notes, picture.words.remark])
     _lay_out(figure, axes, drawn, title, _Block(wrapped(notes, SMALL_PT, inside), SMALL_PT))
     return figure
+
+
+def _drawn(axes: Axes, picture: Picture, room_px: float) -> Drawn:
+    match picture:
+        case ConcentrationCurve():
+            return draw_curve(axes, picture)
+        case ExposureCourse():
+            return draw_course(axes, picture, room_px)
+        case ExposureCohort():
+            return draw_cohort(axes, picture)
+    assert_never(picture)
 
 
 def as_png(figure: Figure, scale: float) -> bytes:

@@ -1,7 +1,7 @@
 """The AUCs of one subject over the visits, with their intervals and the borrowed reference bands."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -23,9 +23,9 @@ from pk.drawing_style import (
     width_of,
     wrapped,
 )
-from pk.picture import ExposureCourse, ExposureSeries
+from pk.picture import ExposureCourse, ExposureSeries, ReferenceBand
 
-__all__ = ["draw_course"]
+__all__ = ["draw_bands", "draw_course"]
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _HATCHES = ("////", "\\\\\\\\", "....", "xxxx")
@@ -41,7 +41,7 @@ def draw_course(axes: Axes, course: ExposureCourse, room_px: float) -> Drawn:
     """Draw the course into empty axes of about `room_px` pixels; gives the legend: methods, then bands."""
     top = _frame(axes, course)
     _name_visits(axes, course, room_px / len(course.visits))
-    bands = list(_bands(axes, course))
+    bands = list(draw_bands(axes, course.bands))
     beyond = _highest(course)
     shift = (len(course.series) - 1) / 2
     methods = [_series(axes, one, i, (i - shift) * _DODGE, top) for i, one in enumerate(course.series)]
@@ -78,10 +78,10 @@ def _name_visits(axes: Axes, course: ExposureCourse, column_px: float) -> None:
             label.set(rotation=40, ha="right", rotation_mode="anchor")
 
 
-def _bands(axes: Axes, course: ExposureCourse) -> Iterator[tuple[Artist, str]]:
+def draw_bands(axes: Axes, bands: Sequence[ReferenceBand]) -> Iterator[tuple[Artist, str]]:
     """A range is hatched, a single limit is a broken line."""
     hatches, styles = cycle(_HATCHES), cycle(_STYLES)
-    for band in course.bands:
+    for band in bands:
         limits = [one for one in (band.low_mg_h_l, band.high_mg_h_l) if one is not None]
         if len(limits) == 2:
             look: dict[str, Any] = {

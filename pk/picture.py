@@ -1,4 +1,4 @@
-"""Pictures of an exposure as values, and as SVG or PNG: the curve of one visit, the AUCs of all visits.
+"""Pictures of an exposure as values, and as SVG or PNG: the curve of one visit, the AUCs of all visits or subjects.
 
 Nothing is computed and nothing is translated here: the numbers and the words come from the caller, the words
 in the reader's language. matplotlib is loaded by the first picture, not by the import of this module.
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+from pk.cohort import CohortLine, CohortWords
+
 __all__ = [
     "ConcentrationCurve",
     "CourseWords",
     "CurveWords",
     "DrawnSample",
+    "ExposureCohort",
     "ExposureCourse",
     "ExposureSeries",
     "NominalWindow",
@@ -254,7 +257,20 @@ class ExposureCourse:
             raise ValueError("every series has a value or None for each visit")
 
 
-Picture: TypeAlias = ConcentrationCurve | ExposureCourse
+@dataclass(frozen=True, slots=True)
+class ExposureCohort:
+    """The AUCs of all subjects over the weeks; raises ValueError without a line. `bands` as in `ExposureCourse`."""
+
+    lines: tuple[CohortLine, ...]
+    words: CohortWords
+    bands: tuple[ReferenceBand, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            raise ValueError("a picture of all subjects needs the line of one")
+
+
+Picture: TypeAlias = ConcentrationCurve | ExposureCourse | ExposureCohort
 
 
 def svg(picture: Picture, *, name: str = "p", width_px: int = WIDTH_PX) -> bytes:
@@ -262,7 +278,7 @@ def svg(picture: Picture, *, name: str = "p", width_px: int = WIDTH_PX) -> bytes
 
     Parameters
     ----------
-    picture : ConcentrationCurve or ExposureCourse
+    picture : ConcentrationCurve, ExposureCourse or ExposureCohort
         What is drawn.
     name : str
         Stands before every id, so that several pictures can stand in one page: a letter, then letters and digits.

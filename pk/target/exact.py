@@ -53,17 +53,30 @@ def rank_sum_p(double_ranks: Ints, responder: np.ndarray) -> ExactP | None:
     highest = int(ranks[n - size :].sum())
     if size == 0 or n * size * highest > _MOST_WORK:
         return None
-    ways = np.zeros((size + 1, highest + 1))
-    ways[0, 0] = 1.0
-    for seen, rank in enumerate(ranks.tolist(), start=1):
-        top = min(seen, size)
-        reach = int(ranks[seen - top : seen].sum()) + 1
-        ways[1 : top + 1, rank:reach] += ways[:top, : reach - rank].copy()
-    last = ways[size] / math.comb(n, size)
-    off = np.abs(unit * np.arange(highest + 1) - size * (n + 1))
+    lowest = int(ranks[:size].sum())
+    last = _ways(ranks, size) / math.comb(n, size)
+    off = np.abs(unit * np.arange(lowest, highest + 1) - size * (n + 1))
     observed = abs(int(double_ranks[chosen].sum()) - size * (n + 1))
     reached = off[last > 0].max()
     return ExactP(_share(last[off >= observed].sum()), _share(last[off >= reached].sum()))
+
+
+def _ways(ranks: Ints, size: int) -> np.ndarray:
+    """How many choices of `size` ranks have each sum, from the lowest possible sum to the highest.
+
+    Row i counts the choices of i among the ranks seen so far, by how far their sum is above that of the i lowest.
+    """
+    n, sums = int(ranks.size), np.concatenate([[0], np.cumsum(ranks)]).tolist()
+    lowest, highest = sums[: size + 1], [sums[n] - sums[n - i] for i in range(size + 1)]
+    ways = [np.zeros(high - low + 1) for low, high in zip(lowest, highest, strict=True)]
+    ways[0][0] = 1.0
+    for seen, rank in enumerate(ranks.tolist(), start=1):
+        # Rows are worked downwards, so that the rank is not taken twice; those that cannot grow to `size` are left.
+        for i in range(min(seen, size), max(1, size - n + seen) - 1, -1):
+            reached = sums[seen - 1] - sums[seen - i] - lowest[i - 1] + 1
+            shift = rank - (lowest[i] - lowest[i - 1])
+            ways[i][shift : shift + reached] += ways[i - 1][:reached]
+    return ways[size]
 
 
 def correlation_p(double_ranks_1: Ints, double_ranks_2: Ints) -> ExactP:

@@ -26,6 +26,12 @@ _STANDING = {
 }
 _SMALLEST_SAID = 0.001
 
+PLANNED = (
+    "target_plan_too_few",
+    *(f"target_plan_{one}{suffix}" for one in ("needed", "not_reached") for suffix in ("", "_binormal")),
+)
+"""The codes of everything that `planned` may say."""
+
 
 def conclusion_of(found: TargetAnalysis) -> Reason:
     """Return the one-sentence conclusion."""
@@ -55,7 +61,7 @@ def statements(said: Answer) -> tuple[Reason, ...]:
         _discriminated(found),
         (line for one in found.prespecified for line in _at_cut(one)),
         _cut(found),
-        _planned(said),
+        () if said.question.tell_apart is None else planned(said.plan, *sorted(said.question.tell_apart)),
         found.warnings,
     )
     return tuple(line for part in parts for line in part)
@@ -174,15 +180,12 @@ def _cut(found: TargetAnalysis) -> Iterator[Reason]:
     yield Reason.of("target_cut_topleft", cut=short(cut.closest_topleft))
 
 
-def _planned(said: Answer) -> Iterator[Reason]:
-    if said.question.tell_apart is None:
-        return
-    low, high = sorted(said.question.tell_apart)
-    if said.plan is None:
-        yield Reason.of("target_plan_too_few", low=short(low), high=short(high), least=LEAST)
-        return
-    for suffix, needed in (("", said.plan.needed_empirical), ("_binormal", said.plan.needed_binormal)):
-        yield _needed(said.plan, suffix, needed)
+def planned(found: Plan | None, low: float, high: float) -> tuple[Reason, ...]:
+    """Return how many patients would tell `low` from `high`; without a plan, that it cannot be said."""
+    if found is None:
+        return (Reason.of("target_plan_too_few", low=short(low), high=short(high), least=LEAST),)
+    needed = (("", found.needed_empirical), ("_binormal", found.needed_binormal))
+    return tuple(_needed(found, suffix, n) for suffix, n in needed)
 
 
 def _needed(plan: Plan, suffix: str, needed: int | None) -> Reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from scheduler.domain.protocol import Event
@@ -12,6 +12,7 @@ from scheduler.domain.timeline import Slot
 __all__ = [
     "DomainEvent",
     "ExposureChanged",
+    "ExposureMonthDue",
     "LabFileTroubled",
     "LabListDue",
     "LabListKind",
@@ -102,4 +103,30 @@ class MailFailed:
     key: str
 
 
-DomainEvent = ReminderDue | VisitRebooked | ExposureChanged | LabFileTroubled | LabListDue | MailFailed
+@dataclass(frozen=True, slots=True)
+class ExposureMonthDue:
+    """The exposures of the study so far are due, once a month at each site.
+
+    `subjects` have `aucs`, of which `new` were computed since the mail before; the newest was `until`.
+    """
+
+    event: Event
+    site: str
+    month: date
+    until: datetime
+    subjects: int
+    aucs: int
+    new: int
+    expires_at: datetime
+    key: str
+
+
+DomainEvent = (
+    ReminderDue
+    | VisitRebooked
+    | ExposureChanged
+    | LabFileTroubled
+    | LabListDue
+    | MailFailed
+    | ExposureMonthDue
+)

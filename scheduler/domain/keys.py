@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import sha256
 
 __all__ = [
     "booking_key",
     "contact_role",
     "exposure_key",
+    "exposure_month_key",
     "file_key",
     "for_recipient",
     "laboratory_key",
@@ -26,6 +28,11 @@ def booking_key(subject: str, visit: str, sequence: int) -> str:
 
 def exposure_key(subject: str, visit: str, version: int) -> str:
     return f"exposure|{subject}|{visit}|{version}"
+
+
+def exposure_month_key(site: str, month: date | None) -> str:
+    """The exposures of one month at a site; without a month, how the keys of all of them begin."""
+    return f"exposure_month|{site}|{month.isoformat()[:7] if month is not None else ''}"
 
 
 def file_key(event: str, sha256_hex: str) -> str:

@@ -95,6 +95,7 @@ class Event(StrEnum):
     FILE_QUARANTINED = "file_quarantined"
     ROWS_HELD = "rows_held"
     MAIL_FAILED = "mail_failed"
+    EXPOSURE_MONTH = "exposure_month"
 
 
 NOT_DRAWN = "not_drawn"

@@ -1,4 +1,4 @@
-"""The curve of a visit: what it is drawn from, as read in a transaction, and its drawing, which needs none."""
+"""The picture of a visit or of all: what it is drawn from, as read in a transaction; drawing needs none."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pk.population import PopulationModel
 from pk.profile import Occasion, Sample
 from scheduler.domain.exposure import FEWER_SAMPLES, Exposure, VisitExposures, method_said
 from scheduler.domain.pictures import TitledAuc, curve_words
-from scheduler.domain.protocol import Protocol, SamplePoint
+from scheduler.domain.protocol import Event, Protocol, SamplePoint
 from scheduler.domain.speech import Speaker
+from scheduler.engine.cohort import CohortSketch, cohort_sketch
 from scheduler.engine.exposure import occasion_from
 from scheduler.engine.study import Study
 from scheduler.store.exposures import newest_exposures, stored_exposures
@@ -36,7 +37,7 @@ class CurveSketch:
     points: tuple[SamplePoint, ...]
     words: CurveWords
 
-    def curve(self) -> ConcentrationCurve | None:
+    def picture(self) -> ConcentrationCurve | None:
         """The subject's curve by the model with its 90 % band; None when the model gives none. Takes milliseconds."""
         interval_h = self.occasion.dosing.interval_h or _END_H
         found = course(self.occasion, self.model, times(interval_h))
@@ -108,10 +109,12 @@ def curve_sketches(
     return sketches
 
 
-def make_curve_of(study: Study) -> Callable[[Session, OutboxRow, Speaker], CurveSketch | None]:
-    """The question that delivery asks of a mail about an AUC: what its picture is drawn from, if it has one."""
+def make_curve_of(study: Study) -> Callable[[Session, OutboxRow, Speaker], CurveSketch | CohortSketch | None]:
+    """The question that delivery asks of a mail about AUCs: what its picture is drawn from, if it has one."""
 
-    def curve_of(session: Session, row: OutboxRow, speaker: Speaker) -> CurveSketch | None:
+    def curve_of(session: Session, row: OutboxRow, speaker: Speaker) -> CurveSketch | CohortSketch | None:
+        if row.facts.get("event") == Event.EXPOSURE_MONTH:
+            return cohort_sketch(session, study, speaker)
         if row.subject is None or row.visit is None:
             return None
         subject = subject_row(session, row.subject)

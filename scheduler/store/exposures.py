@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,17 @@ from scheduler.domain.plan import ExposureChange, RecordedExposure
 from scheduler.domain.reason import from_json, to_json
 from scheduler.store.tables import ExposureRow
 
-__all__ = ["exposure_of", "exposure_rows", "newest_exposures", "recorded_exposures", "stored_exposures"]
+__all__ = [
+    "Tally",
+    "aucs_in_force",
+    "exposure_of",
+    "exposure_rows",
+    "newest_exposures",
+    "recorded_exposures",
+    "stored_exposures",
+]
 
+_NEVER = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 _TABLE: Table = ExposureRow.__table__  # type: ignore[attr-defined]
 _ONE = (_TABLE.c.subject == bindparam("subject"), _TABLE.c.visit == bindparam("visit"))
 _NEWEST = core_select(func.max(_TABLE.c.version)).where(*_ONE)
@@ -28,6 +37,39 @@ _ALL = (
     .where(_TABLE.c.subject == bindparam("subject"))
     .order_by(_TABLE.c.version, _TABLE.c.id)
 )  # fmt: skip
+
+
+_IN_FORCE = core_select(_TABLE.c.subject, _TABLE.c.visit, func.max(_TABLE.c.version).label("version"))
+_IN_FORCE_OF = _IN_FORCE.group_by(_TABLE.c.subject, _TABLE.c.visit).subquery()
+_AUCS = (
+    core_select(_TABLE.c.subject, _TABLE.c.visit, _TABLE.c.computed_at)
+    .join(
+        _IN_FORCE_OF,
+        (_TABLE.c.subject == _IN_FORCE_OF.c.subject)
+        & (_TABLE.c.visit == _IN_FORCE_OF.c.visit)
+        & (_TABLE.c.version == _IN_FORCE_OF.c.version),
+    )
+    .where(_TABLE.c.quantity == AUC, _TABLE.c.value.is_not(None))
+    .distinct()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many subjects have how many AUCs in force, how many of them are new, and when the newest was computed."""
+
+    subjects: int
+    aucs: int
+    new: int
+    until: datetime
+
+
+def aucs_in_force(session: Session, since: datetime | None) -> Tally:
+    """The AUCs of all visits that stand now; those computed after `since` are new, all of them without it."""
+    found = session.connection().execute(_AUCS).all()
+    new = [row for row in found if since is None or row.computed_at > since]
+    until = max([row.computed_at for row in found] + ([since] if since else []), default=_NEVER)
+    return Tally(len({row.subject for row in found}), len(found), len(new), until)
 
 
 def newest_exposures(session: Session, subject: str, visit: str) -> VisitExposures | None:

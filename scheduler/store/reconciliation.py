@@ -35,6 +35,7 @@ from scheduler.store.tables import (
 
 __all__ = [
     "asked_rows",
+    "facts_last_told",
     "holding_reasons",
     "load_tally",
     "overdue_tubes",
@@ -175,7 +176,11 @@ def was_told(session: Session, topic: str) -> bool:
     return session.connection().execute(_TOLD, {"topic": topic}).first() is not None
 
 
+def facts_last_told(session: Session, topics: str) -> dict[str, Any]:
+    """The facts of the last mail of these topics that was not taken back and did not come to nothing; empty if none."""
+    return session.connection().execute(_LAST_TOLD, {"topics": topics}).scalar() or {}
+
+
 def tubes_last_told(session: Session, topics: str) -> frozenset[str]:
-    """The tubes of the last mail of these topics that was not taken back and did not come to nothing."""
-    facts = session.connection().execute(_LAST_TOLD, {"topics": topics}).scalar()
-    return frozenset((facts or {}).get("tubes", ()))
+    """The tubes of the last such mail."""
+    return frozenset(facts_last_told(session, topics).get("tubes", ()))

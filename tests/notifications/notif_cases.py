@@ -22,8 +22,15 @@ from notifications.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.compile import compile_protocol
-from scheduler.domain.events import DomainEvent, ExposureChanged, LabFileTroubled, ReminderDue, VisitRebooked
-from scheduler.domain.keys import booking_key, exposure_key, file_key, reminder_key
+from scheduler.domain.events import (
+    DomainEvent,
+    ExposureChanged,
+    ExposureMonthDue,
+    LabFileTroubled,
+    ReminderDue,
+    VisitRebooked,
+)
+from scheduler.domain.keys import booking_key, exposure_key, exposure_month_key, file_key, reminder_key
 from scheduler.domain.protocol import Event, Protocol
 from scheduler.domain.reason import Reason, because, to_json
 from scheduler.domain.timeline import Slot
@@ -205,6 +212,13 @@ def rebooked(
 
 def exposure(event: Event = Event.AUC_AVAILABLE, version: int = 1) -> ExposureChanged:
     return ExposureChanged(event, SUBJECT, VISIT, version, exposure_key(SUBJECT, VISIT, version))
+
+
+def exposure_month(new: int = 4) -> ExposureMonthDue:
+    month, key = date(2026, 3, 1), exposure_month_key("cochin", date(2026, 3, 1))
+    return ExposureMonthDue(
+        Event.EXPOSURE_MONTH, "cochin", month, NOW, 12, 37, new, NOW + timedelta(days=7), key
+    )
 
 
 def troubled(event: Event = Event.FILE_QUARANTINED) -> LabFileTroubled:

@@ -52,6 +52,9 @@ def test_every_event_of_the_protocol_has_its_message(event: Event) -> None:
         (message,) = policy(cases.protocol(), cases.rebooked(event, 1, cases.BOOKED, MOVED))
     elif event in (Event.AUC_AVAILABLE, Event.AUC_AMENDED, Event.AUC_WITHDRAWN):
         (message,) = policy(cases.protocol(), cases.exposure(event))
+    elif event is Event.EXPOSURE_MONTH:
+        (message,) = policy(cases.protocol(), cases.exposure_month())
+        assert message.expires_at is not None and message.subject is None
     elif event is Event.MAIL_FAILED:
         (message,) = policy(cases.protocol(), MailFailed(event, "cochin", 3, "k"))
     else:

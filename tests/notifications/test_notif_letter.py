@@ -115,6 +115,7 @@ NOTICES: list[DomainEvent] = [
     cases.rebooked(Event.VISIT_CANCELLED, 1, cases.BOOKED, None),
     *(cases.exposure(event) for event in (Event.AUC_AVAILABLE, Event.AUC_AMENDED, Event.AUC_WITHDRAWN)),
     *(cases.troubled(event) for event in (Event.FILE_QUARANTINED, Event.ROWS_HELD)),
+    cases.exposure_month(),
 ]
 SECRETS = ("Dupont", "Marie", "12/03/1961", "12,7", "12.7", "3.14", "3,14", "41.5", "41,5", "below", "Durand")
 

@@ -47,7 +47,7 @@ class Sketched:
     words: CurveWords
     fails: bool = False
 
-    def curve(self) -> ConcentrationCurve:
+    def picture(self) -> ConcentrationCurve:
         if self.fails:
             raise ArithmeticError("no picture")
         return ConcentrationCurve(
@@ -167,9 +167,9 @@ async def test_delivery_draws_between_two_transactions_and_then_sends(
 
     @dataclass(frozen=True)
     class Watched(Sketched):
-        def curve(self) -> ConcentrationCurve:
+        def picture(self) -> ConcentrationCurve:
             drawn.append(desk.db.transact(lambda _session: True))  # would wait for ever inside another one
-            return super().curve()
+            return super().picture()
 
     def watched(session: Session, row: OutboxRow, speaker: Speaker) -> Watched:
         return Watched(curve_of(session, row, speaker).words)

@@ -40,7 +40,7 @@ def report(
             return found, curve_sketches(session, program.study, row, speaker), speaker
 
         found, sketches, speaker = program.database.read(step)
-    drawn = found.with_curves({visit: sketch.curve() for visit, sketch in sketches.items()})
+    drawn = found.with_curves({visit: sketch.picture() for visit, sketch in sketches.items()})
     try:
         write_whole(out, report_page(drawn, speaker).encode("utf-8"))
     except OSError as error:
