@@ -60,6 +60,7 @@ from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, DIGEST, Work
 from scheduler.runtime.works import housekeeping_work, intake_work, reconcile_work
 from scheduler.store.database import StoreError
+from scheduler.store.postgresql import only_one
 
 __all__ = ["app", "main", "make_program"]
 
@@ -133,15 +134,17 @@ def _digest_work(program: Program, sites: dict[str, MailSite]) -> Work:
     study, newest = program.study, program.study.newest[1]
     decided: set[str] = set()  # lists and months that need no second look, with or without a mail
 
+    def morning(session: Session, now: datetime, known: frozenset[str]) -> frozenset[str]:
+        if not only_one(session, DIGEST):  # another daemon is at it
+            return frozenset()
+        digest_step(session, sites, newest, program.settings.mail.domain, now)
+        lists = (
+            due(session, study, now, program.handle, known) for due in (laboratory_lists, exposure_months)
+        )
+        return frozenset().union(*lists)
+
     async def step(now: datetime) -> datetime | None:
-        domain, known = program.settings.mail.domain, frozenset(decided)
-        await program.database.run(lambda session: digest_step(session, sites, newest, domain, now))
-        for due in (laboratory_lists, exposure_months):
-            decided.update(
-                await program.database.run(
-                    partial(due, study=study, now=now, handle=program.handle, decided=known)
-                )
-            )
+        decided.update(await program.database.run(partial(morning, now=now, known=frozenset(decided))))
         coming = [next_digest_at(site, newest.digest_at, now) for site in sites.values()]
         coming += [next_list_at(study, now), next_month_at(study, now)]
         return min((one for one in coming if one is not None), default=None)

@@ -259,7 +259,7 @@ async def _deliver(step: _Step, burst: Burst, batch: _Batch, letter: Letter) -> 
     sent = ended.decision.settle is Settle.SENT
     following = _following(batch, now) if sent else None
     batch.more = batch.more or not sent  # it may have called for another mail
-    due = await step.db.run(lambda session: _settle_and_go_on(session, step, batch, ended, following, now))
+    due = await step.db.insist(lambda session: _settle_and_go_on(session, step, batch, ended, following, now))
     step.settled[ended.decision.settle] += 1
     return due
 

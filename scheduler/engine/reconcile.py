@@ -188,7 +188,7 @@ def _set_aside(db: Database, code: str, error: Exception, now: datetime) -> None
     """A subject whose data fails is tried again later, and parked after three attempts; the others go on."""
 
     def step(session: Session) -> None:
-        subject = subject_row(session, code)
+        subject = subject_row(session, code, to_change=True)
         assert subject is not None
         subject.failures += 1
         subject.next_wake = now + _RETRY * subject.failures
@@ -205,7 +205,7 @@ def _set_aside(db: Database, code: str, error: Exception, now: datetime) -> None
 
 def release(session: Session, code: str, now: datetime) -> bool:
     """Take a parked subject up again. False when it was not parked."""
-    subject = subject_row(session, code)
+    subject = subject_row(session, code, to_change=True)
     if subject is None or subject.parked is None:
         return False
     subject.parked, subject.failures, subject.next_wake = None, 0, now

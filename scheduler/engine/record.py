@@ -53,9 +53,9 @@ class Done:
     warnings: tuple[Reason, ...]
 
 
-def find_subject(session: Session, code: str) -> SubjectRow:
+def find_subject(session: Session, code: str, *, to_change: bool = False) -> SubjectRow:
     """The subject with this code. Raises RefusedError with the nearest codes when there is none."""
-    row = subject_row(session, code)
+    row = subject_row(session, code, to_change=to_change)
     if row is not None:
         return row
     near = get_close_matches(code, session.exec(select(SubjectRow.code)).all(), n=3, cutoff=0.8)
@@ -106,7 +106,7 @@ def record(
     session: Session, study: Study, code: str, what: What, who: Who, now: datetime, handle: Handle
 ) -> Done:
     """Record one fact about a subject. Raises RefusedError, with nothing stored, when it cannot be so."""
-    subject = find_subject(session, code)
+    subject = find_subject(session, code, to_change=True)
     history = load_history(session, code)
     timeline = _timeline(session, study, subject, history)
     _refuse(_all_refusals(session, timeline, what, now))
@@ -127,7 +127,7 @@ def correct(
     handle: Handle,
 ) -> Done:
     """Replace fields of an earlier record, or take it back whole (`fields` None). The old one stays on record."""
-    subject = find_subject(session, code)
+    subject = find_subject(session, code, to_change=True)
     history = load_history(session, code)
     original = next((fact for fact in history.facts if fact.id == number), None)
     if original is None:
@@ -173,7 +173,7 @@ def acknowledge(
         close_flag(session, flag.key, now)
         return Done(flag.subject or "", flag_id, ())
     assert flag.subject is not None
-    subject = find_subject(session, flag.subject)
+    subject = find_subject(session, flag.subject, to_change=True)
     what = FlagAcknowledged(flag.key, reason)
     history = load_history(session, flag.subject)
     number = _keep(session, study, subject, history, what, who, now, handle, None)

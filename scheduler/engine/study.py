@@ -26,6 +26,7 @@ from scheduler.domain.timeline import StudyPlan
 from scheduler.engine.exposure import Exposer
 from scheduler.store import audit
 from scheduler.store.operations import METHODS, beat, heartbeat_of
+from scheduler.store.postgresql import one_by_one
 from scheduler.store.subjects import wake_all
 from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow
 
@@ -117,15 +118,16 @@ class Study:
         """Bring the tables of sites and staff in line with the files; refuse a version edited after its use.
 
         When equations, models, their order or the program's methods changed since the last time, everybody is looked
-        at again.
+        at again. Daemons that start together do this one after the other.
         """
+        one_by_one(session, "study")
         for row in session.exec(select(ProtocolVersionRow)):
             for sha256, (protocol, _) in self.protocols.items():
                 if (protocol.id, protocol.version) == (row.protocol, row.version) and sha256 != row.sha256:
                     raise ConfigurationInvalidError([_edited(protocol)])
+        self._note_methods(session, now)
         for site in self.sites.values():
             _sync_site(session, site, self._people(site), now)
-        self._note_methods(session, now)
 
     def _people(self, site: SiteFile) -> list[StaffRow]:
         """The staff of a site, and the contacts of its laboratories, whose only role that is."""

@@ -46,7 +46,7 @@ class DropFolder:
     def __init__(
         self, root: Path, limits: Limits | None = None, *, box: str = "", boxes: Collection[str] = ()
     ) -> None:
-        self.root, self.limits = root, limits or Limits()
+        self.root, self.box, self.limits = root, box, limits or Limits()
         self._rooms = Rooms(root, box)
         self._troubles = Troubles()
         self._lookout = Lookout(self._rooms, self.limits, boxes, self._troubles)

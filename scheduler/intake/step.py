@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from errno import EBUSY
@@ -27,7 +28,10 @@ from scheduler.store.lab_held import files_with_stale_receipt, mark_receipt_writ
 from scheduler.store.lab_writing import mark_archived
 from scheduler.store.tables import LabFileRow
 
-__all__ = ["Desk", "FileReport", "IntakeReport", "intake_step", "intake_steps"]
+__all__ = ["Desk", "FileReport", "IntakeReport", "Turn", "intake_step", "intake_steps"]
+
+Turn = Callable[[DropFolder], AbstractContextManager[Transact | None]]
+"""The transactions of a folder while it is ours to look at; None while another daemon is at it."""
 
 _FAILURES = 2
 _STEP_S = 30.0  # after which a step takes no further file, so that a stop is never far away
@@ -84,13 +88,20 @@ def intake_step(
 def intake_steps(
     boxes: Sequence[tuple[DropFolder, IntakeStudy]],
     clock: Clock,
-    transact: Transact,
+    turn: Turn,
     handle: Handle,
     audit: Audit,
-) -> list[IntakeReport]:
-    """One step of each folder. They share the time of one, so that none keeps the others waiting for long."""
-    within_s = _STEP_S / len(boxes)
-    return [intake_step(folder, study, clock, transact, handle, audit, within_s) for folder, study in boxes]
+) -> list[IntakeReport | None]:
+    """One step of each folder that is ours to look at. They share the time of one, so that none keeps the others
+    waiting for long."""
+    within_s, reports = _STEP_S / len(boxes), list[IntakeReport | None]()
+    for folder, study in boxes:
+        with turn(folder) as transact:
+            if transact is None:
+                reports.append(None)
+            else:
+                reports.append(intake_step(folder, study, clock, transact, handle, audit, within_s))
+    return reports
 
 
 class Desk:

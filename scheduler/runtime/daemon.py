@@ -17,14 +17,18 @@ from config.settings import DaemonSettings
 from scheduler.clock import Clock
 from scheduler.runtime.alarm import Alarm
 from scheduler.runtime.clockwatch import ClockWatch
+from scheduler.runtime.listen import listen
 from scheduler.runtime.service import Service, ServiceFailedError, run_service
 from scheduler.runtime.watch import watch_folder
-from scheduler.runtime.work import Work
+from scheduler.runtime.work import DELIVERY, RECONCILE, Work
 from scheduler.store import audit
 from scheduler.store.database import Database
+from scheduler.store.hints import Hint
 from scheduler.store.operations import CLOCK, beat, heartbeat_of, newest_instant
 
 __all__ = ["run_daemon"]
+
+_LOOKS_AT = {Hint.SUBJECTS: RECONCILE, Hint.MAILS: DELIVERY}
 
 
 async def run_daemon(
@@ -99,6 +103,7 @@ async def _run_services(
                 )
                 for work in works
             ]  # fmt: skip
+            group.create_task(listen(db, lambda said: alarm.ring(_LOOKS_AT[said]), stopping))
             for name, folder in watched:
                 group.create_task(watch_folder(folder, partial(alarm.ring, name), stopping))
             group.create_task(_end_in_time(stopping, tasks, settings.stop_within_s))

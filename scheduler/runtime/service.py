@@ -10,6 +10,7 @@ from datetime import datetime
 from config.logs import log
 from scheduler.clock import Clock
 from scheduler.runtime.alarm import Alarm
+from scheduler.store.postgresql import connection_lost
 
 __all__ = ["Beat", "Service", "ServiceFailedError", "run_service"]
 
@@ -38,8 +39,11 @@ async def run_service(
     longest_wait_s: float,
     give_up: int,
 ) -> None:
-    """Run a service until `stop`. Raises ServiceFailedError after `give_up` failures in a row."""
-    event, failures = alarm.event(service.name), 0
+    """Run a service until `stop`. Raises ServiceFailedError after `give_up` failures in a row.
+
+    A database server that went away is waited for, however long it takes: each time longer, up to `longest_wait_s`.
+    """
+    event, failures, in_vain = alarm.event(service.name), 0, 0
     while not stop.is_set():
         event.clear()
         now = clock.now()
@@ -47,16 +51,16 @@ async def run_service(
             next_work = await service.step(now)
             await beat(service.name, now, 0, "")
         except Exception as error:
-            failures += 1
+            failures, in_vain = failures + 1, in_vain + (not connection_lost(error))
             log.error("service_failed", service=service.name, failures=failures, error=type(error).__name__)
-            if failures >= give_up:
+            if in_vain >= give_up:
                 raise ServiceFailedError(
-                    f"{service.name} failed {failures} times in a row: {error}"
+                    f"{service.name} failed {in_vain} times in a row: {error}"
                 ) from error
             await _note_failure(beat, service.name, now, failures, error)
-            await _wait(stop, event, min(longest_wait_s, 0.5 * 2**failures), ignore_event=True)
+            await _wait(stop, event, min(longest_wait_s, 0.5 * 2 ** min(failures, 10)), ignore_event=True)
             continue
-        failures = 0
+        failures = in_vain = 0
         if next_work is not None:
             alarm.at(service.name, max(next_work, now))
         await _wait(stop, event, longest_wait_s)

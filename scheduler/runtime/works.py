@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from config.logs import log
+from scheduler.clock import Clock
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import because
-from scheduler.engine.housekeeping import inspect, note
+from scheduler.engine.housekeeping import Finding, inspect, note
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.intake.folder import DropFolder
 from scheduler.intake.retention import delete_originals
@@ -23,33 +28,38 @@ from scheduler.intake.study import IntakeStudy, folder_studies
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, HOUSEKEEPING, INTAKE, RECONCILE, Work
 from scheduler.store import audit
-from scheduler.store.database import Transact
+from scheduler.store.database import Database, StoreError, Transact
 from scheduler.store.flags import open_site_flag
+from scheduler.store.lease import give_back, keep, take
+from scheduler.store.postgresql import only_one
 
 __all__ = ["housekeeping_work", "intake_boxes", "intake_work", "reconcile_work"]
 
 _BATCH = 50
+_FOLDER_LEASE = timedelta(seconds=30)  # prolonged by each transaction; the slowest file takes 10 s to read
 _HOUSEKEEPING_EVERY = timedelta(hours=6)
 
 
-def intake_work(program: Program) -> Work:
+def intake_work(program: Program, lease: timedelta = _FOLDER_LEASE) -> Work:
     """Takes what the laboratories dropped; looks again soon while a file is still settling, and at once while there
-    are more than one step takes."""
+    are more than one step takes. Of several daemons one looks at a folder at a time; when it is lost, another does so
+    after `lease`."""
     db, settings = program.database, program.settings.intake
     boxes = intake_boxes(program)
     handle = program.handle
 
-    def take(transact: Transact) -> list[IntakeReport] | None:
-        with db.alone("intake") as is_mine:
-            if not is_mine:
-                return None
-            return intake_steps(boxes, program.clock, transact, handle, audit.append)
+    owner = f"{os.uname().nodename}:{os.getpid()}"
+
+    def look(transact: Transact) -> list[IntakeReport | None]:
+        turn = partial(_turn, db, owner, lease, transact, program.clock)
+        return intake_steps(boxes, program.clock, turn, handle, audit.append)
 
     async def step(now: datetime) -> datetime | None:
-        reports = await db.beside(take)
-        if reports is None:  # another daemon is at it; it may stop
-            return now + timedelta(seconds=settings.poll_s)
-        for (_, study), report in zip(boxes, reports, strict=True):
+        found = await db.beside(look)
+        reports = [report for report in found if report is not None]
+        for (_, study), report in zip(boxes, found, strict=True):
+            if report is None:  # another daemon is at it; it may stop
+                continue
             if report.alerts:
                 await db.run(partial(_raise_alerts, site=study.site, alerts=report.alerts, now=now))
             for file in report.files:
@@ -58,9 +68,37 @@ def intake_work(program: Program) -> Work:
                 )
         if any(report.more for report in reports):
             return now
-        return now + timedelta(seconds=settings.poll_s) if any(one.waiting for one in reports) else None
+        soon = len(reports) < len(found) or any(one.waiting for one in reports)
+        return now + timedelta(seconds=settings.poll_s) if soon else None
 
     return Work(INTAKE, step, wakes=(RECONCILE, DELIVERY))
+
+
+@contextmanager
+def _turn(
+    db: Database, owner: str, lasts: timedelta, transact: Transact, clock: Clock, folder: DropFolder
+) -> Iterator[Transact | None]:
+    """The lease on a folder for one step. A SQLite file has one daemon only, which needs none."""
+    if db.is_sqlite:
+        yield transact
+        return
+    held = transact(lambda session: take(session, f"intake:{folder.box}", owner, lasts, clock.now()))
+    if held is None:
+        yield None
+        return
+
+    def fenced(step: Callable[[Session], Any]) -> Any:
+        def ours(session: Session) -> Any:
+            keep(session, held, clock.now())
+            return step(session)
+
+        return transact(ours)
+
+    try:
+        yield fenced
+    finally:
+        with suppress(DBAPIError, StoreError):  # it ends by itself
+            transact(lambda session: give_back(session, held))
 
 
 def _raise_alerts(session: Session, site: str, alerts: Sequence[Alert], now: datetime) -> None:
@@ -109,12 +147,17 @@ def housekeeping_work(program: Program) -> Work:
         )  # beside the writer, not before it
         for finding in findings:
             log.error("installation_trouble", matter=finding.matter)
-        await db.run(lambda session: note(session, site, findings, now))
+        await db.run(partial(_note, site=site, findings=findings, now=now))
         await db.call(db.checkpoint)
         await _delete_originals(program, now)
         return now + _HOUSEKEEPING_EVERY
 
     return Work(HOUSEKEEPING, step)
+
+
+def _note(session: Session, site: str, findings: list[Finding], now: datetime) -> None:
+    if only_one(session, HOUSEKEEPING):
+        note(session, site, findings, now)
 
 
 async def _delete_originals(program: Program, now: datetime) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -17,6 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from scheduler.store.hints import announce
+from scheduler.store.postgresql import collided, connection_lost, postgresql_engine, read_calmly
+
 __all__ = ["Database", "StoreError", "Transact", "sqlite_module"]
 
 Result = TypeVar("Result")
@@ -25,6 +26,8 @@ Transact = Callable[[Callable[[Session], Any]], Any]
 
 _FIXED_SQLITE = (3, 51, 3)  # the first release without the WAL-reset bug; also back-ported to these:
 _ALSO_FIXED = {(3, 50): 7, (3, 44): 6}
+_TRIES = 3  # of a transaction that collides with another
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 5.0
 
 
 class StoreError(Exception):
@@ -53,17 +56,34 @@ class Database:
     def __init__(self, url: str, *, writer_thread: bool = True, durable: bool = True) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url, durable) if self.is_sqlite else _postgresql_engine(url)
+        self.engine = _sqlite_engine(url, durable) if self.is_sqlite else self._postgresql()
         self._writer = ThreadPoolExecutor(1, "store") if writer_thread else None
 
+    def _postgresql(self) -> Engine:
+        if self.url.get_backend_name() != "postgresql":
+            raise StoreError(
+                f"'{self.url.get_backend_name()}' is not a database that can be used; use sqlite or postgresql."
+            )
+        return postgresql_engine(self.url)
+
     def transact(self, step: Step[Result]) -> Result:
-        """Run `step` in one transaction: all of it is kept, or none."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            return step(session)
+        """Run `step` in one transaction: all of it is kept, or none. One that PostgreSQL takes back because two
+        waited for each other is run again."""
+        for left in reversed(range(_TRIES)):
+            try:
+                with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                    found = step(session)
+                    announce(session)
+                return found
+            except DBAPIError as error:
+                if not left or not collided(error):
+                    raise
+        raise AssertionError("every try returns or raises")
 
     def read(self, step: Step[Result]) -> Result:
         """Run a step that only reads: it sees one moment and holds up no writer."""
-        with self.engine.connect().execution_options(reads_only=True) as connection:
+        with self.engine.connect().execution_options(reads_only=True) as bare:
+            connection = bare if self.is_sqlite else read_calmly(bare)
             with Session(connection, expire_on_commit=False) as session:
                 found = step(session)
             connection.rollback()
@@ -72,6 +92,20 @@ class Database:
     async def run(self, step: Step[Result]) -> Result:
         """`transact` in the writer thread; once begun it ends, even when the caller is cancelled."""
         return await self.call(lambda: self.transact(step))
+
+    async def insist(self, step: Step[Result], within_s: float = 60) -> Result:
+        """`run`, and again with growing delays while the connection is lost. For a step that does no harm twice: one
+        whose commit was lost on the way may have been kept."""
+        loop = asyncio.get_running_loop()
+        until, wait_s = loop.time() + within_s, _FIRST_WAIT_S
+        while True:
+            try:
+                return await self.run(step)
+            except DBAPIError as error:
+                if not connection_lost(error) or loop.time() + wait_s > until:
+                    raise
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run something that makes transactions of its own in the writer thread, so that all writes stay in a row."""
@@ -96,25 +130,6 @@ class Database:
         except RuntimeError as error:  # the program is stopping
             raise StoreError("The database is closed.") from error
         return turn.result()
-
-    @contextmanager
-    def alone(self, matter: str) -> Iterator[bool]:
-        """Whether nobody else is at a matter among those that share the database; held until the end of the block.
-
-        A SQLite file has one daemon only. On PostgreSQL the lock ends with the connection, so that a process that was
-        killed keeps nobody waiting.
-        """
-        if self.is_sqlite:
-            yield True
-            return
-        key = {"key": int.from_bytes(sha256(matter.encode()).digest()[:8], signed=True)}
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            is_mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
-            try:
-                yield is_mine
-            finally:
-                if is_mine:
-                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
@@ -169,19 +184,3 @@ def _sqlite_engine(url: str, durable: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def _postgresql_engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "postgresql":
-        raise StoreError(
-            f"'{parsed.get_backend_name()}' is not a database that can be used; use sqlite or postgresql."
-        )
-    return create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
-        pool_size=4,
-        connect_args={
-            "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
-        },
-    )

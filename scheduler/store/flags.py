@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Table, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from scheduler.domain.flags import Flag, FlagCode
@@ -12,6 +14,14 @@ from scheduler.domain.reason import Reason, to_json
 from scheduler.store.tables import FlagRow
 
 __all__ = ["close_flag", "open_flags", "open_site_flag"]
+
+_FLAG: Table = FlagRow.__table__  # type: ignore[attr-defined]
+_ADD: dict[str, Any] = {
+    name: dialect.insert(_FLAG)
+    .on_conflict_do_nothing(index_elements=["key"], index_where=text("closed_at IS NULL"))
+    .execution_options(preserve_rowcount=True)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 def open_site_flag(
@@ -25,26 +35,19 @@ def open_site_flag(
     subject: str | None = None,
 ) -> bool:
     """Open a flag that no timeline derives; False when it is open already."""
-    known = session.exec(
-        select(FlagRow.id).where(FlagRow.key == key, col(FlagRow.closed_at).is_(None))
-    ).first()
-    if known is not None:
-        return False
-    severity = Flag(code, subject or "", None, "", reason, now).severity
-    session.add(
-        FlagRow(
-            key=key,
-            code=code.value,
-            site_id=site,
-            subject=subject,
-            severity=int(severity),
-            reason=to_json(reason),
-            since=now,
-            opened_at=now,
-        )
-    )
-    session.flush()
-    return True
+    flag = {
+        "key": key,
+        "code": code.value,
+        "site_id": site,
+        "subject": subject,
+        "detail": "",
+        "severity": int(Flag(code, subject or "", None, "", reason, now).severity),
+        "reason": to_json(reason),
+        "since": now,
+        "opened_at": now,
+    }
+    connection = session.connection()
+    return bool(connection.execute(_ADD[connection.dialect.name], flag).rowcount)
 
 
 def close_flag(session: Session, key: str, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, Text, bindparam, cast, delete, func, insert, or_, update
+from sqlalchemy import BindParameter, Table, Text, bindparam, case, cast, delete, func, insert, or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, SQLModel, col
 
@@ -21,6 +21,7 @@ from scheduler.domain.plan import (
 )
 from scheduler.domain.reason import from_json, to_json
 from scheduler.store.exposures import exposure_rows, recorded_exposures
+from scheduler.store.hints import Hint, hint
 from scheduler.store.lab import accepted_versions
 from scheduler.store.lab_held import open_questions
 from scheduler.store.rows import (
@@ -41,6 +42,7 @@ from scheduler.store.tables import (
     SubjectRow,
     VisitRow,
 )
+from scheduler.store.types import Instant
 
 __all__ = [
     "add_fact",
@@ -84,13 +86,11 @@ _OPEN_FLAGS = core_select(col(FlagRow.key), col(FlagRow.reason)).where(
 )
 _REMINDERS = core_select(col(ReminderRow.key)).where(col(ReminderRow.subject) == _SUBJECT)
 _ADD_FACT = insert(_core(FactRow))
-_WAKE = (
+_LATER = or_(col(SubjectRow.next_wake).is_(None), col(SubjectRow.next_wake) > bindparam("at"))
+_WAKE = (  # written in any case: who reconciles the subject just now must not set its next look over this one
     update(_core(SubjectRow))
-    .where(
-        col(SubjectRow.code) == bindparam("this"),
-        or_(col(SubjectRow.next_wake).is_(None), col(SubjectRow.next_wake) > bindparam("at")),
-    )
-    .values(next_wake=bindparam("at"))
+    .where(col(SubjectRow.code) == bindparam("this"))
+    .values(next_wake=case((_LATER, bindparam("at", type_=Instant)), else_=col(SubjectRow.next_wake)))
 )
 
 
@@ -121,8 +121,9 @@ _NEXT = (
 )
 
 
-def subject_row(session: Session, code: str) -> SubjectRow | None:
-    return session.get(SubjectRow, code)
+def subject_row(session: Session, code: str, *, to_change: bool = False) -> SubjectRow | None:
+    """The subject's row. With `to_change` it is ours until the end of the transaction, whatever others are about."""
+    return session.get(SubjectRow, code, with_for_update=to_change or None)
 
 
 def add_fact(
@@ -146,11 +147,13 @@ def add_fact(
 def wake(session: Session, subject: str, at: datetime) -> None:
     """Have the engine look at a subject no later than `at`."""
     session.connection().execute(_WAKE, {"this": subject, "at": at})
+    hint(session, Hint.SUBJECTS)
 
 
 def wake_all(session: Session, at: datetime) -> None:
     """Have the engine look at everybody: after a new protocol, site or program version."""
     session.execute(update(SubjectRow).values(next_wake=at))
+    hint(session, Hint.SUBJECTS)
 
 
 def load_history(session: Session, subject: str) -> History:

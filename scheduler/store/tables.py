@@ -25,6 +25,7 @@ __all__ = [
     "LabResultRow",
     "LabResultVersionRow",
     "LabReviewRow",
+    "LeaseRow",
     "OutboxRow",
     "ProtocolVersionRow",
     "ReminderRow",
@@ -397,6 +398,16 @@ class HeartbeatRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
     failures: int = 0
     detail: str = ""
+
+
+class LeaseRow(SQLModel, table=True):
+    """Which daemon is at a matter that only one may be at, and until when; `until` is by the database's clock."""
+
+    __tablename__ = "lease"
+    matter: str = Field(primary_key=True)
+    owner: str
+    token: str
+    until: datetime = Field(sa_type=Instant)
 
 
 class AuditRow(SQLModel, table=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -23,7 +24,7 @@ from scheduler.intake.readers.columns import COLUMNS
 from scheduler.intake.rooms import Limits
 from scheduler.intake.step import IntakeReport, intake_step
 from scheduler.intake.study import Context, IntakeStudy, intake_study
-from scheduler.store.database import Database
+from scheduler.store.database import Database, Transact
 from scheduler.store.lab_values import KnownSubject, KnownVisit, Records
 from scheduler.store.tables import (
     LabFileRow,
@@ -199,6 +200,10 @@ class Bench:
         detail: dict[str, Any],
     ) -> None:
         self.trail.append((action, entity, entity_id))
+
+    def turn(self, folder: DropFolder) -> AbstractContextManager[Transact]:
+        """Every folder is ours to look at."""
+        return nullcontext(self.db.transact)
 
     def drop(self, name: str, content: bytes) -> Path:
         path = self.root / "in" / name

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from config.settings import load_settings
@@ -18,7 +19,7 @@ from scheduler.runtime.works import intake_work
 async def serve(url: str, folder: Path, over: Path) -> int:
     settings = load_settings(database=url, intake={"folder": folder, "settle_s": 0, "poll_s": 0.02})
     program = make_program(settings)
-    work, turns = intake_work(program), 0
+    work, turns = intake_work(program, timedelta(seconds=5)), 0
     print("ready", flush=True)
     while not await asyncio.to_thread(over.exists):
         await work.step(SystemClock().now())

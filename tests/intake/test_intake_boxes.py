@@ -56,7 +56,8 @@ class Hospital:
         bench, files = self.bench, {}
         for _ in range(5):
             bench.clock.move_to(bench.clock.now() + timedelta(seconds=10))
-            for report in intake_steps(self.boxes, bench.clock, bench.db.transact, bench.handle, bench.audit):
+            found = intake_steps(self.boxes, bench.clock, bench.turn, bench.handle, bench.audit)
+            for report in filter(None, found):
                 files |= {one.name: one for one in report.files}
                 self.alerts += [(alert.name, alert.reason.code) for alert in report.alerts]
         return files

@@ -103,18 +103,6 @@ def until(condition: Callable[[], bool]) -> None:
     raise AssertionError("not within a minute")
 
 
-@pytest.mark.parametrize("url", ["sqlite_url", "postgresql_url"])
-def test_only_one_is_at_a_matter_at_a_time(url: str, request: pytest.FixtureRequest) -> None:
-    here, there = (Database(request.getfixturevalue(url)) for _ in range(2))
-    with here.alone("intake") as mine, there.alone("intake") as theirs, there.alone("other") as other:
-        # a SQLite file has one daemon anyway
-        assert (mine, theirs, other) == (True, here.is_sqlite, True)
-    with there.alone("intake") as theirs:
-        assert theirs
-    here.close()
-    there.close()
-
-
 def test_a_step_takes_a_bounded_number_and_says_that_there_is_more(bench: Bench) -> None:
     for name, content in files(230).items():
         bench.drop(name, content)

@@ -55,8 +55,8 @@ def init(context: typer.Context) -> None:
         now = program.clock.now()
 
         def step(session: Session) -> None:
+            wake_all(session, now)  # first: who holds a subject may wait for the end of the audit trail
             study.sync(session, now)
-            wake_all(session, now)
             audit.append(
                 session, now, "initialised", "database", revision, {"schema": revision}, source="cli"
             )
@@ -250,7 +250,7 @@ def _codes(session: Session, subject: str | None) -> list[str]:
 
 
 def _rebuild(session: Session, program: Program, code: str, now: datetime) -> list[str]:
-    differences = rebuild_subject(session, program.study, find_subject(session, code), now)
+    differences = rebuild_subject(session, program.study, find_subject(session, code, to_change=True), now)
     detail = {"differences": len(differences)}
     audit.append(session, now, "rebuilt", "subject", code, detail, source="cli")
     return differences
