@@ -16,8 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from config_cases import copy_of_config, fields_replaced
+
+from config.files import read_files
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -139,6 +142,12 @@ class Installation:
     nursery: Nursery
     home: Path
     settings: Mapping[str, str]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its site."""
+        files, _ = read_files(Path(self.settings["MPA_CONFIG"]))
+        return ZoneInfo(files.sites[0].content.zone)
 
     def __call__(self, *arguments: str) -> Finished:
         """Run a command to its end."""

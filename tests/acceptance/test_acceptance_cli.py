@@ -309,7 +309,8 @@ def test_a_record_is_corrected_and_explained_with_its_number(hospital: Installat
     }
     assert states[number] == "corrected"
     row = next(one for one in hospital.ok("visits", SUBJECT, "--json").json if one["visit"] == "INCLUSION")
-    assert row["attended"].startswith(f"{TODAY - timedelta(2)}")
+    attended = datetime.fromisoformat(row["attended"]).astimezone(hospital.zone)
+    assert f"{attended:%Y-%m-%d %H:%M}" == f"{TODAY - timedelta(2)} 09:30"
     assert "wrong clock" not in hospital.ok("outbox", "list").out
 
 

@@ -16,7 +16,6 @@ from mailbox import Maildir
 from pathlib import Path
 from random import Random
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from acceptance_cases import Installation, wait_until
@@ -24,7 +23,6 @@ from acceptance_peer import SmtpPeer, certificate_authority
 from PIL import Image
 from sqlmodel import Session, SQLModel, select
 
-from config.files import read_files
 from scheduler.store.database import Database
 from scheduler.store.tables import (
     AuditRow,
@@ -46,8 +44,7 @@ PAWINSKI = 7.75 + 6.49 * 1.85 + 0.76 * 14.2 + 2.43 * 6.40
 
 def today(at: Installation) -> date:
     """The date at the site."""
-    files, _ = read_files(Path(at.settings["MPA_CONFIG"]))
-    return datetime.now(ZoneInfo(files.sites[0].content.zone)).date()
+    return datetime.now(at.zone).date()
 
 
 def sampling_morning(at: Installation, subject: str = SUBJECT, tubes: dict[str, str] = TUBES) -> None:
