@@ -45,8 +45,10 @@ from scheduler.engine.study import Study
 from scheduler.runtime.cli import (
     auc,
     eligibility,
+    export,
     lab,
     operate,
+    overview,
     protocol,
     read,
     record,
@@ -215,7 +217,20 @@ def options(
     context.obj = make_program(settings)
 
 
-for commands in (record, read, auc, report, protocol, lab, operate, eligibility, trial, target):
+for commands in (
+    record,
+    read,
+    overview,
+    export,
+    auc,
+    report,
+    protocol,
+    lab,
+    operate,
+    eligibility,
+    trial,
+    target,
+):
     commands.add_commands(app)
 mail_commands.add_commands(
     app,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
-__all__ = ["csv_bytes", "guarded"]
+__all__ = ["csv_bytes", "csv_lines", "guarded"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -22,9 +22,17 @@ def guarded(text: str) -> str:
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """A table as UTF-8 with a byte order mark and semicolons, which Excel in French opens as it stands."""
-    out = StringIO(newline="")
-    table = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    table.writerow(header)
+    return b"".join(csv_lines(header, rows))
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """The same line by line, for a table that is not held as a whole."""
+    yield b"\xef\xbb\xbf" + _line(header)
     for row in rows:
-        table.writerow([guarded(cell) for cell in row])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+        yield _line([guarded(cell) for cell in row])
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    out = StringIO(newline="")
+    csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().encode()

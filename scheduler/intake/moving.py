@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,16 @@ from typing import BinaryIO
 
 from scheduler.intake.sightings import identity_of
 
-__all__ = ["PRIVATE", "SHARED", "content_of", "fetch", "keep_private", "move_new", "write_whole"]
+__all__ = [
+    "PRIVATE",
+    "SHARED",
+    "content_of",
+    "fetch",
+    "keep_private",
+    "move_new",
+    "write_pieces",
+    "write_whole",
+]
 
 PRIVATE, SHARED = 0o600, 0o640
 """Rights of the originals, which may hold names, and of what the laboratory reads."""
@@ -83,6 +92,13 @@ def write_whole(path: Path, content: bytes, mode: int | None = None) -> None:
     the umask."""
     with _arriving(path, mode) as file:
         file.write(content)
+    _sync_folder(path.parent)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """`write_whole` of a file that is not held in memory as a whole."""
+    with _arriving(path, None) as file:
+        file.writelines(pieces)
     _sync_folder(path.parent)
 
 

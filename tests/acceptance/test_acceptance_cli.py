@@ -57,7 +57,7 @@ def test_every_reading_command_speaks_json(rehearsed: Installation) -> None:
         "board", f"visits {SUBJECT}", "flags", f"flags {SUBJECT} --closed",
         f"explain {SUBJECT}", f"explain {SUBJECT} W6", "results", f"results {SUBJECT}", "auc",
         f"auc {SUBJECT} --history", f"auc {SUBJECT} W6", "lab files", "lab reconciliation --from 2020-01-01",
-        "endpoints", f"endpoints {SUBJECT}", "exposures",
+        "endpoints", f"endpoints {SUBJECT}", "exposures", "overview", "overview --site cochin",
         "outbox list", "outbox show 1", "template preview digest",
         "protocol check", "protocol show --inclusion 2026-01-05", "audit verify",
     ):  # fmt: skip

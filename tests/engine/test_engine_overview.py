@@ -1,0 +1,166 @@
+"""The study in numbers: every visit is counted once, where it belongs, and what was corrected counts as corrected."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from config_cases import copy_of_config, fields_replaced
+from engine_desk import OTHER, SUBJECT, VALUES, WHO, Desk, at
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session
+from typer.testing import CliRunner
+
+from main import app
+from notifications.render import template_names
+from scheduler.domain.facts import Attended, Enrolled, Paused, Resumed, Withdrawal, Withdrawn
+from scheduler.domain.overview import CountedVisit, Punctuality, VisitCount, count_visits, months
+from scheduler.domain.protocol import VisitStatus
+from scheduler.engine import record as engine
+from scheduler.engine.overview import overview_record, study_overview
+from scheduler.engine.study import Study, load_study
+from scheduler.store.database import Database
+
+FIRST, LAST = date(2025, 10, 6), date(2025, 10, 20)
+
+
+@pytest.fixture
+def desk(db: Database, study: Study) -> Desk:
+    return Desk(db, study)
+
+
+def visit(status: VisitStatus, attended_on: date | None = None, auc: float | None = None) -> CountedVisit:
+    return CountedVisit("W6", status, FIRST, LAST, attended_on, (), auc)
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (visit(VisitStatus.COMPLETE, FIRST), Punctuality.ON_TIME),
+        (visit(VisitStatus.INCOMPLETE, LAST), Punctuality.ON_TIME),
+        (visit(VisitStatus.COMPLETE, FIRST - timedelta(1)), Punctuality.EARLY),
+        (visit(VisitStatus.AWAITING_RESULTS, LAST + timedelta(1)), Punctuality.LATE),
+        (visit(VisitStatus.OVERDUE), Punctuality.OVERDUE),
+        (visit(VisitStatus.MISSED), Punctuality.MISSED),
+        (visit(VisitStatus.CANCELLED), Punctuality.NOT_EXPECTED),
+        (visit(VisitStatus.NOT_APPLICABLE), Punctuality.NOT_EXPECTED),
+        (visit(VisitStatus.BOOKED), Punctuality.TO_COME),
+        (visit(VisitStatus.UNCONFIRMED), Punctuality.TO_COME),
+    ],
+)
+def test_punctuality_is_judged_by_the_window(one: CountedVisit, expected: Punctuality) -> None:
+    assert one.punctuality is expected
+
+
+_COUNTED = st.builds(
+    CountedVisit, st.sampled_from(["INCLUSION", "W6", "OLD"]), st.sampled_from(VisitStatus), st.just(FIRST),
+    st.just(LAST), st.none() | st.dates(date(2025, 9, 1), date(2025, 11, 30)),
+    st.lists(st.sampled_from(["draw", "result"])).map(tuple), st.none() | st.floats(1, 200),
+)  # fmt: skip
+
+
+@given(st.lists(_COUNTED, max_size=30))
+def test_every_visit_is_counted_once(visits: list[CountedVisit]) -> None:
+    found = count_visits(["INCLUSION", "W6"], visits)
+    assert [one.visit for one in found[:2]] == ["INCLUSION", "W6"]
+    assert sum(count for one in found for _, count in one.punctuality) == len(visits)
+    assert sum(one.attended for one in found) == sum(one.attended_on is not None for one in visits)
+    assert all(one.complete <= one.attended and one.auc.n <= len(visits) for one in found)
+
+
+@given(st.lists(st.dates(date(2024, 1, 1), date(2026, 12, 31)), max_size=40))
+def test_recruitment_leaves_out_no_month_and_no_inclusion(days: list[date]) -> None:
+    found = months(days)
+    assert sum(one.new for one in found) == len(days)
+    assert [one.total for one in found] == [sum(one.new for one in found[: i + 1]) for i in range(len(found))]
+    assert all((b.first - a.first).days in range(28, 32) for a, b in pairwise(found))
+
+
+def test_a_median_needs_one_value_and_quartiles_four() -> None:
+    def spread(*values: float) -> tuple[int, float | None, float | None]:
+        (found,) = count_visits(["W6"], [visit(VisitStatus.COMPLETE, FIRST, one) for one in values])
+        return found.auc.n, found.auc.median, found.auc.lower
+
+    assert spread() == (0, None, None)
+    assert spread(40.0, 50.0, 60.0) == (3, 50.0, None)
+    assert spread(40.0, 50.0, 60.0, 70.0) == (4, 55.0, 47.5)
+
+
+def numbers(desk: Desk, name: str) -> VisitCount:
+    (found,) = desk.db.read(lambda session: study_overview(session, desk.study))
+    return next(one for one in found.visits if one.visit == name)
+
+
+def test_the_corrected_auc_is_counted_and_the_one_before_is_not(desk: Desk) -> None:
+    desk.sampled()
+    desk.now = at(12, 0, 5)
+    desk.lab()
+    before = numbers(desk, "INCLUSION").auc
+    desk.now = at(12, 0, 8)
+    desk.lab({**VALUES, "H0": "3.85"}, status="C")
+    after = numbers(desk, "INCLUSION").auc
+    assert before.n == after.n == 1
+    assert before.median is not None and after.median == pytest.approx(before.median + 6.49 * 2, rel=1e-6)
+
+
+def test_what_a_visit_lacks_is_counted_by_kind(desk: Desk) -> None:
+    desk.sampled()
+    found = numbers(desk, "INCLUSION")
+    assert (found.attended, found.complete) == (1, 0)
+    assert dict(found.lacking) == {"assessment": 1, "result": 1}
+    assert dict(found.punctuality)[Punctuality.ON_TIME] == 1
+
+
+def test_who_left_or_came_back_is_told_apart_from_who_takes_part(desk: Desk) -> None:
+    for code in (SUBJECT, OTHER, "MPA-0002-1"):
+        desk.enrol(code)
+    desk.now = at(10, 0, 2)
+    desk.say(Withdrawn(desk.now, Withdrawal.CONSENT, "moved away"))
+    desk.say(Paused(desk.now, "surgery"), OTHER)
+    desk.say(Paused(desk.now, "surgery"), "MPA-0002-1")
+    desk.now = at(10, 0, 3)
+    desk.say(Resumed(desk.now, "well again"), "MPA-0002-1")
+    (found,) = desk.db.read(lambda session: study_overview(session, desk.study))
+    assert dict(found.states) == {"active": 1, "on_hold": 1, "withdrawn": 1}
+    assert [(one.new, one.total) for one in found.recruitment] == [(3, 3)]
+
+
+def test_each_site_has_its_own_numbers_beside_those_of_all(sqlite_db: Database, tmp_path: Path) -> None:
+    config = copy_of_config(tmp_path / "config")
+    text = (config / "sites" / "cochin.toml").read_text("utf-8")
+    second = fields_replaced(text, id='"lyon"', name='"Lyon"').replace('id = "', 'id = "lyon-')
+    (config / "sites" / "lyon.toml").write_text(second.replace('"lyon-lyon"', '"lyon"'), "utf-8")
+    two = Desk(sqlite_db, load_study(config, template_names()))
+    two.enrol()
+
+    def enrol_elsewhere(session: Session) -> None:
+        engine.enrol(session, two.study, OTHER, "lyon", Enrolled(date(2025, 9, 1)), WHO, two.now, two.handle)
+
+    two.db.transact(enrol_elsewhere)
+    two.now = at(9, 0)
+    two.say(Attended("INCLUSION", two.now), OTHER)
+    every, cochin, lyon = two.db.read(lambda session: study_overview(session, two.study))
+    assert (every.site, cochin.site, lyon.site) == (None, "cochin", "lyon")
+    assert (every.subjects, cochin.subjects, lyon.subjects) == (2, 1, 1)
+    assert [one.visits[0].attended for one in (every, cochin, lyon)] == [1, 0, 1]
+    (only,) = two.db.read(lambda session: study_overview(session, two.study, "lyon"))
+    assert only == lyon
+
+
+def test_the_command_says_the_same_as_the_engine(
+    sqlite_url: str, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = Database(sqlite_url)
+    Desk(db, study).enrol()
+    expected = [overview_record(one) for one in db.read(lambda session: study_overview(session, study))]
+    db.close()
+    monkeypatch.setenv("MPA_DATABASE", sqlite_url)
+    assert json.loads(CliRunner().invoke(app, ["overview", "--json"]).output) == expected
+    shown = CliRunner().invoke(app, ["--language", "fr", "overview"]).output
+    assert "Recrutement" in shown and "6 semaines" in shown
+    refused = CliRunner().invoke(app, ["overview", "--site", "lyon"])
+    assert refused.exit_code == 2 and "cochin" in refused.output
