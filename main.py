@@ -19,12 +19,13 @@ from sqlmodel import Session
 
 from config.defects import ConfigurationInvalidError
 from config.language import Language
+from config.logs import configure_logs
 from config.settings import MailSettings, Settings, load_settings
 from notifications import commands as mail_commands
 from notifications.calm import MailSite, mail_site
 from notifications.channel import Channel
 from notifications.delivery import Mailroom, delivery_step
-from notifications.digest import digest_step, next_digest_at
+from notifications.digest import digest_step, mail_trouble, next_digest_at
 from notifications.handlers import make_handler
 from notifications.ledger import backlog, list_outbox
 from notifications.letter import Letterhead
@@ -35,6 +36,10 @@ from notifications.sentences import MAIL_SENTENCES
 from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.transport import Transport
 from scheduler.clock import SystemClock
+from scheduler.console.application import make_application
+from scheduler.console.desk import Desk
+from scheduler.console.routes import PAGES
+from scheduler.console.server import serve
 from scheduler.domain.speech import Speaker
 from scheduler.engine.curve import make_curve_of
 from scheduler.engine.exposure_month import exposure_months, next_month_at
@@ -55,16 +60,17 @@ from scheduler.runtime.cli import (
     report,
     target,
     trial,
+    users,
 )
 from scheduler.runtime.cli.localise import localise
-from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of
+from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, DIGEST, Work
 from scheduler.runtime.works import housekeeping_work, intake_work, reconcile_work
 from scheduler.store.database import StoreError
 from scheduler.store.postgresql import only_one
 
-__all__ = ["app", "main", "make_program"]
+__all__ = ["app", "main", "make_desk", "make_program"]
 
 
 def make_program(settings: Settings) -> Program:
@@ -230,6 +236,7 @@ for commands in (
     eligibility,
     trial,
     target,
+    users,
 ):
     commands.add_commands(app)
 mail_commands.add_commands(
@@ -241,6 +248,34 @@ mail_commands.add_commands(
         account=getpass.getuser,
     ),
 )
+
+
+def make_desk(program: Program) -> Desk:
+    """What the pages of the console need."""
+    return Desk(
+        settings=program.settings,
+        study=program.study,
+        database=program.database,
+        clock=program.clock,
+        handle=program.handle,
+        sentences=program.all_sentences,
+        mail_trouble=mail_trouble,
+    )
+
+
+@app.command()
+def web(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+) -> None:
+    """The console: web pages for the team, until SIGTERM. Behind a TLS proxy when others than this machine use it."""
+    program = program_of(context)
+    configure_logs()
+    with refusing(program):
+        desk = make_desk(program)
+        desk.database.transact(lambda session: desk.study.sync(session, desk.clock.now()))
+    serve(make_application(desk, PAGES), host, port, program.settings.console)
 
 
 def _language(words: list[str]) -> Language:

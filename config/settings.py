@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,9 +27,18 @@ from config.defects import ConfigurationInvalidError, Defect
 from config.files import DEFAULT_DIR, shape_defects
 from config.language import Language
 
-__all__ = ["DaemonSettings", "IntakeSettings", "MailSettings", "Settings", "load_settings"]
+__all__ = [
+    "LOOPBACK",
+    "ConsoleSettings",
+    "DaemonSettings",
+    "IntakeSettings",
+    "MailSettings",
+    "Settings",
+    "load_settings",
+]
 
 PREFIX = "MPA_"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class _Group(BaseModel):
@@ -48,11 +66,7 @@ class MailSettings(_Group):
 
     @model_validator(mode="after")
     def _plain_only_here(self) -> MailSettings:
-        if (
-            self.transport == "smtp"
-            and self.security == "none"
-            and self.host not in ("localhost", "127.0.0.1", "::1")
-        ):
+        if self.transport == "smtp" and self.security == "none" and self.host not in LOOPBACK:
             raise ValueError(
                 "security = 'none' is only for a mail server on this machine; use 'starttls' or 'tls'"
             )
@@ -78,6 +92,30 @@ class DaemonSettings(_Group):
     give_up_after: int = Field(default=10, ge=1)
 
 
+class ConsoleSettings(_Group):
+    """The console: its address (`url`, https unless it is this machine), which proxies before it are believed,
+    how long a sign-in lasts, and whether the second factor is asked of everybody."""
+
+    url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    idle_min: float = Field(default=15, gt=0)
+    absolute_h: float = Field(default=8, gt=0)
+    second_factor: Literal["optional", "required"] = "optional"
+    max_body_kb: int = Field(default=64, ge=1)
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url.rstrip("/"))
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+            raise ValueError("url is scheme and host only, as 'https://console.hospital.example'")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("url must begin with https://; without TLS the console is for this machine only")
+        return f"{parts.scheme}://{parts.netloc}"
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations."""
 
@@ -95,6 +133,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     intake: IntakeSettings = IntakeSettings()
     daemon: DaemonSettings = DaemonSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @classmethod
     def settings_customise_sources(

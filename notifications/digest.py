@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select
-from sqlmodel import Session, col
+from sqlalchemy import Row, bindparam, func, or_, select
+from sqlmodel import Session
 
 from notifications import outbox
 from notifications.calm import MailSite
@@ -18,64 +18,13 @@ from notifications.messages import DIGEST, Message, digest_key
 from notifications.outbox import IS_OPEN, OUTBOX, reason_in
 from notifications.states import State
 from scheduler.domain.civil import at_local, local_date
-from scheduler.domain.flags import Severity
-from scheduler.domain.protocol import Protocol, VisitStatus
+from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import because, from_json
-from scheduler.store.lab import any_held, held_rows
-from scheduler.store.tables import (
-    AcknowledgementRow,
-    FactRow,
-    FlagRow,
-    LabFileRow,
-    SubjectRow,
-    VisitRow,
-)
+from scheduler.store.worklist import Coming, held_files, visits_ahead, worklist
 
-__all__ = ["digest_context", "digest_step", "next_digest_at"]
-
-_AHEAD_STATUSES = (VisitStatus.BOOKED, VisitStatus.PLANNED, VisitStatus.WINDOW_OPEN)
+__all__ = ["digest_context", "digest_step", "mail_trouble", "next_digest_at"]
 
 # The statements of every digest, made once; they read what is said and no more.
-_FLAGS = (
-    select(
-        col(FlagRow.key), col(FlagRow.code), col(FlagRow.severity), col(FlagRow.subject), col(FlagRow.visit),
-        col(FlagRow.reason), col(FlagRow.since), col(FlagRow.opened_at),
-    )
-    .where(col(FlagRow.site_id) == bindparam("site"), col(FlagRow.closed_at).is_(None))
-    .order_by(col(FlagRow.severity), col(FlagRow.since), col(FlagRow.key))
-)  # fmt: skip
-_SEEN_FACTS = select(col(FactRow.payload), col(FactRow.recorded_at)).where(
-    col(FactRow.kind) == "flag_acknowledged",
-    col(FactRow.subject).in_(bindparam("subjects", expanding=True)),
-)
-_SEEN = (
-    select(col(AcknowledgementRow.flag_key), func.max(col(AcknowledgementRow.at)))
-    .where(col(AcknowledgementRow.flag_key).in_(bindparam("keys", expanding=True)))
-    .group_by(col(AcknowledgementRow.flag_key))
-)
-_VISITS = (
-    select(col(VisitRow.subject), col(VisitRow.visit), col(VisitRow.booked_local), col(VisitRow.target))
-    .join(SubjectRow, col(SubjectRow.code) == col(VisitRow.subject))
-    .where(
-        col(SubjectRow.site_id) == bindparam("site"),
-        or_(*(col(VisitRow.status) == status.value for status in _AHEAD_STATUSES)),
-        or_(
-            # an appointment is a local time in ISO form, whose order is that of its text
-            and_(
-                col(VisitRow.booked_local) >= bindparam("first_text"),
-                col(VisitRow.booked_local) < bindparam("end_text"),
-            ),
-            and_(
-                col(VisitRow.booked_local).is_(None),
-                col(VisitRow.target) >= bindparam("first"),
-                col(VisitRow.target) < bindparam("end"),
-            ),
-        ),
-    )
-)
-_FILES = select(col(LabFileRow.id), col(LabFileRow.original_name)).where(
-    col(LabFileRow.id).in_(bindparam("these", expanding=True)), col(LabFileRow.site_id) == bindparam("site")
-)
 _UNDELIVERED = (
     select(
         OUTBOX.c.id, OUTBOX.c.staff_id, OUTBOX.c.template, OUTBOX.c.subject, OUTBOX.c.visit, OUTBOX.c.state,
@@ -96,9 +45,7 @@ _WAITING = select(func.count()).where(
 )
 
 _USELESS_FROM = time(18)
-_AHEAD = timedelta(days=7)
 _WAITS_LONG = timedelta(minutes=10)
-_NEWS = timedelta(days=3)
 _UNDELIVERED_SINCE = timedelta(days=3)
 
 
@@ -145,40 +92,23 @@ def _digest_of_site(session: Session, site: MailSite, protocol: Protocol, domain
 
 def digest_context(session: Session, site: str, today: date, now: datetime) -> dict[str, Any]:
     """What a site's people are told this morning."""
-    flags, older = _worklist(session, site, now)
-    visits = _visits_ahead(session, site, today)
+    found = worklist(session, site, now)
+    flags = [_flag(flag) for flag in found.flags]
     held = _held_rows(session, site)
-    undelivered = _undelivered(session, site, now)
-    waiting = _waiting(session, site, now)
+    trouble = mail_trouble(session, site, now)
     return {
         "flags": flags,
-        "older": older,
-        "visits": visits,
+        "older": len(found.older),
+        "visits": [_coming(one) for one in visits_ahead(session, site, today)],
         "held": held,
-        "undelivered": undelivered,
-        "waiting": waiting,
-        "empty": not (flags or held or undelivered or waiting),
+        **trouble,
+        "empty": not (flags or held or trouble["undelivered"] or trouble["waiting"]),
     }
-
-
-def _worklist(session: Session, site: str, now: datetime) -> tuple[list[dict[str, Any]], int]:
-    """The open flags that nobody has acknowledged, the most severe and oldest first.
-
-    What is only to be known is told for some days; after that only how many there are, so that the list keeps
-    to what somebody can do something about.
-    """
-    flags = session.connection().execute(_FLAGS, {"site": site}).all()
-    seen_at = _acknowledged(session, flags)
-    unseen = [flag for flag in flags if flag.opened_at > seen_at.get(flag.key, _NEVER_SEEN)]
-    told = [flag for flag in unseen if flag.severity < Severity.KNOW or flag.opened_at > now - _NEWS]
-    return [_flag(flag) for flag in told], len(unseen) - len(told)
-
-
-_NEVER_SEEN = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
 def _flag(flag: Row[Any]) -> dict[str, Any]:
     return {
+        "id": flag.id,
         "code": flag.code,
         "severity": flag.severity,
         "subject": flag.subject,
@@ -189,47 +119,21 @@ def _flag(flag: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _acknowledged(session: Session, flags: Sequence[Row[Any]]) -> dict[str, datetime]:
-    """Flag key → when a person last said that it has been seen."""
-    keys = [flag.key for flag in flags]
-    if not keys:
-        return {}
-    connection = session.connection()
-    found: dict[str, datetime] = dict(connection.execute(_SEEN, {"keys": keys}).all())
-    subjects = sorted({flag.subject for flag in flags if flag.subject is not None})
-    for payload, at in connection.execute(_SEEN_FACTS, {"subjects": subjects}):
-        key = payload.get("flag", "")
-        found[key] = max(found.get(key, _NEVER_SEEN), at)
-    return found
-
-
-def _visits_ahead(session: Session, site: str, today: date) -> list[dict[str, Any]]:
-    """The appointments of the next seven days, then the visits whose target lies there and that have none."""
-    end = today + _AHEAD
-    asked = {
-        "site": site,
-        "first": today,
-        "end": end,
-        "first_text": today.isoformat(),
-        "end_text": end.isoformat(),
-    }
-    found = []
-    for row in session.connection().execute(_VISITS, asked):
-        booked = datetime.fromisoformat(row.booked_local) if row.booked_local else None
-        one = {"subject": row.subject, "visit": row.visit, "booked": booked, "target": row.target}
-        found.append((booked is None, booked or datetime.combine(row.target, time()), row.subject, one))
-    return [one for *_, one in sorted(found, key=lambda entry: entry[:3])]
+def _coming(one: Coming) -> dict[str, Any]:
+    return {"subject": one.subject, "visit": one.visit, "booked": one.booked, "target": one.target}
 
 
 def _held_rows(session: Session, site: str) -> list[dict[str, Any]]:
-    """The files of which rows are still held, with their number."""
-    if not any_held(session):
-        return []
-    held: Counter[int | None] = Counter(row.file_id for row in held_rows(session))
+    """The files of which rows are still held, with their number; files of one name together."""
     counts: Counter[str] = Counter()
-    for file_id, name in session.connection().execute(_FILES, {"site": site, "these": list(held)}):
-        counts[name] += held[file_id]
-    return [{"name": " ".join(name.split())[:120], "count": count} for name, count in sorted(counts.items())]
+    for file in held_files(session, site):
+        counts[" ".join(file.name.split())[:120]] += file.count
+    return [{"name": name, "count": count} for name, count in counts.items()]
+
+
+def mail_trouble(session: Session, site: str, now: datetime) -> dict[str, Any]:
+    """The mails of a site that did not arrive, or may not have, and how many wait too long."""
+    return {"undelivered": _undelivered(session, site, now), "waiting": _waiting(session, site, now)}
 
 
 def _undelivered(session: Session, site: str, now: datetime) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ from pk.equation import Equation, equations_from_mapping
 from pk.exposure import PARTIAL_AUC
 from pk.result import SENTENCES as PK_SENTENCES
 from pk.shipped import shipped_models
+from scheduler.console.actions import Verb
+from scheduler.console.routes import PAGES
 from scheduler.domain.eligibility import Arm, ClassificationStatus, EligibilityStatus
 from scheduler.domain.endpoint_rules import Evidence, Sense
 from scheduler.domain.facts import KINDS
@@ -32,13 +34,14 @@ from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
+from scheduler.engine.accounts import Role
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
 from scheduler.runtime import work
 from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
 
 ROOT = Path(__file__).parent.parent
-OURS = ("domain", "pk", "cli", "report", "trial")
+OURS = ("domain", "pk", "cli", "report", "trial", "console")
 FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.
@@ -55,6 +58,8 @@ SHOWN: tuple[type[StrEnum], ...] = (
     ClassificationStatus,
     Sense,
     Evidence,
+    Role,
+    Verb,
 )
 WHILE = (NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
 WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
@@ -71,7 +76,7 @@ PASSED_ON = {
     ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
     ("scheduler/runtime/cli/protocol.py", "row[2]"),
     ("scheduler/runtime/cli/localise.py", "english"),  # FRAME_WORDS
-    ("scheduler/engine/report_page.py", "one if number == 1 else many"),  # templates/report
+    ("scheduler/engine/pages.py", "one if number == 1 else many"),  # templates/report, templates/console
 }
 _AUTHOR_AND_YEAR = re.compile(r"[\w ]+ \d{4}")  # the same in both languages
 # Objects that have a method `text` and are no Speaker.
@@ -202,19 +207,23 @@ def _vocabulary() -> dict[str, str]:
     words |= dict.fromkeys(WORK_NAMES, "scheduler.runtime.work")
     words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report.py")
     words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/explain.py")
+    words |= dict.fromkeys([page.nav for page in PAGES if page.nav is not None], "scheduler/console")
     words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
     words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")
     words.pop(Shift.NONE.value)  # no shift has a sentence of its own
     return {word.replace("_", " "): where for word, where in words.items()}
 
 
-def _report_words() -> set[str]:
-    """What the templates of the patient report say."""
+def _template_words(folder: str) -> set[str]:
+    """What the templates of a folder say, one and many."""
     jinja = {"trimmed": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do"}
     found = extract_from_dir(
-        TEMPLATE_DIR / "report", method_map=[("**.html", "jinja2")], options_map={"**.html": jinja}
+        TEMPLATE_DIR / folder, method_map=[("**.html", "jinja2")], options_map={"**.html": jinja}
     )
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    words: set[str] = set()
+    for _, _, message, _, _ in found:
+        words.update([message] if isinstance(message, str) else message)
+    return words
 
 
 def _equations() -> tuple[Equation, ...]:
@@ -283,9 +292,10 @@ def test_every_word_of_a_vocabulary_has_its_french() -> None:
     assert {one: words[one] for one in _without_french(words)} == {}
 
 
-def test_everything_that_the_report_says_has_its_french() -> None:
-    words = _report_words()
-    assert "Exposure by method" in words
+@pytest.mark.parametrize(("folder", "known"), [("report", "Exposure by method"), ("console", "Worklist")])
+def test_everything_that_the_pages_say_has_its_french(folder: str, known: str) -> None:
+    words = _template_words(folder)
+    assert known in words
     assert _without_french(words) == []
     field = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
     assert [one for one in words if sorted(field.findall(one)) != sorted(field.findall(FRENCH[one]))] == []
@@ -400,7 +410,7 @@ def test_a_help_text_is_looked_up_as_typer_shows_it() -> None:
 
 def test_no_entry_is_unused() -> None:
     used = {*SENTENCES.values(), *PK_SENTENCES.values(), *_spoken(), *_vocabulary()}
-    used |= {*help_texts(_command()), *FRAME_WORDS, *_report_words()}
+    used |= {*help_texts(_command()), *FRAME_WORDS, *_template_words("report"), *_template_words("console")}
     assert {name: sorted(_entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
 
 

@@ -50,6 +50,7 @@ class Source(StrEnum):
     """By which door a fact came in."""
 
     CLI = "cli"
+    CONSOLE = "console"
     LAB = "lab"
     REHEARSAL = "rehearsal"
 

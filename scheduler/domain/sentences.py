@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scheduler.domain.console_sentences import CONSOLE_SENTENCES
 from scheduler.domain.trial_sentences import TRIAL_SENTENCES
 
 __all__ = ["SENTENCES"]
@@ -199,3 +200,4 @@ SENTENCES |= {
     "profile_predose_high": "{point}, before the dose, is higher than {lower} after it; the tubes may be exchanged",
 }
 SENTENCES |= TRIAL_SENTENCES
+SENTENCES |= CONSOLE_SENTENCES

@@ -13,12 +13,14 @@ from scheduler.store.types import Instant
 __all__ = [
     "APPEND_ONLY",
     "DERIVED",
+    "AccountRow",
     "AcknowledgementRow",
     "AuditRow",
     "DeliveryRow",
     "ExposureRow",
     "FactRow",
     "FlagRow",
+    "FormReceiptRow",
     "HeartbeatRow",
     "LabFileRow",
     "LabProposalRow",
@@ -26,6 +28,8 @@ __all__ = [
     "LabResultVersionRow",
     "LabReviewRow",
     "LeaseRow",
+    "LoginAttemptRow",
+    "LoginSessionRow",
     "OutboxRow",
     "ProtocolVersionRow",
     "ReminderRow",
@@ -435,6 +439,61 @@ class ReviewRow(SQLModel, table=True):
     audit_seq: int = Field(primary_key=True, foreign_key="audit.seq")
     salt: str
     text: str
+
+
+# --- the console: who may sign in, and who has --------------------------------------------------------------------
+
+
+class AccountRow(SQLModel, table=True):
+    """A person who may sign in. Without `site_id` all sites are open; `totp_since` says that the second factor is used,
+    `totp_step` which code was the last."""
+
+    __tablename__ = "account"
+    id: str = Field(primary_key=True)
+    name: str
+    site_id: str | None = Field(default=None, foreign_key="site.id")
+    roles: list[str] = _json()
+    language: str
+    password_hash: str
+    must_change: bool
+    totp_secret: str | None = None
+    totp_since: datetime | None = Field(default=None, sa_type=Instant)
+    totp_step: int = 0
+    created_at: datetime = Field(sa_type=Instant)
+    disabled_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class LoginSessionRow(SQLModel, table=True):
+    """A sign-in. The token itself is in the browser only; `complete` says that every factor asked for was given."""
+
+    __tablename__ = "login_session"
+    token_sha256: str = Field(primary_key=True)
+    account: str = Field(foreign_key="account.id", index=True)
+    complete: bool
+    created_at: datetime = Field(sa_type=Instant)
+    seen_at: datetime = Field(sa_type=Instant)
+
+
+class LoginAttemptRow(SQLModel, table=True):
+    """An attempt to sign in. What was typed as a name is kept as a hash: it may have been a password."""
+
+    __tablename__ = "login_attempt"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    account_sha256: str
+    address: str
+    succeeded: bool
+
+
+class FormReceiptRow(SQLModel, table=True):
+    """A form that was taken: sent again, it changes nothing."""
+
+    __tablename__ = "form_receipt"
+    key: str = Field(primary_key=True)
+    account: str = Field(foreign_key="account.id")
+    page: str
+    at: datetime = Field(sa_type=Instant, index=True)
+    outcome: dict[str, Any] = _json()
 
 
 APPEND_ONLY = (

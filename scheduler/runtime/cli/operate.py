@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from config.logs import configure_logs
+from scheduler.engine.alive import STALE
 from scheduler.engine.reconcile import rebuild as rebuild_subject
 from scheduler.engine.record import find_subject
 from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
@@ -29,7 +30,6 @@ from scheduler.store.tables import SubjectRow
 __all__ = ["add_commands"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-_STALE = timedelta(minutes=2)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -116,7 +116,7 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
             "age_s": round((now - row.at).total_seconds()),
             "failures": row.failures,
             "detail": row.detail,
-            "stale": now - row.at > _STALE,
+            "stale": now - row.at > STALE,
         }
         for row in beats
     ]

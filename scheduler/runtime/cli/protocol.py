@@ -24,8 +24,8 @@ from scheduler.clock import ManualClock
 from scheduler.domain.timeline import PlannedVisit
 from scheduler.engine import report
 from scheduler.engine.auc_report import auc_rows
+from scheduler.engine.moments import parse_day
 from scheduler.runtime.cli.auc import auc_overview
-from scheduler.runtime.cli.moments import parse_day
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.cli.read import board_table, flag_table
 from scheduler.runtime.program import Program

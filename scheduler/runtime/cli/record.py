@@ -38,10 +38,10 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.reason import because
 from scheduler.engine import record as engine
+from scheduler.engine.moments import parse_day, parse_instant, parse_local
 from scheduler.engine.record import Done, RefusedError, Who
-from scheduler.runtime.cli.assessments import read_assessments, read_number, read_pair
+from scheduler.engine.typed_assessments import read_assessments, read_number, read_pair
 from scheduler.runtime.cli.eligibility import answers_from
-from scheduler.runtime.cli.moments import parse_day, parse_instant, parse_local
 from scheduler.runtime.cli.output import done, program_of, refusing
 from scheduler.runtime.program import Program
 

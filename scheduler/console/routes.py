@@ -1,0 +1,10 @@
+"""Every page of the console. A page is added by a line of `PAGES` in its module, and its module here."""
+
+from __future__ import annotations
+
+from scheduler.console import login, own_account, people, subjects, worklist
+from scheduler.console.page import Page
+
+__all__ = ["PAGES"]
+
+PAGES: tuple[Page, ...] = (*worklist.PAGES, *subjects.PAGES, *people.PAGES, *own_account.PAGES, *login.PAGES)

@@ -1,0 +1,71 @@
+"""Answers: pages in the frame of the console, and ways to other pages."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from config.language import TEMPLATE_DIR
+from scheduler.console.page import Asked
+from scheduler.engine.pages import environment
+
+__all__ = ["STATIC_DIR", "go", "is_local", "menu", "refused", "show", "static_version"]
+
+STATIC_DIR = TEMPLATE_DIR / "console" / "static"
+
+
+def show(asked: Asked, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A template in the frame, in the reader's language."""
+    page = environment("console", asked.language).get_template(template)
+    protocol = asked.desk.study.newest[1]
+    html = page.render(
+        asked=asked,
+        speaker=asked.speaker,
+        study=protocol.acronym,
+        version=static_version(),
+        menu=menu(asked),
+        **values,
+    )
+    return HTMLResponse(html, status)
+
+
+def go(where: str) -> Response:
+    """Look there next; what was sent is not sent again."""
+    return RedirectResponse(quote(where, safe="/?&=#%~-._:+"), 303)
+
+
+def refused(asked: Asked, status: int) -> Response:
+    """Why there is no page."""
+    return show(asked, "error.html", status=status, code=status)
+
+
+def menu(asked: Asked) -> list[tuple[str, str, bool]]:
+    """The words of the menu that the reader may open, where they lead, and whether it is here."""
+    if asked.signed_in is None or not asked.signed_in.complete:
+        return []
+    return [
+        (asked.speaker.status(page.nav), page.path, page is asked.page)
+        for page in asked.menu
+        if page.nav is not None and page.roles & asked.roles
+    ]
+
+
+def is_local(text: str) -> bool:
+    """Whether it is a path of the console, and no way out of it."""
+    return (
+        text.startswith("/") and not text.startswith("//") and len(text) < 500 and text.isprintable()
+        and "\\" not in text
+    )  # fmt: skip
+
+
+@cache
+def static_version() -> str:
+    """Changes when a file of the pages does, so that browsers may keep them."""
+    found = sha256()
+    for path in sorted(STATIC_DIR.iterdir()):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]

@@ -1,0 +1,33 @@
+"""The Jinja2 environment of whatever is shown as HTML: escaped by itself, in the reader's language."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from config.language import TEMPLATE_DIR, Language, translator
+
+__all__ = ["environment"]
+
+
+@cache
+def environment(folder: str, language: Language) -> Environment:
+    """The templates of a folder of `templates/`, speaking a language."""
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATE_DIR / folder),
+        undefined=StrictUndefined,
+        autoescape=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,  # the templates are part of the program
+    )
+    jinja.policies["ext.i18n.trimmed"] = True
+    translate = translator(language)
+
+    def plural(one: str, many: str, number: int) -> str:
+        return translate(one if number == 1 else many)
+
+    jinja.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]
+    return jinja

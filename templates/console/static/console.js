@@ -1,0 +1,34 @@
+// Comfort only: every page works without it.
+"use strict";
+
+// A form is sent once, however often its button is pressed. The server takes it once in any case.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method === "post") form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form").forEach((form) => delete form.dataset.sent);
+});
+
+// Filters act as soon as they are chosen.
+document.querySelectorAll("form.filters select").forEach((select) => {
+  select.addEventListener("change", () => select.form.requestSubmit());
+});
+
+// The account's menu closes with Escape or a click elsewhere.
+const me = document.querySelector("details.me");
+if (me) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && me.open) {
+      me.open = false;
+      me.querySelector("summary").focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (!me.contains(event.target)) me.open = false;
+  });
+}
