@@ -49,6 +49,7 @@ from scheduler.engine.reconciliation import laboratory_lists, next_list_at
 from scheduler.engine.study import Study
 from scheduler.runtime.cli import (
     auc,
+    databases,
     eligibility,
     export,
     lab,
@@ -233,6 +234,7 @@ for commands in (
     protocol,
     lab,
     operate,
+    databases,
     eligibility,
     trial,
     target,

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from scheduler.store.postgresql import connection_arguments
+from scheduler.store.postgresql import BE_HERE, connection_arguments
 
 __all__ = ["Hint", "announce", "hear", "hint"]
 
@@ -44,10 +44,12 @@ def announce(session: Session) -> None:
 
 @asynccontextmanager
 async def hear(engine: Engine) -> AsyncIterator[AsyncIterator[Hint]]:
-    """The hints that are given from now on. Raises psycopg.Error when the connection is lost."""
+    """The hints that are given from now on, and a sign that a daemon is there to hear them. Raises psycopg.Error when
+    the connection is lost."""
     arguments = connection_arguments(engine)
     connection = await AsyncConnection.connect(**arguments, autocommit=True)
     try:
+        await connection.execute(BE_HERE)
         await connection.execute(f"LISTEN {_CHANNEL}")
         yield _known(connection)
     finally:

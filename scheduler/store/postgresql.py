@@ -15,9 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 __all__ = [
+    "BE_HERE",
+    "be_calm",
     "collided",
     "connection_arguments",
     "connection_lost",
+    "no_daemon",
     "one_by_one",
     "only_one",
     "postgresql_engine",
@@ -47,6 +50,9 @@ _CALM = (
     "SELECT set_config('idle_in_transaction_session_timeout', '15min', true), "
     "set_config('statement_timeout', '15min', true)"
 )
+DAEMON = "daemon"
+BE_HERE = f"SELECT pg_advisory_lock_shared(hashtextextended('{DAEMON}', 0))"
+"""Says as long as the connection lasts that a daemon works on this database; several can."""
 _TRY = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:matter, 0))")
 _WAIT = text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))")
 _COLLISIONS = (errors.DeadlockDetected, errors.SerializationFailure)
@@ -79,6 +85,17 @@ def read_calmly(connection: Connection) -> Connection:
     reader = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     reader.exec_driver_sql(_CALM)
     return reader
+
+
+def be_calm(connection: Connection) -> None:
+    """Give this transaction time for something long."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(_CALM)
+
+
+def no_daemon(session: Session) -> bool:
+    """Whether no daemon listens for hints on this database, and none will until the end of the transaction."""
+    return only_one(session, DAEMON)
 
 
 def connection_lost(error: BaseException) -> bool:

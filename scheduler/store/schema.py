@@ -14,8 +14,9 @@ from sqlmodel import SQLModel
 
 import scheduler.store.tables  # noqa: F401  (fills the metadata)
 from scheduler.store.database import Database, StoreError
+from scheduler.store.postgresql import be_calm
 
-__all__ = ["check_schema", "differences", "migrate"]
+__all__ = ["check_schema", "differences", "is_empty", "migrate"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -30,8 +31,15 @@ def _config(connection: Connection | None = None) -> Config:
 def migrate(db: Database) -> str:
     """Run the migrations that are still to run; returns the revision reached."""
     with db.engine.begin() as connection:
+        be_calm(connection)
         command.upgrade(_config(connection), "head")
         return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def is_empty(db: Database) -> bool:
+    """Whether the database has no schema yet."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() is None
 
 
 def check_schema(db: Database) -> None:
