@@ -26,11 +26,13 @@ from pk.target.findings import (
     TargetAnalysis,
 )
 from pk.target.firth import firth
-from pk.target.gates import LARGEST_P, Evidence, extra_gates, tier_gates
+from pk.target.gates import Evidence, extra_gates, tier_gates
+from pk.target.imputation import Imputed, imputed
 from pk.target.max_selected import MaxSelected, max_selected
+from pk.target.missing import LEAST_FOR_IMPUTATION, Bounds, bounds
 from pk.target.patients import Numbers, Patients, patients_of
 from pk.target.prespecified import AtCut, at_cut
-from pk.target.tiers import FROM_TIER, LEAST_FOR_DELONG, Allowance, Item, Tier, tier_of
+from pk.target.tiers import FROM_TIER, LARGEST_P, LEAST_FOR_DELONG, Allowance, Item, Tier, tier_of
 
 _CANDIDATE_TIER = 4
 
@@ -41,6 +43,7 @@ def analyse(
     *,
     responder: Sequence[bool | None] | None = None,
     baseline: Numbers | None = None,
+    others: Sequence[Numbers] = (),
     binary: bool = True,
     settings: Settings | None = None,
 ) -> TargetAnalysis:
@@ -60,6 +63,8 @@ def analyse(
         Whether an outcome of nothing but 0 and 1 is taken so; False where it is a continuous one by chance.
     baseline : sequence of float or None, optional
         Adjusted for, where a model allows it.
+    others : sequence of columns, optional
+        What else missing responses are imputed from, beside exposure and baseline.
     settings : Settings, optional
 
     Raises
@@ -70,7 +75,8 @@ def analyse(
     settings = settings or Settings()
     if responder is None and binary and all(one is None or one in (0, 1) for one in outcome):
         responder = [None if one is None else one == 1 for one in outcome]
-    return analysed(patients_of(exposure, outcome, responder, baseline), settings)
+    others = others if baseline is None else (baseline, *others)
+    return analysed(patients_of(exposure, outcome, responder, baseline, others), settings)
 
 
 def analysed(patients: Patients, settings: Settings) -> TargetAnalysis:
@@ -109,6 +115,7 @@ def analysed(patients: Patients, settings: Settings) -> TargetAnalysis:
         prespecified=_prespecified(patients.exposure, both, settings) if Item.PRESPECIFIED in may else (),
         max_selected=selected,
         cutpoint=cut,
+        missing=None if both is None else _missing(patients, both, may, settings),
         warnings=(),
     )
     return replace(result, warnings=warnings_of(result))
@@ -179,6 +186,19 @@ def _odds(patients: Patients, responder: NDArray[np.bool_]) -> Odds | None:
             columns = np.column_stack([patients.exposure[known], patients.baseline[known]])
             adjusted = firth(columns, responder[known])
     return Odds(alone.coefficients[0], None if adjusted is None else adjusted.coefficients[0])
+
+
+def _missing(
+    patients: Patients, responder: NDArray[np.bool_], may: Allowance, settings: Settings
+) -> Bounds | Imputed | None:
+    """What missing outcomes could change: imputed from enough patients on, bounds below."""
+    without = patients.without_outcome
+    if without.size == 0 or Item.MISSING not in may:
+        return None
+    if responder.size >= LEAST_FOR_IMPUTATION and Item.FIRTH in may:
+        known = patients.exposure, responder
+        return imputed(known, without, (patients.others, patients.others_without), settings.seed)
+    return bounds(patients.exposure, responder, without, higher=settings.direction is Direction.HIGHER)
 
 
 def _prespecified(

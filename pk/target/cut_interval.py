@@ -20,8 +20,8 @@ class CutBootstrap:
     """What samples drawn with replacement, within responders and within the others, say about the cut.
 
     cuts: the empirical cut of each sample. ci, ci_binormal: percentile intervals. within_5: share of samples whose
-    cut is within 5 mg·h/L of the one found. optimism_*: how much better sensitivity and specificity are in the sample
-    in which the cut was found than in the original one, on average.
+    cut is within 5 mg·h/L of the one found. optimism_*: how much better sensitivity, specificity and
+    predictive values are in the sample in which the cut was found than in the original one, on average.
     """
 
     cuts: Floats
@@ -30,6 +30,8 @@ class CutBootstrap:
     within_5: float
     optimism_sensitivity: float
     optimism_specificity: float
+    optimism_positive: float
+    optimism_negative: float
 
 
 def bootstrap_cut(counts: Counts, found: float, rows: int, seed: int, *, upper: bool = False) -> CutBootstrap:
@@ -49,18 +51,36 @@ def bootstrap_cut(counts: Counts, found: float, rows: int, seed: int, *, upper: 
         drawn_0 = resampled_counts(random, codes_0, distinct, size)
         best = best_cuts(counts.values, drawn_1, drawn_0, upper=upper)
         usable = np.isfinite(best.value)
-        original = at_cuts(counts, best.value[usable])
-        gain.append([best.sensitivity[usable] - original[0], best.specificity[usable] - original[1]])
+        here = _performance(best.sensitivity[usable], best.specificity[usable], codes_1.size, codes_0.size)
+        there = _performance(*at_cuts(counts, best.value[usable]), codes_1.size, codes_0.size)
+        gain.append(here - there)
         cuts.append(best.value[usable])
         binormal.append(fitted_cuts(counts.values, drawn_1, drawn_0))
     every, fitted = np.concatenate(cuts), np.concatenate(binormal)
-    optimism = np.concatenate(gain, axis=1).mean(axis=1)
+    optimism = _mean_known(np.concatenate(gain, axis=1))
     known = fitted[np.isfinite(fitted)]
     return CutBootstrap(
         every,
         percentile_interval(every),
         percentile_interval(known) if known.size > fitted.size / 2 else None,
         float(np.mean(np.abs(every - found) <= WITHIN)),
-        float(optimism[0]),
-        float(optimism[1]),
+        *optimism,
     )
+
+
+def _performance(sensitivity: Floats, specificity: Floats, responders: int, others: int) -> Floats:
+    """Sensitivity, specificity and the two predictive values; shape (4, samples). NaN where a side is empty."""
+    tp, tn = sensitivity * responders, specificity * others
+    on_side, off_side = tp + others - tn, tn + responders - tp
+    positive, negative = np.full(tp.size, np.nan), np.full(tp.size, np.nan)
+    np.divide(tp, on_side, out=positive, where=on_side > 0)
+    np.divide(tn, off_side, out=negative, where=off_side > 0)
+    return np.stack([sensitivity, specificity, positive, negative])
+
+
+def _mean_known(rows: Floats) -> tuple[float, float, float, float]:
+    """The mean of what is not NaN in each row; 0 where nothing is."""
+    known = np.isfinite(rows)
+    means = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    first, second, third, fourth = means.tolist()
+    return first, second, third, fourth

@@ -11,6 +11,7 @@ from pk.target.cut_interval import bootstrap_cut
 from pk.target.discrimination import Counts, counted
 from pk.target.findings import Cutpoint, Direction, Settings, Standing
 from pk.target.influence import Perturbed, leave_one_out, with_measurement_error
+from pk.target.kernel import kernel_cut
 from pk.target.prespecified import crossed
 from pk.target.proportions import Interval, proportion
 from pk.target.youden import closest_topleft, empirical_cut
@@ -48,15 +49,28 @@ def cutpoint(exposure: Floats, responder: np.ndarray, settings: Settings) -> Cut
         ci=_turned(sample.ci, sign),
         sensitivity_corrected=best.sensitivity - sample.optimism_sensitivity,
         specificity_corrected=best.specificity - sample.optimism_specificity,
+        positive_corrected=_less(table.tp, table.fp, sample.optimism_positive),
+        negative_corrected=_less(table.tn, table.fn, sample.optimism_negative),
         within_5=sample.within_5,
         closest_topleft=sign * closest_topleft(counts, upper=lower),
         binormal=_binormal(counts, sign),
         binormal_log=_log_binormal(exposure, responder, sign),
+        kernel=_kernel(sign * exposure[responder], sign * exposure[~responder], sign),
         ci_binormal=None if sample.ci_binormal is None else _turned(sample.ci_binormal, sign),
         leave_one_out=_turned_or_none(leave_one_out(counts, upper=lower), sign),
         measurement_error=moved,
         bootstrap_cuts=sign * sample.cuts,
     )
+
+
+def _less(right: int, wrong: int, optimism: float) -> float | None:
+    """A predictive value less its optimism; None where nobody is on that side of the cut."""
+    return None if right + wrong == 0 else right / (right + wrong) - optimism
+
+
+def _kernel(responders: Floats, others: Floats, sign: float) -> float | None:
+    cut = kernel_cut(responders, others)
+    return None if cut is None else sign * cut
 
 
 def _binormal(counts: Counts, sign: float) -> float | None:

@@ -11,8 +11,10 @@ from pk.result import Reason
 from pk.target.association import Pearson, Slope, Spearman
 from pk.target.discrimination import AreaTest
 from pk.target.firth import Coefficient
+from pk.target.imputation import Imputed
 from pk.target.influence import Perturbed
 from pk.target.max_selected import MaxSelected
+from pk.target.missing import Bounds
 from pk.target.patients import LeftOut
 from pk.target.prespecified import LITERATURE_CUTS, AtCut, Crossed
 from pk.target.proportions import Interval, Proportion
@@ -152,8 +154,8 @@ class Cutpoint:
     """A cut chosen from the data, with everything that shows how little it may mean.
 
     value: Youden's empirical cut, midway between two exposures; `ties` are all equally good ones. binormal,
-    binormal_log: for normal and log-normal exposure, None where there is none. sensitivity_corrected and
-    specificity_corrected: less the optimism. within_5: share of bootstrap samples within 5 of the value.
+    binormal_log, kernel: for normal, log-normal and smoothed exposure, None where there is none. *_corrected: less
+    the optimism, None where the value itself is. within_5: share of bootstrap samples within 5 of the value.
     leave_one_out: lowest and highest cut with one patient left out. bootstrap_cuts: shape (samples,).
     """
 
@@ -168,10 +170,13 @@ class Cutpoint:
     ci: Interval
     sensitivity_corrected: float
     specificity_corrected: float
+    positive_corrected: float | None
+    negative_corrected: float | None
     within_5: float
     closest_topleft: float
     binormal: float | None
     binormal_log: float | None
+    kernel: float | None
     ci_binormal: Interval | None
     leave_one_out: Interval | None
     measurement_error: tuple[Perturbed, ...]
@@ -200,6 +205,7 @@ class TargetAnalysis:
     prespecified: tuple[AtCut, ...]
     max_selected: MaxSelected | None
     cutpoint: Cutpoint | None
+    missing: Bounds | Imputed | None
     warnings: tuple[Reason, ...]
 
     @property

@@ -85,6 +85,26 @@ def firth(columns: Floats, responder: np.ndarray, level: float = 0.95) -> FirthF
     return FirthFit(intercept, slopes, value)
 
 
+def curved(columns: Floats, responder: np.ndarray) -> tuple[Floats, Floats] | None:
+    """Return the coefficients of the penalised fit, intercept first, and their covariance, the inverse information.
+
+    None where `firth` would have none. For draws and pooling; limits of one fit come from its profile (`firth`).
+    """
+    centre, scale = columns.mean(axis=0), columns.std(axis=0)
+    n, k = columns.shape
+    if n <= k + 1 or (scale == 0).any():
+        return None
+    design = np.column_stack([np.ones(n), (columns - centre) / scale])
+    best = _maximum(design, responder.astype(np.float64)) if np.linalg.matrix_rank(design) == k + 1 else None
+    if best is None:
+        return None
+    back = np.eye(k + 1)
+    back[0, 1:] = -centre / scale
+    back[1:, 1:] = np.diag(1 / scale)
+    _, information = _score(design, responder.astype(np.float64), best.beta)
+    return back @ best.beta, back @ np.linalg.inv(information) @ back.T
+
+
 def _coefficient(
     design: Floats, outcome: Floats, best: _Point, index: int, scale: float, level: float
 ) -> Coefficient | None:

@@ -8,13 +8,12 @@ import numpy as np
 from pk.prior import Floats
 from pk.target.findings import Gate
 from pk.target.proportions import Interval
-from pk.target.tiers import TIERS
+from pk.target.tiers import LARGEST_P, TIERS
 
 LARGEST_WIDTH = 20.0
 """mg·h/L: an interval that is wider cannot tell the thresholds 35, 45 and 60 apart."""
 
 LEAST_SIDE = 0.10
-LARGEST_P = 0.05
 
 EXTRA_GATES = (
     "roc_lower_limit",

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from typing import assert_never
 
 from pk.jsonlines import Json, JsonObject
 from pk.result import Reason
 from pk.target.association import Slope
 from pk.target.findings import Association, Cutpoint, Odds, Roc, Spread, TargetAnalysis
 from pk.target.firth import Coefficient
+from pk.target.imputation import Imputed
 from pk.target.max_selected import MaxSelected
+from pk.target.missing import Bounds
 from pk.target.planning import ASSURANCE, Plan
 from pk.target.prespecified import AtCut
 from pk.target.proportions import Interval, Proportion
@@ -17,7 +20,7 @@ from pk.target.question import Answer
 from pk.target.statements import conclusion_of, headlines
 
 SCHEMA_VERSION = "1"
-TARGET_VERSION = "1"
+TARGET_VERSION = "2"
 """Raised whenever the same input and seed may give other numbers."""
 
 Say = Callable[[Reason], str]
@@ -50,6 +53,7 @@ def answered(said: Answer, say: Say = Reason.text) -> JsonObject:
         "endpoint_def": question.outcome if question.rule is None else f"{question.outcome} {question.rule}",
         "n": found.n,
         "n_responders": found.n_responders,
+        "n_resp": found.n_responders,
         "left_out": {**asdict(found.left_out)},
         "tier": found.tier.number,
         "tier_name": found.tier.name,
@@ -61,6 +65,7 @@ def answered(said: Answer, say: Say = Reason.text) -> JsonObject:
         ],
         "listing": _listing(found),
         **_numbers(found),
+        "missing_outcomes": _missing(found.missing),
         "planning": None if said.plan is None else _plan(said.plan),
         "warnings": _said(found.warnings, say),
     }
@@ -203,7 +208,9 @@ def _cutpoint(found: Cutpoint) -> Json:
         "specificity_ci": _interval(found.specificity.ci),
         "specificity_corrected": found.specificity_corrected,
         "positive_predictive": _proportion(found.positive_predictive),
+        "positive_predictive_corrected": found.positive_corrected,
         "negative_predictive": _proportion(found.negative_predictive),
+        "negative_predictive_corrected": found.negative_corrected,
         "table": {**asdict(found.table)},
         "ties": list(found.ties),
         "within_5": found.within_5,
@@ -211,6 +218,7 @@ def _cutpoint(found: Cutpoint) -> Json:
         "binormal": found.binormal,
         "binormal_log": found.binormal_log,
         "binormal_ci": _interval(found.ci_binormal),
+        "kernel": found.kernel,
     }
 
 
@@ -223,6 +231,33 @@ def _sensitivity(found: Cutpoint) -> list[Json]:
         error: JsonObject = {"analysis": "measurement_error", "cut_range": _interval(one.ci)}
         moved.append({**error, "cv": one.cv, "median": one.median})
     return moved
+
+
+def _missing(found: Bounds | Imputed | None) -> Json:
+    match found:
+        case None:
+            return None
+        case Bounds():
+            return {
+                "method": "bounds",
+                "count": found.missing,
+                "best": {**asdict(found.best)},
+                "worst": {**asdict(found.worst)},
+                "verdict": found.verdict.value,
+                "tipping": found.tipping,
+            }
+        case Imputed():
+            return {
+                "method": "imputation",
+                "count": found.missing,
+                "imputations": found.imputations,
+                "coef": found.odds.value,
+                "ci": _interval(found.odds.ci),
+                "p": found.odds.p,
+                "variance_from_missing": found.odds.from_missing,
+                "coef_known": found.known,
+            }
+    assert_never(found)
 
 
 def _plan(found: Plan) -> Json:

@@ -28,6 +28,7 @@ class Purpose(IntEnum):
     CUT_PERMUTATION = 5
     MEASUREMENT_ERROR = 6
     PLANNING = 7
+    IMPUTATION = 8
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:

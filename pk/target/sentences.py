@@ -131,6 +131,24 @@ _FINDINGS: dict[str, str] = {
     "target_cut_topleft": "Cut closest to the corner of the ROC plot: {cut}.",
 }
 
+_MISSING: dict[str, str] = {
+    "target_missing_bounds": (
+        "Outcomes missing: {count}. Were they known, Spearman's correlation would lie between {worst} (worst case for "
+        "the expected direction) and {best} (best case)."
+    ),
+    "target_missing_never": "No answer of these patients would make the association significant as expected.",
+    "target_missing_always": "Whatever they answer, the association stays significant as expected.",
+    "target_missing_depends": (
+        "Whether the association is significant as expected depends on them: not, once {tipping} of the {count} "
+        "answer otherwise than in the best case."
+    ),
+    "target_missing_imputed": (
+        "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: odds of response "
+        "per 10 units of exposure times {odds} (95 % interval {low} to {high}); {percent} % of its variance comes "
+        "from the missing outcomes."
+    ),
+}
+
 _GATES: dict[str, str] = {
     "target_gate_roc_lower_limit": "Gate closed: the lower limit of the ROC area must be above 0.5.",
     "target_gate_max_selected_p": "Gate closed: the p of the maximally selected test must be below 0.05.",
@@ -199,6 +217,7 @@ TARGET_SENTENCES: dict[str, str] = {
     **_CONCLUSIONS,
     **_WARNINGS,
     **_FINDINGS,
+    **_MISSING,
     **_GATES,
     **_PLANNING,
     **_FILE,

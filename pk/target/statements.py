@@ -7,6 +7,8 @@ from pk.result import Param, Reason, short
 from pk.target.association import Slope
 from pk.target.findings import Conclusion, Roc, Standing, TargetAnalysis
 from pk.target.firth import Coefficient
+from pk.target.imputation import Imputed
+from pk.target.missing import Bounds
 from pk.target.planning import LEAST, Plan
 from pk.target.prespecified import AtCut
 from pk.target.proportions import Interval
@@ -61,6 +63,7 @@ def statements(said: Answer) -> tuple[Reason, ...]:
         _discriminated(found),
         (line for one in found.prespecified for line in _at_cut(one)),
         _cut(found),
+        missing_said(found.missing),
         () if said.question.tell_apart is None else planned(said.plan, *sorted(said.question.tell_apart)),
         found.warnings,
     )
@@ -178,6 +181,23 @@ def _cut(found: TargetAnalysis) -> Iterator[Reason]:
     if cut.binormal is not None:
         yield Reason.of("target_cut_binormal", cut=short(cut.binormal))
     yield Reason.of("target_cut_topleft", cut=short(cut.closest_topleft))
+
+
+def missing_said(found: Bounds | Imputed | None) -> tuple[Reason, ...]:
+    """Return what missing outcomes could change."""
+    if found is None:
+        return ()
+    if isinstance(found, Imputed):
+        odds, low, high = (short(_exp(10 * x)) for x in (found.odds.value, *found.odds.ci))
+        counts: dict[str, Param] = {"count": found.missing, "imputations": found.imputations}
+        share = round(100 * found.odds.from_missing)
+        return (Reason.of("target_missing_imputed", **counts, odds=odds, low=low, high=high, percent=share),)
+    best, worst = short(found.best.rho), short(found.worst.rho)
+    said = Reason.of("target_missing_bounds", count=found.missing, best=best, worst=worst)
+    return said, Reason.of(
+        f"target_missing_{found.verdict}",
+        **({} if found.tipping is None else {"tipping": found.tipping, "count": found.missing}),
+    )
 
 
 def planned(found: Plan | None, low: float, high: float) -> tuple[Reason, ...]:

@@ -35,12 +35,17 @@ LEAST_FOR_DELONG = 8
 """Patients in the smaller group from which on the area has DeLong limits; a bootstrap called unstable below."""
 
 
+LARGEST_P = 0.05
+"""A p must lie below it to be called significant."""
+
+
 class Item(StrEnum):
     """What an analysis may contain."""
 
     DESCRIPTION = "description"
     CORRELATION = "correlation"
     PRESPECIFIED = "prespecified"
+    MISSING = "missing"
     CORRELATION_INTERVAL = "correlation_interval"
     SLOPE = "slope"
     FIRTH = "firth"
@@ -54,6 +59,7 @@ FROM_TIER = MappingProxyType(
         Item.DESCRIPTION: 1,
         Item.CORRELATION: 1,
         Item.PRESPECIFIED: 1,
+        Item.MISSING: 1,
         Item.CORRELATION_INTERVAL: 2,
         Item.SLOPE: 2,
         Item.FIRTH: 2,

@@ -16,12 +16,9 @@ from scheduler.domain.pictures import decimal_sign, reference_bands
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
-from scheduler.engine.target_set import PRIMARY, Member, analysis_set
+from scheduler.engine.target_set import PRIMARY, TELL_APART, Member, analysis_set
 
-__all__ = ["TELL_APART", "CohortSketch", "cohort_of", "cohort_sketch"]
-
-TELL_APART = (35.0, 45.0)
-"""mg·h/L: thresholds of the literature that lie next to each other."""
+__all__ = ["CohortSketch", "cohort_of", "cohort_sketch"]
 
 _BLANKS = {name: f"{{{name}}}" for name in ("low", "high", "n", "percent", "least")}
 

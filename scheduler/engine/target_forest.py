@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pk.target.findings import Cutpoint, Standing, TargetAnalysis
+from pk.target.findings import Standing, TargetAnalysis
 from scheduler.domain.speech import Speaker
 from scheduler.engine.target_svg import FILLED, HOLLOW, PALE, Drawing, Scale
 from scheduler.engine.thresholds import Threshold
@@ -21,7 +21,8 @@ def forest(
     """The panel of one quantity, "auc" or "c0"; only that of the AUC has a row of these data."""
     rows = [one for one in thresholds if one.quantity == quantity]
     own = quantity == "auc"
-    top = 1.1 * max([one.high for one in rows] + ([found.cutpoint.ci[1]] if own and found.cutpoint else []))
+    mine = [found.cutpoint.ci[1]] if found.cutpoint is not None else found.exposure.tolist()
+    top = 1.1 * max([one.high for one in rows] + (mine if own else []))
     x = Scale(0, top, _LEFT, _RIGHT)
     bottom = _START + _ROW * (len(rows) + own)
     title = (
@@ -31,11 +32,12 @@ def forest(
     )
     described = speaker.text(
         "Filled: a threshold from patients, its area by their number. Hollow: chosen beforehand. Grey band: consensus. "
-        "No source gives an interval. None of the thresholds is a target in systemic sclerosis."
+        "No source gives an interval. None of the thresholds is a target in systemic sclerosis. Where these data allow "
+        "no cut, each stroke is one subject's exposure."
     )
     drawn = Drawing(f"p6-{quantity}", title, described, bottom + 46)
     if own:
-        _own(drawn, found.cutpoint, x, found.n, speaker)
+        _own(drawn, found, x, speaker)
     for i, one in enumerate(rows):
         _row(drawn, one, x, _START + _ROW * (i + own), speaker)
     unit = speaker.text("AUC0-12 (mg·h/L)") if own else speaker.text("Before the dose (mg/L)")
@@ -43,12 +45,14 @@ def forest(
     return drawn
 
 
-def _own(drawn: Drawing, cut: Cutpoint | None, x: Scale, n: int, speaker: Speaker) -> None:
-    y = _START
-    drawn.words(4, y + 4, speaker.text("These data, n = {n}", n=n))
+def _own(drawn: Drawing, found: TargetAnalysis, x: Scale, speaker: Speaker) -> None:
+    y, cut = _START, found.cutpoint
     if cut is None:
-        drawn.words(_LEFT + 6, y + 4, speaker.text("not estimable"))
+        drawn.words(4, y + 4, speaker.text("These data, n = {n}: no cut estimable", n=found.n))
+        for one in found.exposure.tolist():
+            drawn.line([(x(one), y - 6), (x(one), y + 6)], width=1.4)
         return
+    drawn.words(4, y + 4, speaker.text("These data, n = {n}", n=found.n))
     drawn.line([(x(cut.ci[0]), y), (x(cut.ci[1]), y)], width=2)
     arbitrary = cut.standing is Standing.ARBITRARY
     drawn.mark(x(cut.value), y, "square", fill=HOLLOW if arbitrary else FILLED)

@@ -1,4 +1,4 @@
-"""The pictures of the report of the study's question (P1, P2, P3, P5, P7); the forest plot is in `target_forest`."""
+"""The pictures of subjects in the report of the study's question (P1, P2, P7); of the cut: `target_cut_plots`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from pk.target.findings import TargetAnalysis
+from pk.target.loess import LEAST, loess
 from scheduler.domain.speech import Speaker
-from scheduler.engine.target_set import MEASURES, PRIMARY, Member
+from scheduler.engine.target_set import LEAST_DESCRIBED, MEASURES, PRIMARY, Member
 from scheduler.engine.target_svg import FILLED, GREY, HOLLOW, INK, PALE, Drawing, Scale
 
-__all__ = ["course", "cuts_drawn", "roc_curve", "scatter", "waterfall"]
+__all__ = ["course", "scatter", "waterfall"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 625.0, 46.0, 290.0
 _BAND = (30.0, 60.0)
@@ -20,6 +21,8 @@ _DASHES = {True: "", False: "6 3", None: "1.5 3"}
 _MINIMAL = {"mrss": -5.0, "fvc": 3.0}
 """Published minimal differences of `endpoint_rules`: mcid_dcssc, mcid_fvc. None is known of DLCO."""
 _TERTILES = 3
+_FEW = 30
+"""Subjects up to whom lines and points are drawn in full strength."""
 
 
 def course(members: Sequence[Member], speaker: Speaker) -> Drawing | None:
@@ -39,8 +42,9 @@ def course(members: Sequence[Member], speaker: Speaker) -> Drawing | None:
     )
     drawn = Drawing("p1", title, described, 345)
     drawn.box(_LEFT, y(_BAND[1]), _RIGHT - _LEFT, y(_BAND[0]) - y(_BAND[1]), PALE)
+    fine = 1.0 if len(shown) <= _FEW else 0.5
     for one in shown:
-        _line_of(drawn, one, x, y)
+        _line_of(drawn, one, x, y, fine)
     drawn.bottom(x, _BOTTOM, speaker.text("Weeks since inclusion"), lambda v: speaker.number(v, 0))
     drawn.left(y, _LEFT, speaker.text("MPA AUC0-12 (mg·h/L)"), lambda v: speaker.number(v, 0))
     words = (
@@ -49,19 +53,20 @@ def course(members: Sequence[Member], speaker: Speaker) -> Drawing | None:
         speaker.text("response cannot be evaluated"),
     )
     for i, (held, said) in enumerate(zip(_DASHES, words, strict=True)):
-        drawn.line([(_LEFT + 180 * i, 20), (_LEFT + 34 + 180 * i, 20)], dash=_DASHES[held], width=1.8)
-        drawn.words(_LEFT + 40 + 180 * i, 24, said)
+        drawn.line([(_LEFT + 160 * i, 20), (_LEFT + 34 + 160 * i, 20)], dash=_DASHES[held], width=1.8)
+        drawn.words(_LEFT + 40 + 160 * i, 24, said)
     return drawn
 
 
-def _line_of(drawn: Drawing, one: Member, x: Scale, y: Scale) -> None:
+def _line_of(drawn: Drawing, one: Member, x: Scale, y: Scale, fine: float) -> None:
+    """The line of a subject; `fine` thins it where there are many."""
     points = [
         (x(day / 7), y(auc)) for day, auc in zip(one.exposures["days"], one.exposures["aucs"], strict=True)
     ]
-    drawn.line(points, dash=_DASHES[one.response], width=1.4)
+    drawn.line(points, dash=_DASHES[one.response], width=1.4 * fine)
     before = None
     for (at, height), visit in zip(points, one.exposures["visits"], strict=True):
-        drawn.mark(at, height, "circle", fill=HOLLOW if one.flagged else FILLED, size=3)
+        drawn.mark(at, height, "circle", fill=HOLLOW if one.flagged else FILLED, size=3 * fine)
         daily = None if not visit["interval_h"] else visit["dose_mg"] / visit["interval_h"]
         if before is not None and daily is not None and daily != before:
             drawn.line([(at, height + 5), (at, height + 14)], width=2)
@@ -71,14 +76,14 @@ def _line_of(drawn: Drawing, one: Member, x: Scale, y: Scale) -> None:
 def scatter(
     members: Sequence[Member], measure: str, found: TargetAnalysis, speaker: Speaker
 ) -> Drawing | None:
-    """P2: exposure and change of one measure, `found` being their analysis. None without any."""
+    """P2: exposure and change of one measure, `found` being their analysis. None of fewer than three."""
     pairs = [
         (exposure, change, one.arms)
         for one in members
         if (exposure := one.exposure(PRIMARY)) is not None
         and (change := one.change(measure, in_arm=True)) is not None
     ]
-    if not pairs:
+    if len(pairs) < LEAST_DESCRIBED:
         return None
     name = speaker.name(measure)
     changes = [change for _, change, _ in pairs] + [0.0, _MINIMAL.get(measure, 0.0)]
@@ -88,7 +93,8 @@ def scatter(
     title = speaker.text("{measure}: change at one year by exposure, n = {n}", measure=name, n=len(pairs))
     described = speaker.text(
         "Circle: skin arm; square: lung arm; triangle: both. Dashed: the published minimal difference, where there "
-        "is one. Line: median of the slopes of all pairs (Theil and Sen), from 10 subjects on."
+        "is one. Line: median of the slopes of all pairs (Theil and Sen), from 10 subjects on. Dotted: smoothed line "
+        "(loess), from 20 on: to see whether there is a step or a plateau."
     )
     drawn = Drawing(f"p2-{measure}", title, described, 345)
     drawn.line([(_LEFT, y(0)), (_RIGHT, y(0))], width=0.7)
@@ -96,6 +102,7 @@ def scatter(
         at = y(_MINIMAL[measure])
         drawn.line([(_LEFT, at), (_RIGHT, at)], dash="5 4", width=0.9)
     _median_slope(drawn, found, x, y)
+    _smooth(drawn, [(exposure, change) for exposure, change, _ in pairs], x, y)
     for exposure, change, arms in pairs:
         drawn.mark(x(exposure), y(change), _FORMS[tuple(sorted(arms))])
     label = speaker.text("Exposure of weeks 6 to 26 (mg·h/L)")
@@ -116,56 +123,27 @@ def _median_slope(drawn: Drawing, found: TargetAnalysis, x: Scale, y: Scale) -> 
     drawn.line([(x(end), y(start + slope * end)) for end in ends], width=1.8)
 
 
-def roc_curve(found: TargetAnalysis, speaker: Speaker) -> Drawing | None:
-    """P3: the ROC curve with Youden's point where there is one; None where the tier has no area."""
-    if found.roc is None or found.responder is None:
-        return None
-    values = np.unique(found.exposure)[::-1]
-    responders, others = found.exposure[found.responder], found.exposure[~found.responder]
-    points = [(float(np.mean(others >= one)), float(np.mean(responders >= one))) for one in values]
-    x, y = Scale(0, 1, _LEFT, _LEFT + 300), Scale(0, 1, 346, _TOP)
-    title = speaker.text("ROC curve of exposure and response, n = {n}", n=found.n)
-    described = speaker.text("Response is expected at a higher exposure. Dashed: no discrimination.")
-    drawn = Drawing("p3", title, described, 400)
-    drawn.line([(x(0), y(0)), (x(1), y(1))], dash="5 4", width=0.8)
-    drawn.line([(x(one), y(other)) for one, other in [(0.0, 0.0), *points]], width=1.8)
-    cut = found.cutpoint
-    if cut is not None and cut.sensitivity.value is not None and cut.specificity.value is not None:
-        drawn.mark(x(1 - cut.specificity.value), y(cut.sensitivity.value), "circle", fill=HOLLOW)
-    drawn.bottom(x, 346, speaker.text("1 − specificity"), lambda v: speaker.number(v, 1))
-    drawn.left(y, _LEFT, speaker.text("Sensitivity"), lambda v: speaker.number(v, 1))
-    return drawn
-
-
-def cuts_drawn(found: TargetAnalysis, speaker: Speaker) -> Drawing | None:
-    """P5: where the cut lies in samples drawn with replacement; None where the tier has no cut."""
-    if found.cutpoint is None:
-        return None
-    cuts = found.cutpoint.bootstrap_cuts[np.isfinite(found.cutpoint.bootstrap_cuts)]
-    counts, edges = np.histogram(cuts, bins=24)
-    x = Scale(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT)
-    y = Scale(0, 1.05 * float(counts.max()), _BOTTOM, _TOP)
-    title = speaker.text("Youden's cut in samples drawn with replacement, n = {n}", n=found.n)
-    described = speaker.text("Dashed: the cut of the data and the limits of its 95 % interval.")
-    drawn = Drawing("p5", title, described, 345)
-    for count, low, high in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        drawn.box(x(low), y(count), x(high) - x(low), y(0) - y(count), PALE, edge=True)
-    for one in (found.cutpoint.value, *found.cutpoint.ci):
-        drawn.line([(x(one), _TOP), (x(one), _BOTTOM)], dash="5 4", width=1.6)
-    drawn.bottom(x, _BOTTOM, speaker.text("Cut (mg·h/L)"), lambda v: speaker.number(v, 0))
-    drawn.left(y, _LEFT, speaker.text("Samples"), lambda v: speaker.number(v, 0))
-    return drawn
+def _smooth(drawn: Drawing, pairs: Sequence[tuple[float, float]], x: Scale, y: Scale) -> None:
+    """The smoothed line, from enough subjects with different exposures on."""
+    exposure, change = (np.array(one) for one in zip(*pairs, strict=True))
+    if exposure.size < LEAST or np.ptp(exposure) == 0:
+        return
+    at = np.linspace(exposure.min(), exposure.max(), 40)
+    heights = np.clip(loess(exposure, change, at), y.low, y.high)
+    drawn.line(
+        [(x(a), y(b)) for a, b in zip(at.tolist(), heights.tolist(), strict=True)], dash="1.5 3", width=2
+    )
 
 
 def waterfall(members: Sequence[Member], speaker: Speaker) -> Drawing | None:
-    """P7: the change of the skin score of every subject, best first, by third of exposure; None without any."""
+    """P7: the change of the skin score of every subject, best first, by third of exposure; None of fewer than three."""
     measure = next(iter(MEASURES))
     found = [(one.change(measure), one) for one in members]
     bars = sorted(
         ((change, one) for change, one in found if change is not None),
         key=lambda pair: (pair[0], pair[1].code),
     )
-    if not bars:
+    if len(bars) < LEAST_DESCRIBED:
         return None
     thirds = _thirds([one for _, one in bars])
     low, high = min(bars[0][0], 0.0), max(bars[-1][0], 0.0)

@@ -17,26 +17,29 @@ from sqlmodel import Session
 from pk.jsonlines import JsonObject
 from pk.result import Reason as Finding
 from pk.target.findings import Settings, TargetAnalysis
+from pk.target.planning import plan
+from pk.target.power import area_sample_size, correlation_sample_size
 from pk.target.question import Answer, OutcomeKind, Question
 from pk.target.record import answered, association_record
-from pk.target.statements import conclusion_of, headlines
+from pk.target.statements import conclusion_of, headlines, missing_said, planned
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
+from scheduler.engine.target_cut_plots import cuts_drawn, index_drawn, roc_curve
 from scheduler.engine.target_forest import forest
-from scheduler.engine.target_plots import course, cuts_drawn, roc_curve, scatter, waterfall
+from scheduler.engine.target_grid import EXPOSURES, Cell, grid, holm_pair
+from scheduler.engine.target_plots import course, scatter, waterfall
 from scheduler.engine.target_set import (
-    EXPOSURES,
     MEASURES,
     PRIMARY,
     RESPONSES,
-    Cell,
+    TELL_APART,
     Member,
     analysis_set,
     changes_analysed,
     data_cut,
-    grid,
     primary_analysis,
+    with_predictions,
 )
 from scheduler.engine.target_svg import Drawing
 from scheduler.engine.target_tables import (
@@ -46,13 +49,17 @@ from scheduler.engine.target_tables import (
     flow_rows,
     occasion_rows,
     response_rows,
+    rules_said,
     shown_metric,
+    shown_outcome,
 )
 from scheduler.engine.thresholds import Literature, literature
 from scheduler.store.audit import APP_VERSION
 
 __all__ = ["TargetReport", "page_values", "report_of", "target_json", "target_report"]
 
+_AREAS, _SHARES, _CORRELATIONS = (0.65, 0.70, 0.75, 0.80, 0.85), (0.4, 0.25), (0.3, 0.4, 0.5)
+"""What planning is shown for: ROC areas, shares of responders, correlations."""
 _LARGEST_EXPONENT = 20.0
 """Odds ratios per 10 mg·h/L above 5e8, or below its inverse, are not worth a number."""
 
@@ -69,12 +76,14 @@ class TargetReport:
     software: str
     data_cut: str | None
     composite: str
+    rules: tuple[str, str]
     settings: Settings
     members: tuple[Member, ...]
     answer: Answer
     cells: tuple[Cell, ...]
     responses: tuple[Share, ...]
     continuous: dict[str, TargetAnalysis]
+    adjusted: dict[str, float]
     drawings: dict[str, Drawing | None]
     literature: Literature
 
@@ -93,11 +102,21 @@ def report_of(
 ) -> TargetReport:
     """Return the report of an analysis set; `cut` is the instant of its last record."""
     sha256, protocol = study.newest
+    members = with_predictions(members)
     cells = grid(members, Settings(seed=seed))
     settings = Settings(seed=seed, analyses_run=max(1, sum(one.rho is not None for one in cells)))
     found = primary_analysis(members, settings)
     composite = protocol.endpoints.composite_rule.value
-    question = Question(exposure=PRIMARY, outcome=composite, kind=OutcomeKind.BINARY, settings=found.settings)
+    question = Question(
+        exposure=PRIMARY,
+        outcome=composite,
+        kind=OutcomeKind.BINARY,
+        tell_apart=TELL_APART,
+        settings=found.settings,
+    )
+    needed = (
+        plan(found.exposure, found.responder, *TELL_APART, seed=seed) if found.responder is not None else None
+    )
     known = literature(speaker.language)
     continuous = changes_analysed(members, settings)
     return TargetReport(
@@ -109,12 +128,14 @@ def report_of(
         software=APP_VERSION,
         data_cut=None if cut is None else cut.isoformat(),
         composite=composite,
+        rules=rules_said(protocol.endpoints, speaker),
         settings=settings,
         members=members,
-        answer=Answer(question, found, None),
+        answer=Answer(question, found, needed),
         cells=cells,
         responses=response_rows(members, limits=found.tier.number > 0),
         continuous=continuous,
+        adjusted=holm_pair(continuous),
         drawings=_drawings(members, found, continuous, known, speaker),
         literature=known,
     )
@@ -131,6 +152,7 @@ def _drawings(
         "p1": course(members, speaker),
         **{f"p2_{one}": scatter(members, one, analysis, speaker) for one, analysis in continuous.items()},
         "p3": roc_curve(found, speaker),
+        "p4": index_drawn(found, speaker),
         "p5": cuts_drawn(found, speaker),
         "p6_auc": forest(found, known.thresholds, "auc", speaker),
         "p6_c0": forest(found, known.thresholds, "c0", speaker),
@@ -165,6 +187,7 @@ def target_json(report: TargetReport, speaker: Speaker) -> JsonObject:
             measure: {
                 "n": found.n,
                 "tier": found.tier.number,
+                "p_holm": report.adjusted.get(measure),
                 "association": None if found.association is None else association_record(found.association),
             }
             for measure, found in report.continuous.items()
@@ -197,6 +220,11 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "conclusion": say(conclusion_of(found)),
         "headlines": [say(one) for one in headlines(found)],
         "warnings": [(one.code, say(one)) for one in found.warnings],
+        "missing": [say(one) for one in missing_said(found.missing)],
+        "planned": [say(one) for one in planned(report.answer.plan, *TELL_APART)],
+        "areas": [(area, *(area_sample_size(area, share) for share in _SHARES)) for area in _AREAS],
+        "correlations": [(r, correlation_sample_size(r)) for r in _CORRELATIONS],
+        "gates": [one for one in found.gates if not one.name.startswith("tier_")],
         "flow": flow_rows(report.members, found),
         "baseline": baseline_rows(report.members, speaker),
         "occasions": occasion_rows(report.members),
@@ -206,6 +234,7 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         ),
         "odds": _odds_per_10(found),
         "metric": lambda name: shown_metric(name, speaker),
+        "outcome": lambda name: shown_outcome(name, speaker),
     }
 
 

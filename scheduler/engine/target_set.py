@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, func, select
 
-from pk.target.analysis import analyse, associated
-from pk.target.exposure_summary import Metric, SummaryFlag
+from pk.target.analysis import analyse
+from pk.target.exposure_summary import (
+    DAYS_PER_WEEK,
+    Metric,
+    OccasionAuc,
+    SummaryFlag,
+    carried_forward_mean,
+)
 from pk.target.findings import Settings, TargetAnalysis
-from pk.target.multiplicity import benjamini_hochberg
-from pk.target.patients import patients_of
+from pk.target.mixed import predicted_means
 from scheduler.domain.eligibility import Arm
 from scheduler.domain.endpoint_rules import Measure
+from scheduler.domain.endpoint_settings import EventKind
 from scheduler.domain.speech import Speaker
 from scheduler.engine.exposure_summaries import summary_rows
 from scheduler.engine.study import Study
@@ -23,30 +29,41 @@ from scheduler.engine.trial_report import endpoint_rows
 from scheduler.store.tables import ExposureRow, FactRow
 
 __all__ = [
-    "EXPOSURES",
+    "CARRIED",
+    "COMPOSITE",
+    "LEAST_DESCRIBED",
+    "MEASURED_TWICE",
     "MEASURES",
+    "PREDICTED",
     "PRIMARY",
     "RESPONSES",
-    "Cell",
+    "SAME_DOSE",
+    "TELL_APART",
+    "WITHOUT_RESCUE",
     "Member",
     "analysis_set",
+    "as_number",
     "changes_analysed",
     "data_cut",
-    "grid",
     "primary_analysis",
+    "with_predictions",
 ]
 
 PRIMARY = Metric.TWA_6_26.value
 MEASURED_TWICE = f"{PRIMARY}_measured"
 """The primary metric of those only whose value rests on more than one occasion."""
+SAME_DOSE = f"{PRIMARY}_same_dose"
+"""The primary metric of those only whose daily dose was the same at all its occasions."""
+CARRIED = "locf_6_26"
+"""The mean of weeks 6 to 26 if every AUC held until the next."""
+PREDICTED = "blup_6_26"
+"""Predicted by a model of all subjects with a random intercept, from 20 subjects on (`pk.target.mixed`)."""
 
-EXPOSURES = (
-    PRIMARY,
-    MEASURED_TWICE,
-    Metric.AUC_W12.value,
-    Metric.MEAN_6_12.value,
-    Metric.TWA_0_52.value,
-)
+COMPOSITE = "composite"
+"""The composite of the protocol, whatever its rule."""
+WITHOUT_RESCUE = "composite_without_rescue"
+"""The composite of those only who had no rescue treatment before the outcome."""
+
 RESPONSES = (
     "any",
     "any_no_worsening",
@@ -59,10 +76,14 @@ RESPONSES = (
     "mcid_fvc",
     "assist",
 )
+LEAST_DESCRIBED = 3
+"""Subjects from whom on medians, means and pictures of an outcome are given; fewer are only listed."""
+TELL_APART = (35.0, 45.0)
+"""mg·h/L: thresholds of the literature that lie next to each other."""
 MEASURES = {Measure.MRSS.value: Arm.SKIN, Measure.FVC.value: Arm.LUNG, Measure.DLCO.value: Arm.LUNG}
 """Every continuous endpoint with the arm in which it is looked at."""
 
-_GRID_BOOTSTRAP, _GRID_PERMUTATIONS = 500, 999
+_SPAN = (6, 12, 26)
 Row = dict[str, Any]
 
 
@@ -73,6 +94,7 @@ class Member:
     code: str
     endpoints: Row
     exposures: Row
+    predicted: float | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -99,11 +121,51 @@ class Member:
         """An exposure of the grid, mg·h/L."""
         if name == MEASURED_TWICE:
             return None if SummaryFlag.SINGLE_OCCASION.value in self._flags else self.exposure(PRIMARY)
+        if name == SAME_DOSE:
+            return self.exposure(PRIMARY) if self._one_dose else None
+        if name == PREDICTED:
+            return self.predicted
+        if name == CARRIED:
+            return carried_forward_mean(self._occasions, DAYS_PER_WEEK * _SPAN[-1])
         value: float | None = self.exposures[name]
         return value
 
+    @property
+    def by_week(self) -> dict[int, float]:
+        """The AUCs by nominal week."""
+        return dict(zip(self.exposures["weeks"], self.exposures["aucs"], strict=True))
+
+    @property
+    def _occasions(self) -> list[OccasionAuc]:
+        """The occasions of the primary span."""
+        rows = zip(self.exposures["weeks"], self.exposures["days"], self.exposures["aucs"], strict=True)
+        return [OccasionAuc(*one) for one in rows if one[0] in _SPAN]
+
+    @property
+    def _one_dose(self) -> bool:
+        """Whether the daily dose is known at all occasions of the primary span, and the same."""
+        rows = zip(self.exposures["weeks"], self.exposures["visits"], strict=True)
+        doses = {
+            (one["dose_mg"] or 0) / one["interval_h"] if one["interval_h"] else 0
+            for week, one in rows
+            if week in _SPAN
+        }
+        return len(doses) == 1 and doses != {0}
+
+    @property
+    def rescued(self) -> bool:
+        """Whether rescue treatment is on record before the outcome."""
+        changes = self.endpoints["changes"].values()
+        return any(
+            one["event"] == EventKind.RESCUE_TREATMENT.value for of in changes for one in of.get("events", ())
+        )
+
     def holds(self, definition: str) -> bool | None:
         """What a definition of response says; None where it cannot be evaluated."""
+        if definition == COMPOSITE:
+            return self.response
+        if definition == WITHOUT_RESCUE:
+            return None if self.rescued else self.response
         found: bool | None = next(
             one["holds"] for one in self.endpoints["outcomes"] if one["id"] == definition
         )
@@ -122,28 +184,23 @@ class Member:
         return None if of is None else of["value"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One analysis of the grid. rho, ci and p are None where the tier allows none; q is p adjusted for them all."""
-
-    exposure: str
-    outcome: str
-    n: int
-    n_responders: int | None
-    tier: int
-    rho: float | None
-    ci: tuple[float, float] | None
-    p: float | None
-    q: float | None
-
-
 def analysis_set(session: Session, study: Study, speaker: Speaker) -> tuple[Member, ...]:
-    """Every enrolled subject, by code."""
+    """Every enrolled subject, by code, with the exposure predicted from all of them."""
     exposures = {row["subject"]: row for row in summary_rows(session, study, speaker)}
-    return tuple(
-        Member(row["subject"], row, exposures[row["subject"]])
-        for row in endpoint_rows(session, study, speaker)
+    return with_predictions(
+        [
+            Member(row["subject"], row, exposures[row["subject"]])
+            for row in endpoint_rows(session, study, speaker)
+        ]
     )
+
+
+def with_predictions(members: Sequence[Member]) -> tuple[Member, ...]:
+    """The members with the exposure that a model of all of them predicts, where there are enough."""
+    found = predicted_means([one.by_week for one in members], _SPAN)
+    if found is None:
+        return tuple(members)
+    return tuple(replace(one, predicted=value) for one, value in zip(members, found, strict=True))
 
 
 def data_cut(session: Session) -> datetime | None:
@@ -161,7 +218,11 @@ def primary_analysis(members: Sequence[Member], settings: Settings) -> TargetAna
     settings = replace(settings, flagged_exposures=sum(one.flagged for one in counted))
     return analyse(
         [one.exposure(PRIMARY) for one in members],
-        [_as_number(one.response) for one in members],
+        [as_number(one.response) for one in members],
+        others=[
+            [one.baseline(Measure.MRSS.value) for one in members],
+            *([float(arm.value in one.arms) for one in members] for arm in Arm),
+        ],
         settings=settings,
     )
 
@@ -180,41 +241,6 @@ def changes_analysed(members: Sequence[Member], settings: Settings) -> dict[str,
     }
 
 
-def grid(members: Sequence[Member], settings: Settings) -> tuple[Cell, ...]:
-    """Every exposure by every definition and change, with q by Benjamini and Hochberg over those that gave a p."""
-    drawn = replace(settings, bootstrap=_GRID_BOOTSTRAP, permutations=_GRID_PERMUTATIONS)
-    cells = tuple(_cells(members, drawn))
-    tested = [one.p for one in cells if one.p is not None]
-    adjusted = iter(benjamini_hochberg(tested) if tested else ())
-    return tuple(one if one.p is None else replace(one, q=next(adjusted)) for one in cells)
-
-
-def _cells(members: Sequence[Member], settings: Settings) -> Iterator[Cell]:
-    for exposure in EXPOSURES:
-        values = [one.exposure(exposure) for one in members]
-        for outcome in (*RESPONSES, *MEASURES):
-            continuous = outcome in MEASURES
-            outcomes = (
-                [one.change(outcome, in_arm=True) for one in members]
-                if continuous
-                else [_as_number(one.holds(outcome)) for one in members]
-            )
-            responder = None if continuous else [one.holds(outcome) for one in members]
-            patients = patients_of(values, outcomes, responder, None)
-            tier, found = associated(patients, settings)
-            rank = None if found is None else found.spearman
-            yield Cell(
-                exposure,
-                outcome,
-                patients.exposure.size,
-                None if patients.responder is None else int(patients.responder.sum()),
-                tier.number,
-                None if rank is None else rank.rho,
-                None if rank is None else rank.ci,
-                None if rank is None else rank.p,
-                None,
-            )
-
-
-def _as_number(holds: bool | None) -> float | None:
+def as_number(holds: bool | None) -> float | None:
+    """A response as 0 or 1; None where it cannot be evaluated."""
     return None if holds is None else float(holds)

@@ -92,6 +92,11 @@ class Drawing:
             f'<polyline points="{path}" fill="none" stroke="{self.ink}" stroke-width="{width:g}"{dashed}/>'
         )
 
+    def area(self, points: Sequence[tuple[float, float]], fill: str) -> None:
+        """A filled shape without an edge."""
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        self.parts.append(f'<polygon points="{path}" fill="{fill}"/>')
+
     def box(
         self,
         x: float,

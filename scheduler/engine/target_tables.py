@@ -7,11 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from config.language import Language
 from pk.target.findings import TargetAnalysis
 from pk.target.proportions import proportion
 from scheduler.domain.eligibility import Arm
+from scheduler.domain.endpoint_settings import ChangeUnit, EndpointSettings, Operator
 from scheduler.domain.speech import Speaker
-from scheduler.engine.target_set import MEASURES, PRIMARY, RESPONSES, Member
+from scheduler.engine.target_set import (
+    COMPOSITE,
+    LEAST_DESCRIBED,
+    MEASURES,
+    PRIMARY,
+    RESPONSES,
+    WITHOUT_RESCUE,
+    Member,
+)
 
 __all__ = [
     "Change",
@@ -22,7 +32,9 @@ __all__ = [
     "flow_rows",
     "occasion_rows",
     "response_rows",
+    "rules_said",
     "shown_metric",
+    "shown_outcome",
 ]
 
 _LEAST_FOR_LIMITS = 10
@@ -128,7 +140,11 @@ def occasion_rows(members: Sequence[Member]) -> list[Occasion]:
 
 def _occasion(visit: str, pairs: Sequence[tuple[float, float | None]]) -> Occasion:
     aucs = np.array([auc for auc, _ in pairs])
-    cv = 100 * float(np.std(aucs, ddof=1) / np.mean(aucs)) if aucs.size > 1 and aucs.mean() > 0 else None
+    cv = (
+        100 * float(np.std(aucs, ddof=1) / np.mean(aucs))
+        if aucs.size >= LEAST_DESCRIBED and aucs.mean() > 0
+        else None
+    )
     return Occasion(
         visit,
         _spread(aucs.tolist()),
@@ -157,7 +173,7 @@ def change_rows(members: Sequence[Member], seed: int) -> list[Change]:
             drawn = np.random.default_rng(seed).choice(known, (_DRAWS, known.size)).mean(axis=1)
             low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
             limits = (float(low), float(high))
-        mean = float(known.mean()) if known.size else None
+        mean = float(known.mean()) if known.size >= LEAST_DESCRIBED else None
         rows.append(Change(measure, _spread(changes), mean, limits))
     return rows
 
@@ -175,16 +191,57 @@ def response_rows(members: Sequence[Member], *, limits: bool) -> tuple[Share, ..
     return tuple(rows)
 
 
+def rules_said(settings: EndpointSettings, speaker: Speaker) -> tuple[str, str]:
+    """What a response of skin and of lung is, by the protocol."""
+
+    def limit(operator: Operator, value: float, unit: str) -> str:
+        sign = ">" if operator is Operator.GREATER else "≥"
+        return f"{sign} {speaker.number(value, 0 if value == int(value) else 1)}{unit}"
+
+    skin, lung = settings.skin, settings.lung
+    percent = "\u202f%" if speaker.language is Language.FR else "%"
+    unit = {ChangeUnit.REL: percent, ChangeUnit.ABS: "", ChangeUnit.LITRES: " L"}[lung.unit]
+    fall = [limit(skin.abs_operator, skin.abs_threshold, "")] if skin.abs_threshold is not None else []
+    fall += [limit(skin.rel_operator, skin.rel_threshold, percent)] if skin.rel_threshold is not None else []
+    rise = limit(lung.operator, lung.threshold, unit)
+    first = speaker.text(
+        "skin_response: fall of the skin score {limits}, from a score of {least} at inclusion on.",
+        limits=f" {speaker.text('and')} ".join(fall),
+        least=speaker.number(skin.min_baseline, 0),
+    )
+    if lung.with_dlco_threshold is None or lung.dlco_threshold is None:
+        return first, speaker.text("lung_response: rise of FVC {limit}.", limit=rise)
+    return first, speaker.text(
+        "lung_response: rise of FVC {limit}, or {less} together with a rise of DLCO {dlco}.",
+        limit=rise,
+        less=limit(lung.operator, lung.with_dlco_threshold, unit),
+        dlco=limit(lung.operator, lung.dlco_threshold, percent),
+    )
+
+
 def shown_metric(name: str, speaker: Speaker) -> str:
     """The words for an exposure of the grid."""
     words = {
         "twa_6_26": speaker.text("Weeks 6–26"),
         "twa_6_26_measured": speaker.text("Weeks 6–26, two occasions or more"),
+        "twa_6_26_same_dose": speaker.text("Weeks 6–26, daily dose unchanged"),
+        "blup_6_26": speaker.text("Weeks 6–26, predicted from all subjects"),
+        "locf_6_26": speaker.text("Weeks 6–26, last value carried forward"),
         "auc_w12": speaker.text("Week 12"),
         "mean_6_12": speaker.text("Mean of weeks 6 and 12"),
+        "twa_6_52": speaker.text("Weeks 6–52"),
         "twa_0_52": speaker.text("Weeks 0–52"),
     }
     return words[name]
+
+
+def shown_outcome(name: str, speaker: Speaker) -> str:
+    """The words for an outcome of the grid; a definition has its id."""
+    words = {
+        COMPOSITE: speaker.text("composite"),
+        WITHOUT_RESCUE: speaker.text("composite, without rescue treatment"),
+    }
+    return words.get(name) or speaker.name(name)
 
 
 def _spread(values: Sequence[float | None]) -> Spread:
@@ -192,4 +249,5 @@ def _spread(values: Sequence[float | None]) -> Spread:
     if known.size == 0:
         return Spread(0, None, None, None, None, None)
     low, quarter, median, three, high = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]).tolist()
-    return Spread(known.size, median, quarter, three, low, high)
+    few = known.size < LEAST_DESCRIBED
+    return Spread(known.size, None if few else median, quarter, three, low, high)

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ from scheduler.domain.facts import Answer, Assessed, Attended, EligibilityAssess
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.report_page import target_page
 from scheduler.engine.study import Study
+from scheduler.engine.target_grid import grid
 from scheduler.engine.target_report import TargetReport, report_of, target_json, target_report
-from scheduler.engine.target_set import RESPONSES, Member, grid, primary_analysis
+from scheduler.engine.target_set import RESPONSES, Member, primary_analysis, with_predictions
 from scheduler.engine.thresholds import literature
 from scheduler.store.database import Database
 
@@ -69,7 +71,7 @@ def member(number: int, auc: float | None, response: bool | None, change: float 
     }  # fmt: skip
     known = auc is not None
     exposures: dict[str, Any] = {
-        **dict.fromkeys(("twa_6_26", "auc_w12", "mean_6_12", "twa_0_52"), auc),
+        **dict.fromkeys(("twa_6_26", "auc_w12", "mean_6_12", "twa_0_52", "twa_6_52"), auc),
         "visits": [visit] if known else [],
         "days": [42] if known else [],
         "weeks": [6] if known else [],
@@ -243,3 +245,53 @@ def test_the_report_of_a_real_database(sqlite_db: Database, study: Study) -> Non
     assert (patient["subject"], patient["changes"]["mrss"], patient["response"]) == (SUBJECT, -6, True)
     assert report.data_cut == desk.now.isoformat()
     assert patient["exposure"]["twa_6_26"] is None  # only the inclusion was sampled
+
+
+def test_skin_and_lung_are_judged_as_a_pair(study: Study) -> None:
+    report = made(cohort(24), study)
+    association = report.continuous["mrss"].association
+    assert association is not None
+    # FVC cannot be tested here and counts as 1: the one p is doubled.
+    assert report.adjusted == {"mrss": min(1.0, 2 * association.spearman.p)}
+    document = checked(report, study)
+    assert document["continuous"]["mrss"]["p_holm"] == report.adjusted["mrss"]
+    assert document["continuous"]["fvc"]["p_holm"] is document["continuous"]["dlco"]["p_holm"] is None
+
+
+def test_the_other_exposures_are_those_of_who_has_them(study: Study) -> None:
+    base = member(1, 38.0, True, -8)
+    rows = {**base.exposures, "weeks": [6, 12, 26], "days": [42, 84, 182], "aucs": [30.0, 40.0, 50.0]}
+    visits = [{**base.exposures["visits"][0], "dose_mg": dose} for dose in (1000.0, 1000.0, 1500.0)]
+    changed = replace(base, exposures={**rows, "visits": visits})
+    steady = replace(base, exposures={**rows, "visits": [visits[0]] * 3})
+    single = replace(base, exposures={**rows, "visits": [visits[0]] * 3, "flags": ["single_occasion"]})
+    assert (changed.exposure("twa_6_26_same_dose"), steady.exposure("twa_6_26_same_dose")) == (None, 38.0)
+    assert (single.exposure("twa_6_26_measured"), steady.exposure("twa_6_26_measured")) == (None, 38.0)
+    assert steady.exposure("locf_6_26") == pytest.approx((42 * 30 + 98 * 40) / 140)
+    assert with_predictions([steady] * 5)[0].exposure("blup_6_26") is None
+    assert all(one.exposure("blup_6_26") is not None for one in with_predictions([steady, changed] * 12))
+
+
+def test_who_had_rescue_treatment_is_left_out_of_one_analysis() -> None:
+    base = member(1, 38.0, True, -8)
+    changes = {
+        **base.endpoints["changes"],
+        "fvc": {"absolute": None, "events": [{"event": "rescue_treatment", "on": None}]},
+    }
+    rescued = replace(base, endpoints={**base.endpoints, "changes": changes})
+    assert (base.holds("composite_without_rescue"), rescued.holds("composite_without_rescue")) == (True, None)
+    assert rescued.holds("composite") is True
+
+
+def test_missing_outcomes_stand_on_the_page_with_what_they_could_change(study: Study) -> None:
+    for n, method in ((16, "bounds"), (60, "imputation")):
+        members = tuple(
+            replace(one, endpoints={**one.endpoints, "response": None}) if i % 6 == 0 else one
+            for i, one in enumerate(cohort(n, effect=15))
+        )
+        report = made(members, study)
+        document = checked(report, study)
+        assert document["missing_outcomes"]["method"] == method
+        assert f"Outcomes missing: {document['missing_outcomes']['count']}" in target_page(
+            report, speaker(study)
+        )
