@@ -41,6 +41,7 @@ from scheduler.console.desk import Desk
 from scheduler.console.routes import PAGES
 from scheduler.console.server import serve
 from scheduler.domain.speech import Speaker
+from scheduler.engine.anchor import anchor_step, next_anchor_at
 from scheduler.engine.curve import make_curve_of
 from scheduler.engine.exposure_month import exposure_months, next_month_at
 from scheduler.engine.recheck import make_recheck
@@ -49,6 +50,7 @@ from scheduler.engine.reconciliation import laboratory_lists, next_list_at
 from scheduler.engine.study import Study
 from scheduler.runtime.cli import (
     auc,
+    audit,
     databases,
     eligibility,
     export,
@@ -141,21 +143,22 @@ def make_transport(mail: MailSettings, *, durable: bool = True) -> Transport:
 
 def _digest_work(program: Program, sites: dict[str, MailSite]) -> Work:
     study, newest = program.study, program.study.newest[1]
-    decided: set[str] = set()  # lists and months that need no second look, with or without a mail
+    decided: set[str] = set()  # lists, months and anchors that need no second look, with or without a mail
 
     def morning(session: Session, now: datetime, known: frozenset[str]) -> frozenset[str]:
         if not only_one(session, DIGEST):  # another daemon is at it
             return frozenset()
         digest_step(session, sites, newest, program.settings.mail.domain, now)
         lists = (
-            due(session, study, now, program.handle, known) for due in (laboratory_lists, exposure_months)
+            due(session, study, now, program.handle, known)
+            for due in (laboratory_lists, exposure_months, anchor_step)
         )
         return frozenset().union(*lists)
 
     async def step(now: datetime) -> datetime | None:
         decided.update(await program.database.run(partial(morning, now=now, known=frozenset(decided))))
         coming = [next_digest_at(site, newest.digest_at, now) for site in sites.values()]
-        coming += [next_list_at(study, now), next_month_at(study, now)]
+        coming += [next_list_at(study, now), next_month_at(study, now), next_anchor_at(study, now)]
         return min((one for one in coming if one is not None), default=None)
 
     return Work(DIGEST, step, wakes=(DELIVERY,))
@@ -235,6 +238,7 @@ for commands in (
     lab,
     operate,
     databases,
+    audit,
     eligibility,
     trial,
     target,

@@ -170,9 +170,12 @@ def _change(
     speaker, now = needs.speaker(context), needs.now(context)
 
     def step(session: Session) -> bool:
+        before = _state_of(session, number)
         if not change(session):
             return False
-        audit.append(session, now, action, "outbox", str(number), actor=needs.account(), source="cli")
+        changes = {"state": (before, _state_of(session, number))}
+        about = (action, "outbox", str(number))
+        audit.append(session, now, *about, actor=needs.account(), source="cli", changes=changes)
         return True
 
     if not needs.database(context).transact(step):
@@ -180,6 +183,11 @@ def _change(
         typer.echo(speaker.text(words, number=number), err=True)
         raise typer.Exit(2)
     typer.echo(speaker.text("Done."))
+
+
+def _state_of(session: Session, number: int) -> str | None:
+    row = session.get(OutboxRow, number)
+    return row.state if row is not None else None
 
 
 def _add_template(app: typer.Typer) -> None:

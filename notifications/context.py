@@ -25,6 +25,7 @@ from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
 from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus
 from scheduler.domain.reason import Reason, from_json
 from scheduler.domain.speech import Speaker
+from scheduler.store.audit_read import ANCHOR
 from scheduler.store.exposures import stored_exposures
 from scheduler.store.tables import (
     LabFileRow,
@@ -147,6 +148,8 @@ def gather(
         values["digest"] = known.digests[row.site_id]
     if row.facts.get("event") == Event.EXPOSURE_MONTH:
         values |= {name: row.facts[name] for name in ("subjects", "aucs", "new")}
+    if row.template == ANCHOR:
+        values["anchor"] = {"seq": row.facts["seq"], "hash": row.facts["hash"], "at": row.created_at}
     values |= laboratory_values(session, row, protocol, now)
     return Context(protocol, values)
 

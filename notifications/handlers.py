@@ -17,6 +17,7 @@ from notifications.gathering import gather
 from notifications.messages import Message
 from notifications.policy import policy
 from scheduler.domain.events import (
+    AuditAnchored,
     DomainEvent,
     ExposureMonthDue,
     LabFileTroubled,
@@ -36,7 +37,7 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
     """The handler of all events. `domain` is the right-hand side of every Message-ID."""
 
     def handle(session: Session, event: DomainEvent, now: datetime) -> None:
-        if isinstance(event, ExposureMonthDue | LabFileTroubled | LabListDue | MailFailed):
+        if isinstance(event, AuditAnchored | ExposureMonthDue | LabFileTroubled | LabListDue | MailFailed):
             subject, site = None, event.site
         else:
             subject, site = event.subject, _site_of(session, event.subject)

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from notifications.messages import Message, laboratory_thread_key, site_thread_key, visit_thread_key
 from scheduler.domain.events import (
+    AuditAnchored,
     DomainEvent,
     ExposureChanged,
     ExposureMonthDue,
@@ -19,6 +20,7 @@ from scheduler.domain.events import (
 )
 from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Event, Notice, Protocol
+from scheduler.store.audit_read import ANCHOR
 
 __all__ = ["policy"]
 
@@ -57,7 +59,22 @@ def policy(protocol: Protocol, event: DomainEvent) -> tuple[Message, ...]:
                 protocol, event.event, event.key, None, None, site_thread_key(event.site, event.event), _month(event),
                 event.expires_at,
             )  # fmt: skip
+        case AuditAnchored():
+            return (_anchor(event),)
     assert_never(event)
+
+
+def _anchor(event: AuditAnchored) -> Message:
+    return Message(
+        template=ANCHOR,
+        roles=("data_manager",),
+        topic=event.key,
+        key=event.key,
+        subject=None,
+        visit=None,
+        thread=site_thread_key(event.site, "audit"),
+        facts={"seq": event.seq, "hash": event.hash},
+    )
 
 
 def _reminder(protocol: Protocol, event: ReminderDue) -> Message:

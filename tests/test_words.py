@@ -35,6 +35,8 @@ from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDU
 from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
 from scheduler.engine.accounts import Role
+from scheduler.engine.audit_export import ACTIONS
+from scheduler.engine.audit_export import WORDS as AUDIT_WORDS
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
 from scheduler.runtime import work
@@ -210,6 +212,7 @@ def _vocabulary() -> dict[str, str]:
     words |= dict.fromkeys([page.nav for page in PAGES if page.nav is not None], "scheduler/console")
     words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
     words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")
+    words |= dict.fromkeys(AUDIT_WORDS, "scheduler/engine/audit_export.py")
     words.pop(Shift.NONE.value)  # no shift has a sentence of its own
     return {word.replace("_", " "): where for word, where in words.items()}
 
@@ -290,6 +293,29 @@ def test_everything_that_the_code_says_has_its_french() -> None:
 def test_every_word_of_a_vocabulary_has_its_french() -> None:
     words = _vocabulary()
     assert {one: words[one] for one in _without_french(words)} == {}
+
+
+def _audited_actions() -> Iterator[str]:
+    """The actions that stand in the code where a row is added to the audit."""
+    for path in [*(ROOT / "scheduler").rglob("*.py"), ROOT / "notifications" / "commands.py"]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="append") | ast.Name(id="audit"), args=[_, _, named, *_]
+                ):
+                    yield from (one.value for one in [named] if isinstance(one, ast.Constant))
+                case ast.Call(
+                    func=ast.Name(id="_in_the_chain" | "_note"), args=[_, ast.Constant(value=str(action)), *_]
+                ):
+                    yield action
+                case ast.Call(func=ast.Name(id="_change"), args=[*_, ast.Constant(value=str(action))]):
+                    yield action
+
+
+def test_every_action_of_the_audit_has_its_word() -> None:
+    found = set(_audited_actions())
+    assert len(found) > 15
+    assert found <= {*ACTIONS, *KINDS}
 
 
 @pytest.mark.parametrize(("folder", "known"), [("report", "Exposure by method"), ("console", "Worklist")])

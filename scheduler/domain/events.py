@@ -10,6 +10,7 @@ from scheduler.domain.protocol import Event
 from scheduler.domain.timeline import Slot
 
 __all__ = [
+    "AuditAnchored",
     "DomainEvent",
     "ExposureChanged",
     "ExposureMonthDue",
@@ -121,6 +122,16 @@ class ExposureMonthDue:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class AuditAnchored:
+    """The head of the audit chain is to leave the house: whoever keeps it can tell whether the chain was cut."""
+
+    site: str
+    seq: int
+    hash: str
+    key: str
+
+
 DomainEvent = (
     ReminderDue
     | VisitRebooked
@@ -129,4 +140,5 @@ DomainEvent = (
     | LabListDue
     | MailFailed
     | ExposureMonthDue
+    | AuditAnchored
 )

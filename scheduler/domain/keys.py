@@ -44,6 +44,11 @@ def laboratory_key(event: str, lab: str, day: str) -> str:
     return f"laboratory|{event}|{lab}|{day}"
 
 
+def anchor_key(site: str, day: str) -> str:
+    """The head of the audit chain as told to a site on a day."""
+    return f"anchor|{site}|{day}"
+
+
 def contact_role(lab: str) -> str:
     """The role of a laboratory's own contacts, whom nothing about another laboratory reaches."""
     return f"laboratory:{lab}"

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import Reason, because
 from scheduler.store import audit
+from scheduler.store.audit_read import anchors_sent
 from scheduler.store.database import Database
 from scheduler.store.flags import close_flag, open_site_flag
 
@@ -50,11 +51,18 @@ def inspect(db: Database, folders: tuple[Path, ...]) -> Iterator[Finding]:
             yield Finding(
                 "database", because("flag_database_damaged", why="; ".join(map(str, answers))[:200])
             )
-    _, _, breaks = db.read(audit.verify)
+    breaks = db.read(
+        lambda session: [*audit.verify(session)[2], *audit.anchor_problems(session, anchors_sent(session))]
+    )
     if breaks:
-        yield Finding("audit", because("flag_audit_broken", row=breaks[0].seq, why=breaks[0].problem))
+        yield Finding("audit", because("flag_audit_broken", row=breaks[0].seq, why=breaks[0].why))
     for folder in folders:
         if folder.exists() and shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
             free = round(shutil.disk_usage(folder).free / 1_000_000)
             yield Finding("disk", because("flag_disk_nearly_full", folder=str(folder.name), free=free))
             return
+
+
+def _audit_breaks(session: Session) -> list[audit.Break]:
+    """Where the chain does not hold, or does not reach an anchor that was mailed."""
+    return [*audit.verify(session)[2], *audit.anchor_problems(session, anchors_sent(session))]

@@ -19,6 +19,7 @@ from scheduler.domain.rules import refusals, refusals_of_enrolment, warnings
 from scheduler.domain.timeline import Timeline, build_timeline
 from scheduler.engine.reconcile import Handle, reconcile_subject, release
 from scheduler.engine.study import Study
+from scheduler.engine.what_changed import changed_by, changed_fields
 from scheduler.store import audit
 from scheduler.store.flags import close_flag
 from scheduler.store.rows import payload_of, what_from
@@ -111,7 +112,8 @@ def record(
     timeline = _timeline(session, study, subject, history)
     _refuse(_all_refusals(session, timeline, what, now))
     found = warnings(timeline, what, now)
-    number = _keep(session, study, subject, history, what, who, now, handle, what.kind)
+    changes = changed_by(timeline, what)
+    number = _keep(session, study, subject, history, what, who, now, handle, what.kind, changes=changes)
     return Done(code, number, tuple(found))
 
 
@@ -127,6 +129,7 @@ def correct(
     handle: Handle,
 ) -> Done:
     """Replace fields of an earlier record, or take it back whole (`fields` None). The old one stays on record."""
+    _need(reason)
     subject = find_subject(session, code, to_change=True)
     history = load_history(session, code)
     original = next((fact for fact in history.facts if fact.id == number), None)
@@ -136,7 +139,8 @@ def correct(
         first = str(original.what.fact_id)
         raise RefusedError([because("refused_correction_of_correction", number=str(number), original=first)])
     holding = {fact.id: fact.what for fact in effective(history.facts)}
-    instead = None if fields is None else _changed(holding.get(number, original.what), fields)
+    before = holding.get(number, original.what)
+    instead = None if fields is None else _changed(before, fields)
     if isinstance(original.what, Enrolled):
         if instead is None:
             raise RefusedError([because("refused_void_enrolment", subject=code)])
@@ -152,7 +156,10 @@ def correct(
         without = _timeline(session, study, subject, replace(history, facts=others))
         _refuse(_all_refusals(session, without, instead, now))
     correction = Corrected(number, instead, reason)
-    corrected = _keep(session, study, subject, history, correction, who, now, handle, "corrected", reason)
+    changes = changed_fields(before, instead)
+    corrected = _keep(
+        session, study, subject, history, correction, who, now, handle, "corrected", reason, changes
+    )
     return Done(code, corrected, ())
 
 
@@ -160,6 +167,7 @@ def acknowledge(
     session: Session, study: Study, flag_id: int, reason: str, who: Who, now: datetime, handle: Handle
 ) -> Done:
     """Note that a person has seen a flag; one that no fact can close is closed by it."""
+    _need(reason)
     flag = session.get(FlagRow, flag_id)
     if flag is None or flag.closed_at is not None:
         raise RefusedError([because("refused_flag_unknown", flag=str(flag_id))])
@@ -187,6 +195,12 @@ def _timeline(session: Session, study: Study, subject: SubjectRow, history: Hist
     return timeline
 
 
+def _need(reason: str) -> None:
+    """Whoever changes what is on record says why."""
+    if not reason.strip():
+        raise RefusedError([because("refused_text_needed")])
+
+
 def _refuse(reasons: list[Reason]) -> None:
     if reasons:
         raise RefusedError(reasons)
@@ -197,6 +211,9 @@ def _all_refusals(session: Session, timeline: Timeline, what: What, now: datetim
     if unknown:
         return unknown
     found = refusals(timeline, what, now)
+    reason = getattr(what, "reason", None)
+    if isinstance(reason, str) and not reason.strip():
+        found.append(because("refused_text_needed"))
     if isinstance(what, SampleDrawn):
         found += _tube_used(session, timeline.subject, what)
     return found
@@ -260,6 +277,7 @@ def _keep(
     handle: Handle,
     action: str | None,
     reason: str | None = None,
+    changes: audit.Changed | None = None,
 ) -> int:
     fact = add_fact(session, subject.code, what, now, who.name, who.source)
     if action is not None:
@@ -277,6 +295,7 @@ def _keep(
             actor=who.name,
             source=who.source,
             reason=why,
+            changes=changes,
         )
     known = replace(history, facts=(*history.facts, fact))
     reconcile_subject(session, study, subject, now, handle, known)

@@ -7,12 +7,13 @@ from markupsafe import Markup
 from pk.picture import Picture, svg
 from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
+from scheduler.engine.audit_export import AuditPage
 from scheduler.engine.pages import environment
 from scheduler.engine.patient_report import PatientReport
 from scheduler.engine.target_report import TargetReport, page_values
 from scheduler.engine.year_svg import NARROW, WIDE, year_svg
 
-__all__ = ["report_page", "target_page"]
+__all__ = ["audit_page", "report_page", "target_page"]
 
 
 def report_page(report: PatientReport, speaker: Speaker) -> str:
@@ -29,6 +30,13 @@ def target_page(report: TargetReport, speaker: Speaker) -> str:
     """The report of the study's question as a page; well-formed XML too."""
     template = environment("report", speaker.language).get_template("target.html")
     return template.render(report=report, found=report.found, speaker=speaker, **page_values(report, speaker))
+
+
+def audit_page(page: AuditPage, speaker: Speaker) -> str:
+    """The audit trail as a page; well-formed XML too."""
+    return (
+        environment("report", speaker.language).get_template("audit.html").render(page=page, speaker=speaker)
+    )
 
 
 def _picture(picture: Picture, name: str) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from config.defects import ConfigurationInvalidError, Defect
 from config.files import Files, read_files
-from config.schema import ContactFile, LabFile, ProtocolFile, SiteFile, StaffFile
+from config.schema import LabFile, ProtocolFile, SiteFile
 from pk.equation import Equation, equations_from_mapping
 from pk.errors import EquationError, FileError, ModelError
 from pk.model_file import model_from_mapping, set_defects
@@ -24,11 +24,12 @@ from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.timeline import StudyPlan
 from scheduler.engine.exposure import Exposer
+from scheduler.engine.sites import staff_row, sync_site
 from scheduler.store import audit
 from scheduler.store.operations import METHODS, beat, heartbeat_of
 from scheduler.store.postgresql import one_by_one
 from scheduler.store.subjects import wake_all
-from scheduler.store.tables import ProtocolVersionRow, SiteRow, StaffRow
+from scheduler.store.tables import ProtocolVersionRow, StaffRow
 
 __all__ = ["Study", "load_study"]
 
@@ -127,14 +128,14 @@ class Study:
                     raise ConfigurationInvalidError([_edited(protocol)])
         self._note_methods(session, now)
         for site in self.sites.values():
-            _sync_site(session, site, self._people(site), now)
+            sync_site(session, site, self._people(site), now)
 
     def _people(self, site: SiteFile) -> list[StaffRow]:
         """The staff of a site, and the contacts of its laboratories, whose only role that is."""
         labs = [lab for lab in self.labs.values() if lab.site == site.id]
         return [
-            *(_staff_row(site.id, one, one.roles) for one in site.staff),
-            *(_staff_row(site.id, one, (contact_role(lab.code),)) for lab in labs for one in lab.contacts),
+            *(staff_row(site.id, one, one.roles) for one in site.staff),
+            *(staff_row(site.id, one, (contact_role(lab.code),)) for lab in labs for one in lab.contacts),
         ]
 
     def _note_methods(self, session: Session, now: datetime) -> None:
@@ -158,37 +159,6 @@ def _edited(protocol: Protocol) -> Defect:
 
 def _version_order(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in version.split("."))
-
-
-def _staff_row(site: str, person: StaffFile | ContactFile, roles: Sequence[str]) -> StaffRow:
-    return StaffRow(
-        id=person.id, site_id=site, name=person.name, email=person.email, language=person.language,
-        roles=list(roles), active=person.active,
-    )  # fmt: skip
-
-
-def _sync_site(session: Session, site: SiteFile, people: Sequence[StaffRow], now: datetime) -> None:
-    row = session.get(SiteRow, site.id)
-    if row is None or (row.name, row.zone) != (site.name, site.zone):
-        session.merge(SiteRow(id=site.id, name=site.name, zone=site.zone))
-        session.flush()
-        audit.append(session, now, "site_configured", "site", site.id, {"zone": site.zone})
-    known = {one.id: one for one in session.exec(select(StaffRow).where(StaffRow.site_id == site.id))}
-    for person in people:
-        before = known.pop(person.id, None)
-        if before is not None and _facts_of(person) == _facts_of(before):
-            continue
-        session.merge(person)
-        audit.append(session, now, "staff_configured", "staff", person.id, {"roles": person.roles})
-    for gone in known.values():
-        if gone.active:
-            gone.active = False
-            session.add(gone)
-            audit.append(session, now, "staff_left", "staff", gone.id)
-
-
-def _facts_of(person: StaffRow) -> tuple[object, ...]:
-    return person.name, person.email, person.language, person.roles, person.active
 
 
 def load_study(directory: Path, templates: Collection[str]) -> Study:

@@ -217,7 +217,8 @@ def _record(
         "after": after,
         "version": version,
     }
-    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, reason, by, now)
+    changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, reason, by, now, changes)
     session.add(
         LabReviewRow(
             version_id=row.id,
@@ -234,12 +235,18 @@ def _record(
 
 
 def _in_the_chain(
-    session: Session, action: str, number: int, detail: dict[str, Any], reason: str, by: str, now: datetime
+    session: Session,
+    action: str,
+    number: int,
+    detail: dict[str, Any],
+    reason: str,
+    by: str,
+    now: datetime,
+    changes: audit.Changed | None = None,
 ) -> int:
     """The number of the audit row; its free text stands beside the chain."""
-    seq = audit.append(
-        session, now, action, "lab_result_version", str(number), detail, actor=by, source="cli", reason=reason
-    )
+    about = ("lab_result_version", str(number), detail)
+    seq = audit.append(session, now, action, *about, actor=by, source="cli", reason=reason, changes=changes)
     session.flush()
     return seq
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, time
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -41,10 +42,12 @@ async def run_daemon(
     every: Sequence[tuple[str, float]],
     watched: Sequence[tuple[str, Path]] = (),
     stop: asyncio.Event | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT (0), or until a service keeps failing (1). A running step is let finish.
 
-    `daily` and `every` wake services by the clock, `watched` when something changes in a folder.
+    `daily` and `every` wake services by the clock, `watched` when something changes in a folder. `about` is put on
+    record with the start.
     """
     stopping = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -57,7 +60,8 @@ async def run_daemon(
         alarm.daily(name, at, zone)
     for name, seconds in every:
         alarm.every(name, seconds)
-    await db.run(lambda session: audit.append(session, clock.now(), "daemon_started", "daemon", "-"))
+    started = {"services": [work.name for work in works], **(about or {})}
+    await db.run(lambda session: audit.append(session, clock.now(), "daemon_started", "daemon", "-", started))
     log.info("daemon_started", services=[work.name for work in works])
     try:
         code = await _run_services(db, works, clock, settings, alarm, watch, watched, stopping)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,11 +27,13 @@ from scheduler.intake.rooms import Alert, Limits
 from scheduler.intake.step import IntakeReport, intake_steps
 from scheduler.intake.study import IntakeStudy, folder_studies
 from scheduler.runtime.program import Program
+from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DELIVERY, HOUSEKEEPING, INTAKE, RECONCILE, Work
 from scheduler.store import audit
 from scheduler.store.database import Database, StoreError, Transact
 from scheduler.store.flags import open_site_flag
 from scheduler.store.lease import give_back, keep, take
+from scheduler.store.operations import TIME_SOURCE, beat
 from scheduler.store.postgresql import only_one
 
 __all__ = ["housekeeping_work", "intake_boxes", "intake_work", "reconcile_work"]
@@ -148,6 +151,8 @@ def housekeeping_work(program: Program) -> Work:
         for finding in findings:
             log.error("installation_trouble", matter=finding.matter)
         await db.run(partial(_note, site=site, findings=findings, now=now))
+        if not program.rehearses:  # whose clock is none of this machine
+            await db.run(partial(_note_look, findings=findings, now=now))
         await db.call(db.checkpoint)
         await _delete_originals(program, now)
         return now + _HOUSEKEEPING_EVERY
@@ -158,6 +163,14 @@ def housekeeping_work(program: Program) -> Work:
 def _note(session: Session, site: str, findings: list[Finding], now: datetime) -> None:
     if only_one(session, HOUSEKEEPING):
         note(session, site, findings, now)
+
+
+def _note_look(session: Session, findings: Sequence[Finding], now: datetime) -> None:
+    """That the installation was looked at, with what result, and what keeps its clock right."""
+    source = time_source().as_json()
+    beat(session, TIME_SOURCE, now, 0, json.dumps(source))
+    detail = {"wrong": [one.matter for one in findings], "clock_source": source}
+    audit.append(session, now, "inspected", "database", "-", detail)
 
 
 async def _delete_originals(program: Program, now: datetime) -> None:

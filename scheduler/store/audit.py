@@ -4,39 +4,80 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sqlalchemy import Row, RowMapping, Table, insert, text
+from sqlalchemy import Table, bindparam, func, insert, text
 from sqlalchemy import select as core_select
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from scheduler.store.tables import AuditRow, ReviewRow
+from scheduler.store.audit_chain import Break, Head, anchor_problems, hash_of, head, reason_digest, verify
+from scheduler.store.tables import AccountRow, AuditRow, ReviewRow, SiteRow, StaffRow, SubjectRow
 
-__all__ = ["APP_VERSION", "GENESIS", "Break", "append", "verify"]
+__all__ = [
+    "APP_VERSION",
+    "GENESIS",
+    "Break",
+    "Changed",
+    "Head",
+    "anchor_problems",
+    "append",
+    "hash_of",
+    "head",
+    "verify",
+]
 
 GENESIS = "0" * 64
+SERVICE = "service"
+"""The role of the program itself."""
+
+Changed = Mapping[str, tuple[Any, Any]]
+"""What was changed: by the name of the field, its old value and its new one."""
+
 try:
     APP_VERSION = version("mpa-monitor")
 except PackageNotFoundError:  # run from a checkout that was not installed
     APP_VERSION = "unknown"
 
 _AUDIT: Table = AuditRow.__table__  # type: ignore[attr-defined]
+_ACCOUNT: Table = AccountRow.__table__  # type: ignore[attr-defined]
+_SITE: Table = SiteRow.__table__  # type: ignore[attr-defined]
+_STAFF: Table = StaffRow.__table__  # type: ignore[attr-defined]
+_SUBJECT: Table = SubjectRow.__table__  # type: ignore[attr-defined]
 _LAST = core_select(_AUDIT.c.seq, _AUDIT.c.hash).order_by(_AUDIT.c.seq.desc()).limit(1)
 _ADD = insert(_AUDIT)
 _LOCK_CHAIN = text("SELECT pg_advisory_xact_lock(7241190933)")
 
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """Where the chain does not hold."""
-
-    seq: int
-    problem: str
+_AT_SITE = _SUBJECT.join(_SITE, _SITE.c.id == _SUBJECT.c.site_id)
+_PERSON = _STAFF.c.id == bindparam("actor")
+_CIRCUMSTANCES = core_select(
+    func.coalesce(
+        core_select(_SITE.c.zone)
+        .select_from(_AT_SITE)
+        .where(_SUBJECT.c.code == bindparam("about"))
+        .scalar_subquery(),
+        core_select(_SITE.c.zone).where(_SITE.c.id == bindparam("about")).scalar_subquery(),
+        core_select(_SITE.c.zone).order_by(_SITE.c.id).limit(1).scalar_subquery(),
+    ).label("zone"),
+    core_select(_STAFF.c.roles).where(_PERSON).scalar_subquery().label("roles"),
+    core_select(_ACCOUNT.c.roles)
+    .where(_ACCOUNT.c.id == bindparam("actor"))
+    .scalar_subquery()
+    .label("account_roles"),
+    core_select(_SITE.c.name)
+    .select_from(_STAFF.join(_SITE, _SITE.c.id == _STAFF.c.site_id))
+    .where(_PERSON)
+    .scalar_subquery()
+    .label("organisation"),
+    core_select(_SITE.c.name)
+    .select_from(_ACCOUNT.join(_SITE, _SITE.c.id == _ACCOUNT.c.site_id))
+    .where(_ACCOUNT.c.id == bindparam("actor"))
+    .scalar_subquery()
+    .label("account_organisation"),
+)
+"""The zone of the subject's site, or of the first; roles and organisation of one of the staff, and of an account."""
 
 
 def append(
@@ -50,80 +91,59 @@ def append(
     actor: str = "daemon",
     source: str = "scheduler",
     reason: str | None = None,
+    changes: Changed | None = None,
+    role: str | None = None,
+    organisation: str | None = None,
 ) -> int:
-    """Add a row to the chain, in the transaction of the change that it records. Returns its number."""
+    """Add a row to the chain, in the transaction of the change that it records. Returns its number.
+
+    The role and the organisation, unless given, are at the console those of the account, else those of the site's file.
+    """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK_CHAIN)
     last = connection.execute(_LAST).first()
     seq, prev_hash = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
+    around = connection.execute(_CIRCUMSTANCES, {"about": entity_id, "actor": actor}).one()
     salt = secrets.token_hex(16) if reason else ""
     row = {
         "seq": seq,
+        "form": 2,
         "at": now,
+        "zone": around.zone,
         "actor": actor,
+        "role": role or _role(around, source),
+        "organisation": organisation or _organisation(around, source),
         "source": source,
         "action": action,
         "entity": entity,
         "entity_id": entity_id,
-        "detail": detail or {},
-        "reason_hash": _digest(salt, reason) if reason else None,
+        "detail": _plain(detail or {}),
+        "changes": _plain({name: list(pair) for name, pair in changes.items()}) if changes else None,
+        "reason_hash": reason_digest(salt, reason) if reason else None,
         "app_version": APP_VERSION,
         "prev_hash": prev_hash,
     }
-    connection.execute(_ADD, row | {"hash": _hash(row)})
+    covered = {**row, "at": now.astimezone(UTC).isoformat()}
+    connection.execute(_ADD, row | {"hash": hash_of(covered)})
     if reason:
         session.add(ReviewRow(audit_seq=seq, salt=salt, text=reason))
     return seq
 
 
-def verify(session: Session) -> tuple[int, str, list[Break]]:
-    """How many rows the chain has, its head, and every place where it does not hold."""
-    reviews = {row.audit_seq: row for row in session.exec(select(ReviewRow))}
-    breaks: list[Break] = []
-    prev_hash, count = GENESIS, 0
-    for row in _rows(session):
-        count += 1
-        breaks += _breaks(row, count, prev_hash, reviews.get(row.seq))
-        prev_hash = row.hash
-    return count, prev_hash, breaks
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from the database, so that its hash is the same."""
+    made: dict[str, Any] = json.loads(json.dumps(value))
+    return made
 
 
-def _rows(session: Session) -> Iterable[Row[Any]]:
-    query = core_select(_AUDIT).order_by(_AUDIT.c.seq)
-    return session.connection().execute(query, execution_options={"yield_per": 1000})
+def _role(around: Any, source: str) -> str | None:
+    if source == "scheduler":
+        return SERVICE
+    roles = around.account_roles if source == "console" else around.roles
+    return ", ".join(roles) if roles else None
 
 
-def _breaks(row: Row[Any], expected_seq: int, prev_hash: str, review: ReviewRow | None) -> Iterator[Break]:
-    if row.seq != expected_seq:
-        yield Break(row.seq, f"row {expected_seq} is missing")
-    if row.prev_hash != prev_hash:
-        yield Break(row.seq, "does not follow the row before it")
-    if row.hash != _hash(row._mapping):
-        yield Break(row.seq, "its content was changed")
-    if (
-        row.reason_hash is not None
-        and review is not None
-        and _digest(review.salt, review.text) != row.reason_hash
-    ):
-        yield Break(row.seq, "its reason was changed")
-    if row.reason_hash is not None and review is None:
-        yield Break(row.seq, "its reason was removed")
-
-
-_COVERED = (
-    "seq", "at", "actor", "source", "action", "entity", "entity_id", "detail", "reason_hash", "app_version"
-)  # fmt: skip
-
-
-def _hash(row: Mapping[str, Any] | RowMapping) -> str:
-    """The hash of a row's content and of the hash before it."""
-    covered = {**row, "at": row["at"].astimezone(UTC).isoformat()}
-    content = [covered[name] for name in _COVERED]
-    return _digest(
-        row["prev_hash"], json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    )
-
-
-def _digest(*parts: str) -> str:
-    return sha256("".join(parts).encode()).hexdigest()
+def _organisation(around: Any, source: str) -> str | None:
+    found: str | None = around.account_organisation if source == "console" else around.organisation
+    return found

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Table, func
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from scheduler.store.database import Database, StoreError
 from scheduler.store.tables import AuditRow, HeartbeatRow
@@ -20,6 +20,7 @@ from scheduler.store.tables import AuditRow, HeartbeatRow
 __all__ = [
     "CLOCK",
     "METHODS",
+    "TIME_SOURCE",
     "AlreadyRunningError",
     "beat",
     "heartbeat_of",
@@ -32,6 +33,9 @@ __all__ = [
 CLOCK = "clock"
 METHODS = "methods"
 """The mark whose detail is the fingerprint of the methods that the estimates on record were made by."""
+
+TIME_SOURCE = "time_source"
+"""The mark whose detail is what kept the clock right when it was last looked at."""
 
 _HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
 
@@ -62,8 +66,8 @@ def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:
 
 def heartbeats(session: Session) -> list[HeartbeatRow]:
     """The signs of life; a mark is none."""
-    query = select(HeartbeatRow).where(HeartbeatRow.service != METHODS).order_by(HeartbeatRow.service)
-    return list(session.exec(query))
+    query = select(HeartbeatRow).where(col(HeartbeatRow.service).not_in((METHODS, TIME_SOURCE)))
+    return list(session.exec(query.order_by(HeartbeatRow.service)))
 
 
 def newest_instant(session: Session) -> datetime | None:

@@ -415,7 +415,8 @@ class LeaseRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """One change, chained to the one before by its hash."""
+    """One change, chained to the one before by its hash. `form` says which columns the hash covers, `zone` where the
+    site's clock is read; `changes` holds the old and the new value of each field."""
 
     __tablename__ = "audit"
     seq: int = Field(primary_key=True)
@@ -430,6 +431,13 @@ class AuditRow(SQLModel, table=True):
     app_version: str
     prev_hash: str
     hash: str
+    form: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    zone: str | None = None
+    role: str | None = None
+    organisation: str | None = None
+    changes: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
+    )
 
 
 class ReviewRow(SQLModel, table=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-__all__ = ["append_only_ddl"]
+__all__ = ["append_only_ddl", "no_replace_ddl"]
 
 
 def append_only_ddl(dialect: str, tables: Iterable[str], keys: dict[str, str]) -> Iterator[str]:
@@ -40,3 +40,14 @@ def append_only_ddl(dialect: str, tables: Iterable[str], keys: dict[str, str]) -
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+
+
+def no_replace_ddl(table: str, columns: Iterable[str]) -> str:
+    """The statement that refuses, on SQLite, a new row that would replace the one with the same values in `columns`."""
+    names = tuple(columns)
+    same = " AND ".join(f'"{name}" = NEW."{name}"' for name in names)
+    return (
+        f"CREATE TRIGGER {table}_no_replace_{'_'.join(names)} BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.store import audit
@@ -113,11 +113,27 @@ def test_append_only_tables_refuse_every_change(db: Database, noon: datetime, ta
     statements = [f"UPDATE {table} SET {_column(table)} = {_column(table)}", f"DELETE FROM {table}"]
     if db.is_sqlite:
         statements.append(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+        if table in _OTHER_KEYS:
+            statements.append(_with_another_key(db, table))
     else:
         statements.append(f"TRUNCATE {table} CASCADE")
     for statement in statements:
         with pytest.raises(DatabaseError, match="append-only"):
             db.transact(lambda session, statement=statement: session.execute(text(statement)))
+
+
+_OTHER_KEYS = ("protocol_version", "lab_result", "lab_review", "lab_proposal", "exposure")
+
+
+def _with_another_key(db: Database, table: str) -> str:
+    """Replaces the rows by others that have the same values where these must be unique."""
+    columns = [column.name for column in SQLModel.metadata.tables[table].columns]
+    key = "sha256" if table == "protocol_version" else "id"
+    values = ", ".join(
+        "'other'" if one == key == "sha256" else "7" if one == key else f'"{one}"' for one in columns
+    )
+    names = ", ".join(f'"{one}"' for one in columns)
+    return f"INSERT OR REPLACE INTO {table} ({names}) SELECT {values} FROM {table}"
 
 
 def _column(table: str) -> str:
@@ -211,11 +227,15 @@ def _without_triggers(db: Database) -> list[str]:
 @pytest.mark.parametrize(
     ("tamper", "row", "problem"),
     [
-        ("UPDATE audit SET actor = 'somebody else' WHERE seq = 3", 3, "content"),
-        ("UPDATE audit SET detail = '{\"n\": 7}' WHERE seq = 2", 2, "content"),
-        ("DELETE FROM audit WHERE seq = 3", 4, "missing"),
-        ("UPDATE review SET text = 'another reason' WHERE audit_seq = 4", 4, "reason was changed"),
-        ("DELETE FROM review WHERE audit_seq = 4", 4, "reason was removed"),
+        ("UPDATE audit SET actor = 'somebody else' WHERE seq = 3", 3, "row was changed"),
+        ("UPDATE audit SET detail = '{\"n\": 7}' WHERE seq = 2", 2, "row was changed"),
+        ("DELETE FROM audit WHERE seq = 3", 3, "removed"),
+        (
+            "UPDATE review SET text = 'another reason' WHERE audit_seq = 4",
+            4,
+            "text of its reason was changed",
+        ),
+        ("DELETE FROM review WHERE audit_seq = 4", 4, "text of its reason was removed"),
     ],
 )
 def test_a_change_behind_the_trigger_shows_in_the_chain(

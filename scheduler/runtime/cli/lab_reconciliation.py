@@ -15,7 +15,7 @@ from scheduler.domain.discreet import discreet_tube
 from scheduler.domain.reconciliation import Line, discreet_place, table_of
 from scheduler.domain.spreadsheet import csv_bytes
 from scheduler.engine.moments import parse_day
-from scheduler.intake.moving import write_whole
+from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.reconciliation import load_tally
@@ -51,12 +51,7 @@ def reconciliation(
             made.add_row(*row)
         console().print(made)
         return
-    try:
-        write_whole(csv, csv_bytes(header, rows))
-    except OSError as error:
-        words = "{file} cannot be written: {why}"
-        fail(speaker.text(words, file=str(csv), why=error.strerror or ""), BAD_INPUT)
-    typer.echo(speaker.text("Written: {file}", file=str(csv)))
+    write_export(program, csv, csv_bytes(header, rows), "reconciliation")
 
 
 def _labs(program: Program, code: str | None) -> list[LabFile]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -13,16 +15,19 @@ import typer
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from config.fingerprint import configuration_hash
 from config.logs import configure_logs
+from scheduler.domain.speech import Speaker
 from scheduler.engine.alive import STALE
 from scheduler.engine.reconcile import rebuild as rebuild_subject
 from scheduler.engine.record import find_subject
 from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.daemon import run_daemon
 from scheduler.runtime.program import Program
+from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DIGEST, INTAKE
 from scheduler.store import audit
-from scheduler.store.operations import CLOCK, beat, heartbeat_of, heartbeats, only_daemon
+from scheduler.store.operations import CLOCK, TIME_SOURCE, beat, heartbeat_of, heartbeats, only_daemon
 from scheduler.store.schema import migrate
 from scheduler.store.subjects import next_wake, wake_all
 from scheduler.store.tables import SubjectRow
@@ -34,12 +39,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the operating commands."""
-    audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
-    audit_app.command("verify")(verify)
     for function in (init, run, status, rebuild):
         app.command()(function)
     app.command("confirm-clock")(confirm_clock)
-    app.add_typer(audit_app, name="audit")
 
 
 def init(context: typer.Context) -> None:
@@ -84,6 +86,10 @@ def run(context: typer.Context) -> None:
                     daily=[(DIGEST, protocol.digest_at, one.zone) for one in study.calendars.values()],
                     every=[(INTAKE, settings.intake.poll_s)],
                     watched=[(INTAKE, settings.intake.folder / "in")],
+                    about={
+                        "configuration": configuration_hash(settings),
+                        "clock_source": time_source().as_json(),
+                    },
                 )
             )
     raise typer.Exit(code)
@@ -128,6 +134,7 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
         "healthy": running and held is None and not parked_list,
         "services": services,
         "clock_held": held,
+        "clock_source": _clock_source(session),
         "subjects": session.exec(select(func.count()).select_from(SubjectRow)).one(),
         "subjects_due": session.exec(due).one(),
         "next_wake": next_wake(session),
@@ -137,6 +144,24 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
         "drop_folder": str(program.settings.intake.folder),
         "waiting_files": _waiting(program.settings.intake.folder / "in"),
     }
+
+
+def _clock_source(session: Session) -> dict[str, Any] | None:
+    """What keeps the clock right, as last looked at; None when nobody has looked yet."""
+    mark = heartbeat_of(session, TIME_SOURCE)
+    return {**json.loads(mark.detail), "at": mark.at} if mark is not None else None
+
+
+def _print_clock(speaker: Speaker, found: dict[str, Any] | None) -> None:
+    if found is None:
+        return
+    words = "Whether a time service keeps the clock right is not known here."
+    if found["synchronised"]:
+        words = "A time service keeps the clock right, to within {error_ms} ms (looked at on {at})."
+    elif found["synchronised"] is not None:
+        words = "No time service keeps the clock right (looked at on {at}): install one, such as chrony."
+    error_ms = math.ceil((found["largest_error_us"] or 0) / 1000)
+    typer.echo(speaker.text(words, error_ms=error_ms, at=speaker.moment(found["at"])))
 
 
 def _waiting(folder: Path) -> int:
@@ -160,6 +185,7 @@ def _print_status(program: Program, found: dict[str, Any]) -> None:
     for one in found["parked"]:
         words = "{subject} is parked ({why}): see 'flags'; acknowledging the flag releases it."
         typer.echo(speaker.text(words, subject=one["subject"], why=one["why"]))
+    _print_clock(speaker, found["clock_source"])
     made = table(program, "Services", ["Service", "Last sign of life", "Failures"], [])
     for one in found["services"]:
         age = speaker.ago(one["age_s"])
@@ -195,25 +221,6 @@ def confirm_clock(context: typer.Context) -> None:
         if not program.database.transact(step):
             fail(program.speaker().text("The clock is not in question."), FAILURE)
     typer.echo(program.speaker().text("Confirmed; the daemon goes on within 30 s."))
-
-
-def verify(context: typer.Context, as_json: AsJson = False) -> None:
-    """Whether the audit chain is unbroken. Exit code 1 when it is not."""
-    program = program_of(context)
-    with refusing(program):
-        count, head, breaks = program.database.read(audit.verify)
-    if as_json:
-        problems = [{"row": one.seq, "problem": one.problem} for one in breaks]
-        json_out({"rows": count, "head": head, "intact": not breaks, "breaks": problems})
-    elif breaks:
-        for one in breaks:
-            typer.echo(
-                program.speaker().text("Row {row}: {problem}", row=one.seq, problem=one.problem), err=True
-            )
-    else:
-        words = "The audit chain is intact: {count} rows, head {head}."
-        typer.echo(program.speaker().text(words, count=count, head=head))
-    raise typer.Exit(FAILURE if breaks else 0)
 
 
 def rebuild(

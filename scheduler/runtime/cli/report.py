@@ -13,8 +13,8 @@ from scheduler.engine.curve import CurveSketch, curve_sketches
 from scheduler.engine.patient_report import PatientReport, patient_report
 from scheduler.engine.record import find_subject
 from scheduler.engine.report_page import report_page
-from scheduler.intake.moving import write_whole
-from scheduler.runtime.cli.output import BAD_INPUT, fail, program_of, refusing
+from scheduler.runtime.cli.exported import write_export
+from scheduler.runtime.cli.output import program_of, refusing
 
 __all__ = ["add_commands"]
 
@@ -41,9 +41,4 @@ def report(
 
         found, sketches, speaker = program.database.read(step)
     drawn = found.with_curves({visit: sketch.picture() for visit, sketch in sketches.items()})
-    try:
-        write_whole(out, report_page(drawn, speaker).encode("utf-8"))
-    except OSError as error:
-        words = "{file} cannot be written: {why}"
-        fail(speaker.text(words, file=str(out), why=error.strerror or ""), BAD_INPUT)
-    typer.echo(speaker.text("Written: {file}", file=str(out)))
+    write_export(program, out, report_page(drawn, speaker).encode("utf-8"), "report", subject)

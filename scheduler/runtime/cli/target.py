@@ -20,6 +20,7 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.report_page import target_page
 from scheduler.engine.target_report import target_json, target_report
 from scheduler.intake.moving import write_whole
+from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program
 
@@ -124,12 +125,11 @@ def _study(program: Program, out: Path, seed: int, speaker: Speaker) -> None:
     made = {"target.html": target_page(report, speaker), "target.json": document + "\n"}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, content in made.items():
-            write_whole(out / name, content.encode("utf-8"))
+        write_whole(out / "target.json", made["target.json"].encode("utf-8"))
     except OSError as error:
         words = "{file} cannot be written: {why}"
         fail(speaker.text(words, file=str(out), why=error.strerror or ""), BAD_INPUT)
-    typer.echo(speaker.text("Written: {file}", file=str(out / "target.html")))
+    write_export(program, out / "target.html", made["target.html"].encode("utf-8"), "target")
 
 
 def _asked(csv: Path, question: Question) -> Answer | tuple[Reason, ...]:

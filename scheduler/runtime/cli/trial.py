@@ -17,8 +17,8 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.exposure_summaries import exposure_record, summary_rows
 from scheduler.engine.record import find_subject
 from scheduler.engine.trial_report import endpoint_record, endpoint_rows
-from scheduler.intake.moving import write_whole
-from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
+from scheduler.runtime.cli.exported import write_export
+from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["add_commands", "endpoint_table", "exposure_table"]
@@ -46,7 +46,7 @@ def endpoints(
     with refusing(program):
         rows = program.database.read(lambda session: _endpoints(session, program, subject))
         if csv_file is not None:
-            _write(program, csv_file, [endpoint_record(row) for row in rows])
+            _write(program, csv_file, [endpoint_record(row) for row in rows], "endpoints")
         if as_json:
             json_out(rows)
         elif csv_file is None:
@@ -68,7 +68,7 @@ def exposures(
                 exposure_record(row) | endpoint_record(outcome)
                 for row, outcome in zip(rows, outcomes, strict=True)
             ]
-            _write(program, csv_file, joined)
+            _write(program, csv_file, joined, "exposures")
         if as_json:
             json_out(rows)
         elif csv_file is None:
@@ -87,20 +87,14 @@ def _exposures(session: Session, program: Program, subject: str | None) -> list[
     return summary_rows(session, program.study, program.speaker(), subject)
 
 
-def _write(program: Program, path: Path, records: Sequence[Row]) -> None:
+def _write(program: Program, path: Path, records: Sequence[Row], what: str) -> None:
     """The records as CSV in UTF-8: comma, point, empty where missing."""
     made = io.StringIO()
     if records:
         writer = csv.DictWriter(made, list(records[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
-    speaker = program.speaker()
-    try:
-        write_whole(path, made.getvalue().encode("utf-8"))
-    except OSError as error:
-        words = "{file} cannot be written: {why}"
-        fail(speaker.text(words, file=str(path), why=error.strerror or ""), BAD_INPUT)
-    typer.echo(speaker.text("Written: {file}", file=str(path)), err=True)
+    write_export(program, path, made.getvalue().encode("utf-8"), what, to_stderr=True)
 
 
 def endpoint_table(program: Program, rows: Sequence[Row]) -> Table:
