@@ -43,7 +43,7 @@ from scheduler.runtime import work
 from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
 
 ROOT = Path(__file__).parent.parent
-OURS = ("domain", "pk", "cli", "report", "trial", "console")
+OURS = ("domain", "pk", "cli", "report", "trial", "console", "desk")
 FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.

@@ -37,7 +37,8 @@ __all__ = ["make_application"]
 _AT_ONCE = 8  # pages made at the same time: each has a connection to the database
 _MOST_FIELDS = 400
 _FORM = "application/x-www-form-urlencoded"
-_STATIC = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_STATIC = {one.name: _KINDS[one.suffix] for one in STATIC_DIR.iterdir()}
 
 
 class _NotTakenError(Exception):

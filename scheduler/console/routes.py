@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from scheduler.console import login, own_account, people, subjects, worklist
+from scheduler.console import login, own_account, people, sampling, subject_pages, subjects, worklist
 from scheduler.console.page import Page
 
 __all__ = ["PAGES"]
 
-PAGES: tuple[Page, ...] = (*worklist.PAGES, *subjects.PAGES, *people.PAGES, *own_account.PAGES, *login.PAGES)
+PAGES: tuple[Page, ...] = (
+    *worklist.PAGES,
+    *sampling.PAGES,
+    *subjects.PAGES,
+    *subject_pages.PAGES,
+    *people.PAGES,
+    *own_account.PAGES,
+    *login.PAGES,
+)

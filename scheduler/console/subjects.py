@@ -1,4 +1,4 @@
-"""The subjects, and one of them."""
+"""The subjects as a list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from scheduler.domain.history import fold
 from scheduler.engine import report
 from scheduler.store.subject_list import subjects_of, visits_of
 from scheduler.store.subjects import load_history
-from scheduler.store.tables import SubjectRow
 
 __all__ = ["PAGES"]
 
@@ -49,24 +48,4 @@ def _list(asked: Asked) -> Response:
     )
 
 
-def _subject(asked: Asked) -> Response:
-    code = asked.path["subject"]
-
-    def step(session: Session) -> dict[str, object]:
-        row = session.get(SubjectRow, code)
-        assert row is not None  # `decide` found its site
-        speaker = asked.desk.speaker(asked.language, row.site_id)
-        return {
-            "code": code,
-            "state": report.subject_state(row, fold(load_history(session, code))),
-            "visits": report.visit_rows(session, code, speaker),
-            "flags": report.flag_rows(session, speaker, code),
-        }
-
-    return show(asked, "subject.html", subject=asked.desk.database.read(step))
-
-
-PAGES = (
-    Page("/subjects", TEAM, _list, nav="subjects"),
-    Page("/subjects/{subject}", TEAM, _subject),
-)
+PAGES = (Page("/subjects", TEAM, _list, nav="subjects"),)

@@ -21,5 +21,7 @@ CONSOLE_SENTENCES: dict[str, str] = {
     "refused_password_differs": "The two new passwords differ. Type the same twice.",
     "refused_password_empty": "No password was read. Give it as one line on the standard input.",
     "refused_code_wrong": "The code is wrong or was used. Wait for the next one, and check the clock of the device.",
+    "refused_tube_needed": "The number on the tube is needed: scan it or type it.",
+    "refused_formulation_needed": "The formulation is needed: MMF or EC-MPS.",
     "refused_attempts": "Too many attempts failed. Try again in {minutes} min.",
 }

@@ -11,9 +11,7 @@ from sqlmodel import Session
 
 from pk.exposure import AVERAGE, PK_VERSION
 from pk.picture import ConcentrationCurve, ExposureCourse, ExposureSeries, ReferenceBand, VisitAuc
-from pk.profile import Formulation as PkFormulation
 from scheduler.domain.exposure import method_said
-from scheduler.domain.facts import DoseGiven, Regimen
 from scheduler.domain.pictures import course_words, reference_bands
 from scheduler.domain.reason import Reason
 from scheduler.domain.results import ResultStatus, ResultVersion
@@ -26,6 +24,7 @@ from scheduler.engine import report
 from scheduler.engine.assessment_text import assessed_text, plain
 from scheduler.engine.auc_report import auc_rows, weights_said
 from scheduler.engine.exposure_summaries import summary_row
+from scheduler.engine.fact_text import dosing_said
 from scheduler.engine.reconcile import standing
 from scheduler.engine.study import Study
 from scheduler.engine.trial_report import endpoint_row
@@ -171,13 +170,7 @@ def _regimens(timeline: Timeline, speaker: Speaker) -> Iterator[tuple[str, date 
         since = one.since
         if since is None and one.from_instant is not None:
             since = one.from_instant.astimezone(speaker.zone).date()
-        yield _dosing(speaker, one.regimen), since
-
-
-def _dosing(speaker: Speaker, given: Regimen | DoseGiven) -> str:
-    words = "{formulation} {dose} mg every {hours} h"
-    formulation = PkFormulation(given.formulation.value).label
-    return speaker.text(words, formulation=formulation, dose=given.dose_mg, hours=given.interval_h)
+        yield dosing_said(one.regimen, speaker), since
 
 
 def _visit(timeline: Timeline, view: VisitView, rows: Sequence[Row], speaker: Speaker) -> VisitReport:
@@ -194,7 +187,7 @@ def _visit(timeline: Timeline, view: VisitView, rows: Sequence[Row], speaker: Sp
         window=(plan.planned.first, plan.planned.last),
         booked=plan.booking.starts_at if plan.booking is not None else None,
         attended=plan.attended_at,
-        dose=_dosing(speaker, given) if given is not None else None,
+        dose=dosing_said(given, speaker) if given is not None else None,
         dose_at=given.at if given is not None else None,
         samples=tuple(_sample(draw, plan, told, speaker) for draw in plan.draws),
         assessments=tuple(

@@ -1,0 +1,121 @@
+"""One subject: its year, and the AUC of each of its visits with the picture of the concentrations."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from pk.picture import png
+from scheduler.console.page import CLINICAL, TEAM, Asked, Page
+from scheduler.console.show import refused, show
+from scheduler.domain.pictures import range_of
+from scheduler.domain.speech import Speaker
+from scheduler.engine.auc_report import auc_rows, weights_said
+from scheduler.engine.curve import CurveSketch, curve_sketch
+from scheduler.engine.subject_year import SubjectYear, subject_year
+from scheduler.engine.year_auc import auc_svg
+from scheduler.engine.year_svg import NARROW, WIDE, year_svg
+from scheduler.store.exposures import newest_exposures
+from scheduler.store.tables import SubjectRow
+
+__all__ = ["PAGES"]
+
+_DRAWING = Lock()  # what knows how large letters are is shared by all pictures
+_WIDTHS = (("narrow", NARROW), ("wide", WIDE))
+
+
+def _row(session: Session, asked: Asked) -> tuple[SubjectRow, Speaker]:
+    row = session.get(SubjectRow, asked.path["subject"])
+    assert row is not None  # `decide` found its site
+    return row, asked.desk.speaker(asked.language, row.site_id)
+
+
+def _year(asked: Asked) -> Response:
+    def step(session: Session) -> tuple[SubjectYear, Speaker]:
+        row, speaker = _row(session, asked)
+        return subject_year(session, asked.desk.study, row, speaker, asked.now), speaker
+
+    found, speaker = asked.desk.database.read(step)
+    report = found.report
+    bands = [band for band, _ in report.bands]
+    sampling = {one.id for one in asked.desk.study.newest[1].encounters if one.sampling}
+    return show(
+        asked,
+        "subject.html",
+        found=found,
+        report=report,
+        words=speaker,
+        years=[
+            (name, year_svg(report.year, speaker, width=width, name=f"y-{name}")) for name, width in _WIDTHS
+        ],
+        aucs=[
+            (
+                name,
+                auc_svg(
+                    report.subject,
+                    found.aucs,
+                    bands,
+                    report.year.span,
+                    speaker,
+                    width=width,
+                    name=f"a-{name}",
+                ),
+            )
+            for name, width in _WIDTHS
+            if found.aucs
+        ],
+        sampling=sampling,
+        may_sample=bool(asked.roles & CLINICAL),
+        range_of=range_of,
+    )
+
+
+def _auc(asked: Asked) -> Response:
+    def step(session: Session) -> tuple[list[dict[str, Any]], bool, Speaker]:
+        row, speaker = _row(session, asked)
+        rows = auc_rows(session, speaker, row.code, asked.path["visit"], history=True)
+        return rows, _sketch(session, asked, row, speaker) is not None, speaker
+
+    rows, has_picture, speaker = asked.desk.database.read(step)
+    if not rows:
+        return refused(asked, 404)
+    return show(
+        asked,
+        "auc.html",
+        subject=asked.path["subject"],
+        visit=asked.path["visit"],
+        rows=[one for one in rows if one["in_force"]],
+        earlier=[one for one in rows if not one["in_force"]],
+        has_picture=has_picture,
+        words=speaker,
+        range_of=range_of,
+        weights_said=weights_said,
+    )
+
+
+def _sketch(session: Session, asked: Asked, row: SubjectRow, speaker: Speaker) -> CurveSketch | None:
+    study, visit = asked.desk.study, asked.path["visit"]
+    found = newest_exposures(session, row.code, visit)
+    if found is None:
+        return None
+    protocol = study.protocol(session, row.protocol_sha256)
+    return curve_sketch(study, protocol, row.code, visit, found, speaker)
+
+
+def _picture(asked: Asked) -> Response:
+    sketch = asked.desk.database.read(lambda session: _sketch(session, asked, *_row(session, asked)))
+    with _DRAWING:
+        curve = sketch.picture() if sketch is not None else None
+        if curve is None:
+            return refused(asked, 404)
+        return Response(png(curve), media_type="image/png")
+
+
+PAGES = (
+    Page("/subjects/{subject}", TEAM, _year),
+    Page("/subjects/{subject}/visits/{visit}/auc", TEAM, _auc),
+    Page("/subjects/{subject}/visits/{visit}/auc/picture", TEAM, _picture, quiet=True),
+)
