@@ -31,8 +31,11 @@ _TOLD = core_select(col(OutboxRow.staff_id), col(OutboxRow.facts)).where(
 
 
 def active_staff(session: Session, site: str) -> list[StaffRow]:
-    """Everyone who works at the site now."""
-    return list(session.execute(_ACTIVE, {"site": site}).scalars())
+    """Everyone who works at the site now; asked once in a transaction, however many subjects are due in it."""
+    known: dict[str, list[StaffRow]] = session.info.setdefault("active_staff", {})
+    if site not in known:
+        known[site] = list(session.execute(_ACTIVE, {"site": site}).scalars())
+    return known[site]
 
 
 def with_roles(session: Session, site: str, roles: Collection[str]) -> list[StaffRow]:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from notifications import outbox
 from notifications.alarms import raise_flag
-from notifications.context import ProtocolLookup, protocol_for
+from notifications.context import ProtocolLookup
 from notifications.directory import active_staff, told_of_appointment
 from notifications.gathering import gather
 from notifications.messages import Message
@@ -38,14 +38,15 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
 
     def handle(session: Session, event: DomainEvent, now: datetime) -> None:
         if isinstance(event, AuditAnchored | ExposureMonthDue | LabFileTroubled | LabListDue | MailFailed):
-            subject, site = None, event.site
+            site, followed_under = event.site, None
         else:
-            subject, site = event.subject, _site_of(session, event.subject)
+            row = _subject_of(session, event.subject)
+            site, followed_under = row.site_id, row.protocol_sha256
         if isinstance(event, VisitRebooked):
             outbox.supersede(session, event.subject, event.visit, event.sequence)
         told, not_to = _told(session, event), _not_to(session, event)
         staff = [one for one in active_staff(session, site) if one.id not in not_to]
-        messages = policy(protocol_for(session, protocol_of, subject), event)
+        messages = policy(protocol_of(session, followed_under), event)
         asked = {
             one.email.casefold()
             for message in messages
@@ -66,11 +67,11 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
     return handle
 
 
-def _site_of(session: Session, subject: str) -> str:
+def _subject_of(session: Session, subject: str) -> SubjectRow:
     row = session.get(SubjectRow, subject)
     if row is None:
         raise LookupError(f"there is no subject {subject}")
-    return row.site_id
+    return row
 
 
 def _told(session: Session, event: DomainEvent) -> frozenset[str]:

@@ -21,8 +21,11 @@ from scheduler.store.database import Database
 from scheduler.store.exposures import newest_exposures
 from scheduler.store.flags import close_flag, open_site_flag
 from scheduler.store.subjects import (
+    apply_all,
     apply_changes,
     due_subjects,
+    load_all_recorded,
+    load_histories,
     load_history,
     load_recorded,
     next_wake,
@@ -81,18 +84,34 @@ def reconcile_subject(
     history: History | None = None,
 ) -> Changes:
     """Write what changed for one subject and hand over what must be said, in the caller's transaction."""
-    return _record(session, study, _look(session, study, subject, history), now, handle)
-
-
-def _record(session: Session, study: Study, look: _Look, now: datetime, handle: Handle) -> Changes:
-    subject = look.subject
-    desired = assess(look.timeline, study.exposer.complete(look.sought), now)
-    changes = diff(subject.code, desired, load_recorded(session, subject.code))
-    apply_changes(session, subject, changes, desired.next_change, now)
-    for event in changes.events:
-        handle(session, event, now)
-    _audit(session, subject.code, changes, now)
+    (changes,) = _record(session, study, [_look(session, study, subject, history)], now, handle)
     return changes
+
+
+def _record(
+    session: Session, study: Study, looks: Sequence[_Look], now: datetime, handle: Handle
+) -> list[Changes]:
+    """Write what changed for all of these subjects; the audit trail, whose end others wait for, comes last."""
+    recorded = load_all_recorded(session, [look.subject.code for look in looks])
+    found = []
+    for look in looks:
+        desired = assess(look.timeline, study.exposer.complete(look.sought), now)
+        changes = diff(look.subject.code, desired, recorded[look.subject.code])
+        found.append((look.subject, changes, desired.next_change))
+    apply_all(session, found, now)
+    for _, changes, _ in found:
+        for event in changes.events:
+            handle(session, event, now)
+    for subject, changes, _ in found:
+        _audit(session, subject.code, changes, now)
+    return [changes for _, changes, _ in found]
+
+
+def _due_looks(session: Session, study: Study, now: datetime, limit: int) -> list[_Look]:
+    """The subjects whose time has come, ours until the end of the transaction."""
+    subjects = due_subjects(session, now, limit)
+    histories = load_histories(session, [subject.code for subject in subjects]) if subjects else {}
+    return [_look(session, study, subject, histories[subject.code]) for subject in subjects]
 
 
 def _audit(session: Session, subject: str, changes: Changes, now: datetime) -> None:
@@ -138,7 +157,7 @@ def _reconcile_due(
     upcoming = next_wake(session)
     if upcoming is None or upcoming > now:
         return 0, upcoming
-    looks = [_look(session, study, subject) for subject in due_subjects(session, now, limit)]
+    looks = _due_looks(session, study, now, limit)
     unknown = [day for look in looks for day in look.sought.missing.values()]
     return unknown or _record_all(session, study, looks, now, handle)
 
@@ -147,15 +166,15 @@ def _reconcile_now(
     session: Session, study: Study, now: datetime, handle: Handle, limit: int
 ) -> tuple[int, datetime | None]:
     """How many subjects were due and are reconciled, and when the next one's time comes."""
-    looks = [_look(session, study, subject) for subject in due_subjects(session, now, limit)]
+    looks = _due_looks(session, study, now, limit)
     return _record_all(session, study, looks, now, handle)
 
 
 def _record_all(
     session: Session, study: Study, looks: Sequence[_Look], now: datetime, handle: Handle
 ) -> tuple[int, datetime | None]:
-    for look in looks:
-        _record(session, study, look, now, handle)
+    if looks:
+        _record(session, study, looks, now, handle)
     return len(looks), next_wake(session)
 
 

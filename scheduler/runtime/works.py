@@ -38,7 +38,7 @@ from scheduler.store.postgresql import only_one
 
 __all__ = ["housekeeping_work", "intake_boxes", "intake_work", "reconcile_work"]
 
-_BATCH = 50
+_BATCH = 100
 _FOLDER_LEASE = timedelta(seconds=30)  # prolonged by each transaction; the slowest file takes 10 s to read
 _HOUSEKEEPING_EVERY = timedelta(hours=6)
 

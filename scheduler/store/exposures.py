@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = [
     "exposure_rows",
     "newest_exposures",
     "recorded_exposures",
+    "recorded_exposures_of",
     "stored_exposures",
 ]
 
@@ -32,9 +34,9 @@ _ONE = (_TABLE.c.subject == bindparam("subject"), _TABLE.c.visit == bindparam("v
 _NEWEST = core_select(func.max(_TABLE.c.version)).where(*_ONE)
 _VERSION = core_select(_TABLE).where(*_ONE, _TABLE.c.version == bindparam("version")).order_by(_TABLE.c.id)
 _ALL = (
-    core_select(*(_TABLE.c[name] for name in ("visit", "version", "inputs_hash", "method", "quantity", "value", "low",
-                                              "high")))
-    .where(_TABLE.c.subject == bindparam("subject"))
+    core_select(*(_TABLE.c[name] for name in ("subject", "visit", "version", "inputs_hash", "method", "quantity",
+                                              "value", "low", "high")))
+    .where(_TABLE.c.subject.in_(bindparam("subjects", expanding=True)))
     .order_by(_TABLE.c.version, _TABLE.c.id)
 )  # fmt: skip
 
@@ -90,15 +92,23 @@ def stored_exposures(session: Session, subject: str, visit: str, version: int) -
 
 def recorded_exposures(session: Session, subject: str) -> dict[str, RecordedExposure]:
     """The newest version of every visit and what people saw of it."""
-    found: dict[str, RecordedExposure] = {}
-    rows = session.connection().execute(_ALL, {"subject": subject}).all()
-    for visit, version, inputs_hash, method, quantity, value, low, high in rows:
+    return recorded_exposures_of(session, [subject]).get(subject, {})
+
+
+def recorded_exposures_of(
+    session: Session, subjects: Collection[str]
+) -> dict[str, dict[str, RecordedExposure]]:
+    """The newest version of every visit and what people saw of it, of those of these subjects that have any."""
+    all_found: dict[str, dict[str, RecordedExposure]] = {}
+    rows = session.connection().execute(_ALL, {"subjects": list(subjects)}).all()
+    for subject, visit, version, inputs_hash, method, quantity, value, low, high in rows:
+        found = all_found.setdefault(subject, {})
         before = found.get(visit)
         shown = before.shown if before is not None and before.version == version else None
         if shown is None and quantity == AUC and value is not None:
             shown = Shown.of(method, value, low, high)
         found[visit] = RecordedExposure(inputs_hash, version, shown)
-    return found
+    return all_found
 
 
 def exposure_of(row: Any) -> Exposure:

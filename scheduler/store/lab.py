@@ -43,6 +43,7 @@ __all__ = [
     "IS_HELD",
     "WAITS",
     "accepted_versions",
+    "accepted_versions_of",
     "any_held",
     "entry_of",
     "file_by_hash",
@@ -78,12 +79,12 @@ _FLAG, _FACT, _VISIT, _SAMPLING, _CODE = (
 _ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
 _SUBJECTS: BindParameter[Any] = bindparam("subjects", expanding=True)
 _VERSIONS = (
-    core_select(  # the fields of a ResultVersion in their order
-        _VERSION.id, _VERSION.visit, _VERSION.timepoint, _VERSION.specimen, _VERSION.status, _VERSION.conc_mg_l,
-        _VERSION.below_lloq, _VERSION.above_uloq, _VERSION.lloq_mg_l, _VERSION.collected_at,
+    core_select(  # after the subject, the fields of a ResultVersion in their order
+        _VERSION.subject, _VERSION.id, _VERSION.visit, _VERSION.timepoint, _VERSION.specimen, _VERSION.status,
+        _VERSION.conc_mg_l, _VERSION.below_lloq, _VERSION.above_uloq, _VERSION.lloq_mg_l, _VERSION.collected_at,
         _VERSION.reported_at, _VERSION.recorded_at, _VERSION.method, _VERSION.blocking,
     )
-    .where(_VERSION.subject == bindparam("subject"), _VERSION.state == _ACCEPTED)
+    .where(_VERSION.subject.in_(bindparam("subjects", expanding=True)), _VERSION.state == _ACCEPTED)
     .order_by(_VERSION.id)
 )  # fmt: skip
 _LATER = aliased(LabResultVersionRow)
@@ -166,20 +167,23 @@ _KNOWN_VERSIONS = (
 
 def accepted_versions(session: Session, subject: str) -> tuple[ResultVersion, ...]:
     """Every accepted version of the subject's results."""
-    rows = session.connection().execute(_VERSIONS, {"subject": subject}).all()
-    return tuple(
-        [
-            ResultVersion(
-                number, visit, timepoint, specimen, ResultStatus(status), _decimal(conc), below, above,
-                # only a specimen without result may lack its time: nothing is computed from it
-                _decimal(lloq), collected_at or reported_at, reported_at, recorded_at, method, blocking,
-            )
-            for (
-                number, visit, timepoint, specimen, status, conc, below, above, lloq, collected_at, reported_at,
-                recorded_at, method, blocking,
-            ) in rows
-        ]
-    )  # fmt: skip
+    return accepted_versions_of(session, [subject]).get(subject, ())
+
+
+def accepted_versions_of(session: Session, subjects: Collection[str]) -> dict[str, tuple[ResultVersion, ...]]:
+    """Every accepted version of the results of those of these subjects that have any."""
+    found: dict[str, list[ResultVersion]] = {}
+    for (
+        subject, number, visit, timepoint, specimen, status, conc, below, above, lloq, collected_at, reported_at,
+        recorded_at, method, blocking,
+    ) in session.connection().execute(_VERSIONS, {"subjects": list(subjects)}).all():  # fmt: skip
+        version = ResultVersion(
+            number, visit, timepoint, specimen, ResultStatus(status), _decimal(conc), below, above,
+            # only a specimen without result may lack its time: nothing is computed from it
+            _decimal(lloq), collected_at or reported_at, reported_at, recorded_at, method, blocking,
+        )  # fmt: skip
+        found.setdefault(subject, []).append(version)
+    return {subject: tuple(versions) for subject, versions in found.items()}
 
 
 def held_rows(session: Session, since: datetime | None = None) -> Sequence[LabResultVersionRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,12 @@ from scheduler.domain.plan import (
     DueReminder,
     Recorded,
     RecordedDraw,
+    RecordedVisit,
 )
-from scheduler.domain.reason import from_json, to_json
-from scheduler.store.exposures import exposure_rows, recorded_exposures
+from scheduler.domain.reason import Reason, from_json, to_json
+from scheduler.store.exposures import exposure_rows, recorded_exposures_of
 from scheduler.store.hints import Hint, hint
-from scheduler.store.lab import accepted_versions
+from scheduler.store.lab import accepted_versions_of
 from scheduler.store.lab_held import open_questions
 from scheduler.store.rows import (
     VISIT_COLUMNS,
@@ -46,9 +47,12 @@ from scheduler.store.types import Instant
 
 __all__ = [
     "add_fact",
+    "apply_all",
     "apply_changes",
     "draws_of_tube",
     "due_subjects",
+    "load_all_recorded",
+    "load_histories",
     "load_history",
     "load_recorded",
     "next_wake",
@@ -63,28 +67,30 @@ def _core(table: type[SQLModel]) -> Table:
     return found
 
 
-# The hot statements, made once. Those of a subject are run on the plain connection: nothing in them needs the
-# session's identity map, and the engine runs them for every subject at every change.
-_SUBJECT: BindParameter[Any] = bindparam("subject")
+# The hot statements, made once, for all the subjects that are due together. They are run on the plain connection:
+# nothing in them needs the session's identity map.
+_SUBJECTS: BindParameter[Any] = bindparam("subjects", expanding=True)
 _FACT: Any = _core(FactRow).c
 _FACTS = core_select(  # the content as text: it is read in one go, without the way through a dictionary
-    _FACT.id, _FACT.kind, cast(_FACT.payload, Text), _FACT.recorded_at, _FACT.recorded_by, _FACT.source
-).where(_FACT.subject == _SUBJECT).order_by(_FACT.id)  # fmt: skip
-_VISITS = core_select(  # after the visit, what `recorded_visit` takes in its order
-    *(_core(VisitRow).c[name] for name in ("visit", *VISIT_COLUMNS))
-).where(col(VisitRow.subject) == _SUBJECT)
-_DRAWS = core_select(  # after the visit, the fields of a RecordedDraw in their order
-    col(SamplingRow.visit), *(_core(SamplingRow).c[name] for name in RecordedDraw._fields)
-).where(col(SamplingRow.subject) == _SUBJECT).order_by(col(SamplingRow.visit), col(SamplingRow.point))  # fmt: skip
+    _FACT.subject, _FACT.id, _FACT.kind, cast(_FACT.payload, Text), _FACT.recorded_at, _FACT.recorded_by, _FACT.source
+).where(_FACT.subject.in_(_SUBJECTS)).order_by(_FACT.id)  # fmt: skip
+_VISITS = core_select(  # after subject and visit, what `recorded_visit` takes in its order
+    *(_core(VisitRow).c[name] for name in ("subject", "visit", *VISIT_COLUMNS))
+).where(col(VisitRow.subject).in_(_SUBJECTS))
+_DRAWS = core_select(  # after subject and visit, the fields of a RecordedDraw in their order
+    col(SamplingRow.subject), col(SamplingRow.visit), *(_core(SamplingRow).c[name] for name in RecordedDraw._fields)
+).where(col(SamplingRow.subject).in_(_SUBJECTS)).order_by(col(SamplingRow.visit), col(SamplingRow.point))  # fmt: skip
 _TUBE = core_select(col(SamplingRow.subject), col(SamplingRow.visit), col(SamplingRow.point)).where(
     col(SamplingRow.tube) == bindparam("tube")
 )
-_OPEN_FLAGS = core_select(col(FlagRow.key), col(FlagRow.reason)).where(
-    col(FlagRow.subject) == _SUBJECT,
+_OPEN_FLAGS = core_select(col(FlagRow.subject), col(FlagRow.key), col(FlagRow.reason)).where(
+    col(FlagRow.subject).in_(_SUBJECTS),
     col(FlagRow.closed_at).is_(None),
     col(FlagRow.code).not_in([code.value for code in CLOSED_BY_PERSON]),
 )
-_REMINDERS = core_select(col(ReminderRow.key)).where(col(ReminderRow.subject) == _SUBJECT)
+_REMINDERS = core_select(col(ReminderRow.subject), col(ReminderRow.key)).where(
+    col(ReminderRow.subject).in_(_SUBJECTS)
+)
 _ADD_FACT = insert(_core(FactRow))
 _LATER = or_(col(SubjectRow.next_wake).is_(None), col(SubjectRow.next_wake) > bindparam("at"))
 _WAKE = (  # written in any case: who reconciles the subject just now must not set its next look over this one
@@ -158,55 +164,102 @@ def wake_all(session: Session, at: datetime) -> None:
 
 def load_history(session: Session, subject: str) -> History:
     """Every fact and accepted result of a subject."""
-    rows = session.connection().execute(_FACTS, {"subject": subject}).all()
-    facts = [
-        Fact(number, what_from_json(kind, payload), recorded_at, recorded_by, Source(source))
-        for number, kind, payload, recorded_at, recorded_by, source in rows
-    ]
-    results = accepted_versions(session, subject)
-    return History(subject, tuple(facts), results, open_questions(session, subject) if results else ())
+    return load_histories(session, [subject])[subject]
+
+
+def load_histories(session: Session, subjects: Collection[str]) -> dict[str, History]:
+    """Every fact and accepted result of each of these subjects."""
+    facts: dict[str, list[Fact]] = {code: [] for code in subjects}
+    rows = session.connection().execute(_FACTS, {"subjects": list(subjects)}).all()
+    for subject, number, kind, payload, recorded_at, recorded_by, source in rows:
+        what = what_from_json(kind, payload)
+        facts[subject].append(Fact(number, what, recorded_at, recorded_by, Source(source)))
+    results = accepted_versions_of(session, subjects)
+    return {
+        code: History(
+            code,
+            tuple(known),
+            results.get(code, ()),
+            open_questions(session, code) if code in results else (),
+        )
+        for code, known in facts.items()
+    }
 
 
 def load_recorded(session: Session, subject: str) -> Recorded:
     """Everything that was already written about a subject."""
-    connection, this = session.connection(), {"subject": subject}
-    draws: dict[str, list[RecordedDraw]] = {}
-    for visit, *draw in connection.execute(_DRAWS, this).all():
-        draws.setdefault(visit, []).append(RecordedDraw(*draw))
-    visits = {
-        name: recorded_visit(draws.get(name, ()), *columns)
-        for name, *columns in connection.execute(_VISITS, this).all()
+    return load_all_recorded(session, [subject])[subject]
+
+
+def load_all_recorded(session: Session, subjects: Collection[str]) -> dict[str, Recorded]:
+    """Everything that was already written about each of these subjects."""
+    connection, these = session.connection(), {"subjects": list(subjects)}
+    draws: dict[tuple[str, str], list[RecordedDraw]] = {}
+    for subject, visit, *draw in connection.execute(_DRAWS, these).all():
+        draws.setdefault((subject, visit), []).append(RecordedDraw(*draw))
+    visits: dict[str, dict[str, RecordedVisit]] = {code: {} for code in subjects}
+    for subject, name, *columns in connection.execute(_VISITS, these).all():
+        visits[subject][name] = recorded_visit(draws.get((subject, name), ()), *columns)
+    flags: dict[str, dict[str, Reason]] = {code: {} for code in subjects}
+    for subject, key, reason in connection.execute(_OPEN_FLAGS, these).all():
+        flags[subject][key] = from_json(reason)
+    reminders: dict[str, set[str]] = {code: set() for code in subjects}
+    for subject, key in connection.execute(_REMINDERS, these).all():
+        reminders[subject].add(key)
+    exposures = recorded_exposures_of(session, subjects)
+    return {
+        code: Recorded(visits[code], flags[code], frozenset(reminders[code]), exposures.get(code, {}))
+        for code in subjects
     }
-    flags = {key: from_json(reason) for key, reason in connection.execute(_OPEN_FLAGS, this).all()}
-    reminders = frozenset(connection.execute(_REMINDERS, this).scalars().all())
-    return Recorded(visits, flags, reminders, recorded_exposures(session, subject))
 
 
 def apply_changes(
     session: Session, subject: SubjectRow, changes: Changes, next_change: datetime | None, now: datetime
 ) -> None:
     """Write what changed, and when to look again."""
+    apply_all(session, [(subject, changes, next_change)], now)
+
+
+def apply_all(
+    session: Session, these: Sequence[tuple[SubjectRow, Changes, datetime | None]], now: datetime
+) -> None:
+    """Write what changed for each of these subjects, and when to look at it again."""
     session.flush()
-    connection, code = session.connection(), subject.code
-    for name, wanted in changes.visits:
-        this = {"this_subject": code, "this_visit": name}
-        connection.execute(_FORGET_VISIT, this)
-        connection.execute(_FORGET_DRAWS, this)
-        connection.execute(_ADD_VISIT, visit_row(code, name, wanted))
-        if wanted.draws:
-            connection.execute(_ADD_DRAWS, sampling_rows(code, name, wanted))
-    for key in changes.closed:
-        connection.execute(_CLOSE_FLAG, {"this": key, "at": now})
-    for flag in changes.reworded:
-        values = {"this": flag.key, "new_reason": to_json(flag.reason), "new_since": flag.since}
-        connection.execute(_REWORD_FLAG, values)
-    if changes.opened:
-        connection.execute(_ADD_FLAGS, [flag_row(flag, subject.site_id, now) for flag in changes.opened])
-    if changes.reminders:
-        connection.execute(_ADD_REMINDERS, [_reminder_row(code, one, now) for one in changes.reminders])
-    for change in changes.exposures:
-        connection.execute(_ADD_EXPOSURES, exposure_rows(code, change, now))
-    connection.execute(_NEXT, {"this": code, "at": next_change})
+    connection = session.connection()
+    written = [
+        (subject.code, name, wanted) for subject, changes, _ in these for name, wanted in changes.visits
+    ]
+    forgotten = [{"this_subject": code, "this_visit": name} for code, name, _ in written]
+    closed = [{"this": key, "at": now} for _, changes, _ in these for key in changes.closed]
+    reworded = [
+        {"this": flag.key, "new_reason": to_json(flag.reason), "new_since": flag.since}
+        for _, changes, _ in these
+        for flag in changes.reworded
+    ]
+    for statement, rows in (
+        (_FORGET_VISIT, forgotten),
+        (_FORGET_DRAWS, forgotten),
+        (_ADD_VISIT, [visit_row(*one) for one in written]),
+        (_ADD_DRAWS, [row for one in written if one[2].draws for row in sampling_rows(*one)]),
+        (_CLOSE_FLAG, closed),
+        (_REWORD_FLAG, reworded),
+        (
+            _ADD_FLAGS,
+            [flag_row(one, who.site_id, now) for who, changes, _ in these for one in changes.opened],
+        ),
+        (
+            _ADD_REMINDERS,
+            [_reminder_row(who.code, one, now) for who, does, _ in these for one in does.reminders],
+        ),
+        *(
+            (_ADD_EXPOSURES, exposure_rows(who.code, one, now))
+            for who, does, _ in these
+            for one in does.exposures
+        ),
+        (_NEXT, [{"this": who.code, "at": next_change} for who, _, next_change in these]),
+    ):
+        if rows:
+            connection.execute(statement, rows)
 
 
 def _reminder_row(subject: str, one: DueReminder, now: datetime) -> dict[str, Any]:
