@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
 
-.PHONY: help setup demo test check bench fuzz validation pins clean
+.PHONY: help setup demo test check bench fuzz torture validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ fuzz: $(VENV)/.fuzz ## fuzz the readers of tables and messages, FUZZ_S seconds e
 	$(BIN)/python tests/intake/fuzz.py csv $(FUZZ_S)
 	$(BIN)/python tests/intake/fuzz.py er7 $(FUZZ_S)
 	$(BIN)/python tests/intake/fuzz.py fhir $(FUZZ_S)
+
+torture: $(VENV)/.dev ## the crash and fault campaign (hours), written to docs/reliability.md
+	PYTHONPATH=.:tests:tests/acceptance:tests/torture $(BIN)/python tests/torture/campaign.py $(PARTS)
 
 validation: $(VENV)/.dev ## the reference tests, written to docs/validation.md
 	$(BIN)/python tests/pk/validation.py

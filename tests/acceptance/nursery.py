@@ -16,8 +16,8 @@ from typing import Any
 import main
 
 
-def run(order: dict[str, Any]) -> None:
-    """The command, in the child; never returns."""
+def enter(order: dict[str, Any]) -> None:
+    """The surroundings of a command: its folder, its settings, where its words go."""
     for number, name in ((1, "out"), (2, "err")):
         descriptor = os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(descriptor, number)
@@ -26,7 +26,11 @@ def run(order: dict[str, Any]) -> None:
     os.dup2(nothing, 0)
     os.chdir(order["cwd"])
     os.environ.update(order["settings"])
-    sys.argv = ["mpa-monitor", *order["argv"]]
+
+
+def perform(argv: list[str]) -> int:
+    """Run the command to its end; its exit code."""
+    sys.argv = ["mpa-monitor", *argv]
     code = 0
     try:
         main.main()
@@ -38,6 +42,16 @@ def run(order: dict[str, Any]) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+    return code
+
+
+def run(order: dict[str, Any]) -> None:
+    """The command, in the child; never returns."""
+    code = 70
+    try:
+        enter(order)
+        code = perform(order["argv"])
+    finally:
         os._exit(code)
 
 

@@ -1,0 +1,18 @@
+"""Killed at random moments, the service loses nothing and doubles nothing without saying so."""
+
+from __future__ import annotations
+
+import pytest
+from torture_ground import Ground
+from torture_kills import random_kills
+from torture_script import SHORT
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_at_random_moments_it_ends_as_the_undisturbed_run(ground: Ground, kind: str) -> None:
+    found = random_kills(ground, kind, kills=5, seed=20291, script=SHORT)
+    assert found.broken == []
+    assert found.disturbed >= 4
+    assert found.mails >= 5

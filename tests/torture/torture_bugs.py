@@ -1,0 +1,122 @@
+"""The tests are tested: ten known reliability bugs, each put into a copy of the tree, which the short campaign must
+catch."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from acceptance_cases import clean_environment
+from torture_result import Result
+
+__all__ = ["BUGS", "Bug", "seeded_bugs"]
+
+ROOT = Path(__file__).parents[2]
+_COPIED = ("config", "pk", "scheduler", "notifications", "templates", "tests", "main.py", "pyproject.toml")
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """What somebody might write instead: in each file, these words for those, which stand there once."""
+
+    name: str
+    changes: tuple[tuple[str, str, str], ...]
+
+    def put_into(self, tree: Path) -> None:
+        for file, old, new in self.changes:
+            path = tree / file
+            text = path.read_text("utf-8")
+            assert text.count(old) == 1, (self.name, file, text.count(old))
+            path.write_text(text.replace(old, new), "utf-8")
+
+
+BUGS = (
+    Bug("the attempt is recorded after the mail was sent", ((
+        "notifications/delivery.py",
+        "            ours = await step.db.run(lambda session: attempts.begin_data(session, mail, now))",
+        "            ours = True",
+    ), (
+        "notifications/delivery.py",
+        "    following = _following(batch, now) if sent else None",
+        "    following = None",
+    ))),
+    Bug("no lease token", ((
+        "notifications/attempts.py",
+        "    OUTBOX.c.state == State.LEASED.value,\n    OUTBOX.c.lease_token == bindparam(\"held_token\"),\n",
+        "    bindparam(\"held_token\").is_not(None),\n",
+    ),)),
+    Bug("synchronous=NORMAL", ((
+        "scheduler/store/database.py", '("FULL" if safe_wal else "EXTRA")', '("NORMAL" if safe_wal else "EXTRA")',
+    ),)),
+    Bug("deferred transactions", ((
+        "scheduler/store/database.py", '"BEGIN" if reads_only else "BEGIN IMMEDIATE"', '"BEGIN"',
+    ),)),
+    Bug("one second of grace for an alarm", ((
+        "scheduler/runtime/alarm.py", '"misfire_grace_time": None', '"misfire_grace_time": 1',
+    ),)),
+    Bug("a new Message-ID at every attempt", ((
+        "notifications/writing.py", "    if body is None:\n", "    if body is not None or body is None:\n",
+    ), (
+        "notifications/writing.py", "        body = write(session, row, room, now, memo)",
+        "        row.message_id = f\"<{now.timestamp()}{row.message_id[1:]}\"\n"
+        "        body = write(session, row, room, now, memo)",
+    ))),
+    Bug("settled without a commit", ((
+        "notifications/delivery.py",
+        "    due = await step.db.run(lambda session: _settle_and_go_on(session, step, batch, ended, following, now))",
+        "    due = await step.db.call(lambda: step.db.read(\n"
+        "        lambda session: _settle_and_go_on(session, step, batch, ended, following, now)))",
+    ),)),
+    Bug("no unique key in the outbox", ((
+        "notifications/outbox.py", ".on_conflict_do_nothing()", "",
+    ), (
+        "scheduler/store/migrations/versions/0001_the_first_tables.py",
+        '        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),\n', "",
+    ), (
+        "scheduler/store/migrations/versions/0001_the_first_tables.py",
+        '        sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),\n', "",
+    ))),
+    Bug("the file is put away before it is recorded", ((
+        "scheduler/intake/step.py",
+        "        outcome: Outcome = self.transact(step)\n",
+        "        early = _archive_name(claimed.at, arrival.sha256, claimed.name)\n"
+        "        known = self.folder.put_away(claimed, Room.ARCHIVE, early)\n"
+        "        outcome: Outcome = self.transact(step)\n"
+        "        self.folder.at(Room.ARCHIVE).joinpath(known).rename(self.folder.at(Room.WORK) / claimed.path.name)\n",
+    ),)),
+    Bug("no second look before a mail is written", ((
+        "notifications/writing.py", "    why_not = room.recheck(session, row, now)\n", "    why_not = None\n",
+    ),)),
+)  # fmt: skip
+
+
+def seeded_bugs(home: Path, bugs: tuple[Bug, ...] = BUGS) -> Iterator[Result]:
+    """Each bug in a copy of its own: which check of the short campaign catches it."""
+    for bug in bugs:
+        result = Result("seeded", bug.name, runs=1, disturbed=1)
+        tree = home / "tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        tree.mkdir(parents=True)
+        for name in _COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__", "var"))
+            else:
+                shutil.copy(source, tree)
+        bug.put_into(tree)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/torture"],
+            cwd=tree, env=clean_environment(PYTHONPATH=str(tree)), capture_output=True, text=True,
+        )  # fmt: skip
+        caught = _FAILED.findall(done.stdout)
+        if caught:
+            result.notes.append(f"caught by {caught[0].removeprefix('tests/torture/')}")
+        else:
+            result.broken.append(f"nothing caught it: {done.stdout[-600:]}{done.stderr[-600:]}")
+        yield result
