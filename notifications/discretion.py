@@ -73,8 +73,8 @@ _OF_VISIT = frozenset(
 _IN_FILE_REASONS = frozenset(
     {
         "at", "collected", "column", "column_name", "columns", "count", "delimiter", "encoding", "expected", "factor",
-        "file", "first", "known", "last", "limit", "name", "pattern", "quality", "row", "rows", "status", "subjects",
-        "timepoint", "unknown", "visit", "why",
+        "file", "first", "format", "found", "known", "last", "limit", "name", "pattern", "quality", "row", "rows",
+        "status", "subjects", "timepoint", "unknown", "visit", "why",
     }
 )  # fmt: skip
 # These may be said when they look like a number or code, which no name does.

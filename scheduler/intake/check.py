@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from config.language import Language
 from scheduler.domain.reason import Reason, because
-from scheduler.intake.findings import State, Verdict, rule_of
+from scheduler.intake.findings import FileVerdict, State, Verdict, rule_of
 from scheduler.intake.ingest import Arrival, judge, read_arrival
 from scheduler.intake.receipts import speakers
 from scheduler.intake.rooms import MAX_BYTES
@@ -34,10 +34,10 @@ def check_file(
         file_by_hash(session, arrival.sha256) if session is not None and arrival.content is not None else None
     )
     if known is not None:
-        return _answer(path, Verdict.IGNORED, because("F-05", at=known.received_at), study, language)
-    verdict = judge(session, read_arrival(arrival, study), study, now)
-    counts = (verdict.count(State.ACCEPTED), verdict.count(State.HELD), verdict.count(State.IGNORED))
-    return _answer(path, verdict.verdict, verdict.decisive, study, language, counts)
+        verdict = FileVerdict(Verdict.IGNORED, because("F-05", at=known.received_at))
+    else:
+        verdict = judge(session, read_arrival(arrival, study), study, now)
+    return _answer(path, verdict, study, language)
 
 
 def _arrival(path: Path, max_bytes: int) -> Arrival:
@@ -50,23 +50,26 @@ def _arrival(path: Path, max_bytes: int) -> Arrival:
     return Arrival.of(name, path.read_bytes())
 
 
-def _answer(
-    path: Path,
-    verdict: Verdict,
-    reason: Reason | None,
-    study: IntakeStudy,
-    language: Language,
-    counts: tuple[int, int, int] = (0, 0, 0),
-) -> dict[str, object]:
+def _answer(path: Path, verdict: FileVerdict, study: IntakeStudy, language: Language) -> dict[str, object]:
     both = speakers(study.home_zone)
     speaker = both.fr if language is Language.FR else both.en
-    accepted, held, ignored = counts
+    reason = verdict.decisive
+
+    def told(one: Reason) -> dict[str, str]:
+        return {"code": rule_of(one), "reason": speaker.say(one)}
+
     return {
         "file": str(path),
-        "verdict": verdict.value,
+        "verdict": verdict.verdict.value,
         "code": rule_of(reason) if reason is not None else "",
         "reason": speaker.say(reason) if reason is not None else "",
-        "accepted": accepted,
-        "held": held,
-        "ignored": ignored,
+        "accepted": verdict.count(State.ACCEPTED),
+        "held": verdict.count(State.HELD),
+        "ignored": verdict.count(State.IGNORED),
+        "notes": [told(note) for note in verdict.notes],
+        "rows": [
+            {"row": row.row, "verdict": row.state.value, **told(one.reason)}
+            for row in verdict.rows
+            for one in row.findings
+        ],
     }

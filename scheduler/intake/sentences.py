@@ -28,7 +28,14 @@ _FILE: dict[str, str] = {
         "The format is not recognised: no column of the study's layout was found in the first line. "
         "Send CSV or Excel (.xlsx) in the study layout."
     ),
-    "F-07": "{format} files are not read. Send CSV or Excel (.xlsx) in the study layout.",
+    "F-06.header": (
+        "The column names stand in line {row}, not in the first line. Delete what stands above them, "
+        "and send the file again."
+    ),
+    "F-07": (
+        "By its content, whatever its name, the file is {format}, which is not read. "
+        "Send CSV or Excel (.xlsx) in the study layout."
+    ),
     "F-08": (
         "The file has characters that cannot be read. Save it as CSV (Windows), CSV UTF-8, or Unicode text, "
         "and send it again."
@@ -179,7 +186,10 @@ _ROW: dict[str, str] = {
     "R-09.specimen": 'Row {row}, column "{column}": the specimen number is missing.',
     "R-09.method": 'Row {row}, column "{column}": the method "{text}" is not one of {known}.',
     "R-09.quality": 'Row {row}, column "{column}": "{text}" is not one of {known}.',
-    "R-10": 'Row {row}, column "{column}": "{text}" is not understood. Write a number such as 1,85, or <0,1.',
+    "R-10": (
+        'Row {row}, column "{column}": "{text}" is not understood. '
+        "Write only a number such as 1,85, or <0,1: no unit, no thousands."
+    ),
     "R-11": 'Row {row}, column "{column}": no value although the status is {status}. '
     "Send the value, or the status X with what is wrong with the specimen.",
     "R-11.pending": 'Row {row}, column "{column}": still being measured although the status is {status}. '
@@ -213,7 +223,10 @@ _ROW: dict[str, str] = {
     "R-21.blocks": "Row {row}: the specimen is marked {quality}; the value is kept and no AUC computed from it.",
     "R-22": "Row {row}: no result: {why}.",
     "R-22.plain": "Row {row}: no result will come for this specimen.",
-    "R-30": 'Row {row}, column "{column}": "{text}" is not a date and time. Write 15/01/2026 08:31.',
+    "R-30": (
+        'Row {row}, column "{column}": "{text}" is not a date and time. '
+        "Write day, month and year of four digits, as in 15/01/2026 08:31."
+    ),
     "R-30.missing": 'Row {row}, column "{column}": date and time are missing. Write 15/01/2026 08:31.',
     "R-30.skipped": (
         'Row {row}, column "{column}": "{text}" does not exist, clocks were put forward. Check the time.'
@@ -290,7 +303,7 @@ _WORDS: dict[str, str] = {
     "quality.NR": "not received",
     "quality.IDENT": "identity in doubt",
     "verdict.accepted": "Accepted.",
-    "verdict.held": "Some rows are held; the others were accepted.",
+    "verdict.held": "Rows are held, as said below; those without a fault were accepted.",
     "verdict.ignored": "Nothing was recorded.",
     "verdict.quarantined": "The file was refused as a whole; nothing was recorded.",
     "note.counts": "{accepted} accepted, {held} held, {ignored} ignored.",

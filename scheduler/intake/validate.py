@@ -21,6 +21,7 @@ from scheduler.store.lab_values import Entry, Key
 
 __all__ = ["quarantined", "validate"]
 
+_NOT_UNDERSTOOD = frozenset({"R-10", "R-11", "R-15", "R-16"})
 _FAR = datetime.max.replace(tzinfo=UTC)
 _MANY_SUBJECTS = 4
 _SUSPICIOUS_SHARE = 0.3
@@ -180,10 +181,19 @@ def _placed(rows: list[RowVerdict], placement: Placement) -> tuple[RowVerdict, .
 def _placed_row(row: RowVerdict, placement: Placement) -> RowVerdict:
     entry = row.entry
     if entry.subject and entry.specimen and entry.reported_at is not None and not _miscoded(row):
-        row = _with(row, placement.place(row.row, entry))
+        row = _with(row, [one for one in placement.place(row.row, entry) if not _is_idle(one, row)])
     if row.state is State.ACCEPTED:
         placement.accept(entry)
     return row
+
+
+def _is_idle(finding: Finding, row: RowVerdict) -> bool:
+    """Whether nothing is said by telling that a result changed: what it is now was not understood."""
+    if finding.reason.code != "R-43" or row.state is not State.HELD:
+        return False
+    return row.entry.collected_at is None or any(
+        rule_of(one.reason) in _NOT_UNDERSTOOD for one in row.findings
+    )
 
 
 def _miscoded(row: RowVerdict) -> bool:

@@ -168,6 +168,7 @@ ELSEWHERE: dict[str, tuple[Callable[[], bytes], str]] = {
     # texts
     "csv of another study": (lambda: csv_bytes([{**row, "study_id": "TACRO-1"} for row in THREE]), "F-17"),
     "csv of another layout": (lambda: OTHER_STUDY, "F-09"),
+    "csv below a title": (lambda: "Résultats de février\r\n\r\n".encode() + csv_bytes(), "F-06"),
     "log": (lambda: LOG, "F-06"),
     "text": (lambda: "Bonjour, voici les résultats.\r\n".encode("cp1252"), "F-06"),
     "text with NUL": (lambda: b"etude;code\0patient\r\n", "F-08"),

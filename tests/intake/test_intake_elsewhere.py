@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from elsewhere_cases import ELSEWHERE
-from intake_cases import NOW, Bench, a_study
+from intake_cases import NOW, THREE, Bench, a_study, csv_text
 
 from config.language import Language
 from scheduler.intake.check import check_file
@@ -60,6 +61,17 @@ def test_the_folder_gives_the_verdicts_of_the_dry_run(bench: Bench) -> None:
         )
     assert bench.versions() == []
     assert len(bench.names("receipts")) == 2 * len(found)
+
+
+def test_the_dry_run_tells_what_a_receipt_would_tell(tmp_path: Path) -> None:
+    """Every row with every rule, and the notes about the whole file."""
+    path = tmp_path / "file.csv"
+    rows = [{**THREE[0], "unit": "", "value": "1 850,0"}, *THREE[1:]]
+    path.write_bytes(csv_text(rows, trailer=False).encode())
+    found = check_file(path, a_study(), NOW, Language.FR)
+    told = [(row["row"], row["verdict"], row["code"]) for row in cast(list[dict[str, Any]], found["rows"])]
+    assert told == [(2, "held", "R-10"), (2, "held", "R-15")]
+    assert [note["code"] for note in cast(list[dict[str, Any]], found["notes"])] == ["F-11"]
 
 
 def test_every_reason_has_its_french(bench: Bench) -> None:

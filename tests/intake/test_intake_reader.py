@@ -52,6 +52,14 @@ def test_F06_a_file_without_any_known_column_has_an_unknown_format(content: byte
     assert code_of(content) == "F-06"
 
 
+@pytest.mark.parametrize("title", ["Résultats MPA-AUC, février", "Résultats;;;", "CCH\tPharmaco\r\n\r\n;"])
+def test_F06_a_title_above_the_column_names_is_what_is_told(title: str) -> None:
+    found = read(f"{title}\r\n\r\n".encode() + csv_bytes())
+    assert isinstance(found, Fault)
+    assert (found.reason.code, found.reason.get("row")) == ("F-06.header", title.count("\n") + 3)
+    assert code_of(b"titre\r\n" * 400 + csv_bytes()) == "F-06"
+
+
 def test_F03_an_empty_file_and_one_without_rows_are_refused() -> None:
     assert code_of(b"") == "F-03"
     header = csv_text().splitlines()[0]

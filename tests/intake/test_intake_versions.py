@@ -69,6 +69,9 @@ FOLLOWS = {
     "F after P": (F, (P,), "accepted", []),
     "F after F with the same content": (F, (F,), "ignored", ["R-42"]),
     "F after F with another value": ({**F, "value": "9"}, (F,), "held", ["R-43"]),
+    "F after F without a unit": ({**F, "unit": ""}, (F,), "held", ["R-15"]),
+    "F after F with a value nobody understands": ({**F, "value": "1 850,0"}, (F,), "held", ["R-10"]),
+    "F after F without its time": ({**F, "collected_at": "15/01/26 07:55"}, (F,), "held", ["R-30"]),
     "F after F with another time of validation": (LATER_F, (F,), "accepted", ["R-42.unchanged"]),
     "F after the same F that was said later": (F, (LATER_F,), "accepted", ["R-42.unchanged", "R-46"]),
     "F after F with another time of collection": (

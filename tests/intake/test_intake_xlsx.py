@@ -265,6 +265,7 @@ def hide_column(sheet: Worksheet) -> None:
         (lambda sheet: sheet.delete_rows(2, 9), "F-03.rows"),
         (lambda sheet: sheet.delete_rows(1, 9), "F-03.sheet"),
         (lambda sheet: sheet.delete_rows(1), "F-06"),
+        (lambda sheet: (sheet.insert_rows(1), sheet.cell(1, 1, "Février 2026")), "F-06.header"),
         (lambda sheet: sheet.delete_cols(2), "F-09"),
     ],
 )

@@ -240,6 +240,11 @@ def test_what_stood_in_a_laboratory_file_is_not_said() -> None:
     }  # fmt: skip
 
 
+def test_what_kind_of_file_it_was_and_how_much_of_it_there_is_may_be_said() -> None:
+    for reason in (because("F-07", format="PDF"), because("F-10", row=2, found=15, expected=14)):
+        assert discreet_file_reason(reason) == reason
+
+
 @pytest.mark.parametrize("code", [f"flag_{one}" for one in FlagCode] + ["unknown_code"])
 def test_no_number_with_decimals_is_ever_said(code: str) -> None:
     said = discreet(because(code, value=23.4, conc=1.25, why="free text about Mme Dupont", low=30.5))

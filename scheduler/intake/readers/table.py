@@ -20,7 +20,7 @@ from scheduler.intake.readers.columns import (
 from scheduler.intake.readers.reading import Candidate, FaultError, Reading
 from scheduler.intake.shown import shorten
 
-__all__ = ["EXAMPLE", "MAX_ROWS", "UNREADABLE", "Layout", "Record", "read_table"]
+__all__ = ["EXAMPLE", "MAX_ROWS", "UNREADABLE", "Layout", "Record", "no_header", "read_table"]
 
 MAX_ROWS = 5000
 EXAMPLE = "EXEMPLE - EXAMPLE"  # stands for the study in the row of the template that shows how to fill it in
@@ -35,6 +35,7 @@ _ERROR_CELL = re.compile(
 )
 _ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 _TWO_NAMES = re.compile(r"[/\n|]")
+_TITLE_LINES = 20  # a title, a logo, the name of the laboratory may stand above a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ def read_table(
     records = [line for line in lines if not line.is_blank]
     if not records:
         raise FaultError("F-06")
+    names = known_names(aliases)
+    if not any(_column(cell, names) for cell in records[0].cells):
+        raise no_header(records, aliases)
     layout = _layout(records[0].cells, aliases)
     body = _body(records[1:], layout)
     if is_cut and not body.is_counted:
@@ -108,14 +112,21 @@ def read_table(
     return Reading(candidates, encoding, delimiter, layout.headers, layout.unknown_names, complete, notes)
 
 
+def no_header(records: Sequence[Record], aliases: Mapping[str, str]) -> FaultError:
+    """What is wrong with a table whose first line names no column: the header may stand further down."""
+    names = known_names(aliases)
+    for record in records[:_TITLE_LINES]:
+        if set(REQUIRED) <= {column for column in (_column(cell, names) for cell in record.cells) if column}:
+            return FaultError("F-06.header", row=record.row)
+    return FaultError("F-06")
+
+
 def _layout(cells: Sequence[str], aliases: Mapping[str, str]) -> Layout:
     names = known_names(aliases)
     while cells and not cells[-1].strip():  # a spreadsheet may have saved empty columns at the right
         cells = cells[:-1]
     columns = [_column(cell, names) for cell in cells]
     known = [column for column in columns if column is not None]
-    if not known:
-        raise FaultError("F-06")
     twice = sorted({column for column in known if known.count(column) > 1})
     if twice:
         raise FaultError("F-09.twice", columns=", ".join(twice))
