@@ -74,12 +74,14 @@ class MailSettings(_Group):
 
 
 class IntakeSettings(_Group):
-    """The laboratories' drop folder. Originals older than `keep_originals_days` are deleted; None keeps them. With
-    `two_reviewers` a held row is used when a second person decides the same as the first."""
+    """The laboratories' drop folder. Originals older than `keep_originals_days` are deleted; None keeps them. No file
+    is taken while less than `min_free_percent` of the disk is free, or 500 MB. With `two_reviewers` a held row is used
+    when a second person decides the same."""
 
     folder: Path = Path("var/lab")
     poll_s: float = Field(default=5, gt=0)
     settle_s: float = Field(default=30, ge=0)
+    min_free_percent: float = Field(default=5, ge=0, le=50)
     keep_originals_days: int | None = Field(default=None, ge=1)
     two_reviewers: bool = False
 

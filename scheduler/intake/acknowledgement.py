@@ -1,8 +1,8 @@
 """The acknowledgement of an HL7 v2 file: one ACK for each of its messages, for laboratories that want it. Pure.
 
-MSA-1 (HL7 table 0008) is AA (accepted or known), AE (a result is held) or AR (refused). MSH-16 of a message says which
-of them it wants (table 0155: AL, NE, ER, SU); when it is empty, all. The commit acknowledgement for which MSH-15 asks
-belongs to a connection; of a file there is none.
+MSA-1 (HL7 table 0008) is AA (accepted or known), AE (a result is held, or was rejected by a person) or AR (refused).
+MSH-16 of a message says which of them it wants (table 0155: AL, NE, ER, SU); when it is empty, all. The commit
+acknowledgement for which MSH-15 asks belongs to a connection; of a file there is none.
 """
 
 from __future__ import annotations
@@ -65,10 +65,11 @@ _MOST_TEXT, _MOST_SHORT_TEXT = 250, 80  # ERR-8, MSA-3
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What is said of one message: MSA-1, and the reasons for it."""
+    """What is said of one message: MSA-1, the reasons for it, and how many of its held results were settled since."""
 
     code: str
     reasons: tuple[Reason, ...] = ()
+    settled: int = 0
 
 
 def acknowledgements(
@@ -122,14 +123,16 @@ def _answer(header: Segment, end: int | None, receipt: Mapping[str, Any]) -> _An
     if not rows and header.component(9) not in ("ORU", "OUL"):
         passed_over = (from_json(note) for note in receipt["notes"] if note["code"] == "F-16.some")
         return _Answer("AR", tuple(passed_over))
-    holding = tuple(
-        from_json(one["reason"])
-        for row in rows
-        if row["verdict"] == State.HELD
-        for one in row["findings"]
-        if one["severity"] == Severity.HOLD
+    told = [
+        (row["verdict"], one["severity"], from_json(one["reason"])) for row in rows for one in row["findings"]
+    ]
+    against = tuple(
+        reason
+        for verdict, severity, reason in told
+        if (verdict == State.HELD and severity == Severity.HOLD) or reason.code == "settled.rejected"
     )
-    return _Answer("AE", holding) if holding else _Answer("AA")
+    settled = sum(rule_of(reason) == "settled" for _, _, reason in told)
+    return _Answer("AE" if against else "AA", against, settled)
 
 
 # --- writing
@@ -145,10 +148,11 @@ def _ack(
     if version != "2.3":
         kind += f"{marks.component}ACK"  # its structure
     at = datetime.fromisoformat(receipt["received_at"]).astimezone(ZoneInfo(lab.zone))
+    number = f"{receipt['sha256'][:12]}-{no}" + (f"-{answer.settled}" if answer.settled else "")
     charset = header.charset if header.charset in _CHARSETS else "utf-8"
     msh = [
         "MSH", header.raw(2), header.raw(5), header.raw(6), header.raw(3), header.raw(4), f"{at:%Y%m%d%H%M%S%z}", "",
-        kind, f"{receipt['sha256'][:12]}-{no}", header.raw(11) or "P", version, "", "", "", "", "", _CHARSETS[charset],
+        kind, number, header.raw(11) or "P", version, "", "", "", "", "", _CHARSETS[charset],
     ]  # fmt: skip
     msa = ["MSA", answer.code, header.raw(10)]
     errors: list[list[str]] = []

@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from config.language import Language
 from scheduler.domain.reason import Reason, because
+from scheduler.intake.bounded import Bounds, read_bounded
 from scheduler.intake.findings import FileVerdict, State, Verdict, rule_of
-from scheduler.intake.ingest import Arrival, judge, read_arrival
+from scheduler.intake.ingest import Arrival, judge
 from scheduler.intake.receipts import speakers
 from scheduler.intake.rooms import MAX_BYTES
 from scheduler.intake.shown import safe_name
@@ -18,6 +19,8 @@ from scheduler.intake.study import IntakeStudy
 from scheduler.store.lab import file_by_hash
 
 __all__ = ["check_file"]
+
+_BOUNDS = Bounds()
 
 
 def check_file(
@@ -27,6 +30,7 @@ def check_file(
     language: Language,
     session: Session | None = None,
     max_bytes: int = MAX_BYTES,
+    bounds: Bounds = _BOUNDS,
 ) -> dict[str, object]:
     """The verdict that the intake would give. Without a session the rules about records are left out."""
     arrival = _arrival(path, max_bytes)
@@ -36,7 +40,7 @@ def check_file(
     if known is not None:
         verdict = FileVerdict(Verdict.IGNORED, because("F-05", at=known.received_at))
     else:
-        verdict = judge(session, read_arrival(arrival, study), study, now)
+        verdict = judge(session, read_bounded(arrival, study, bounds), study, now)
     return _answer(path, verdict, study, language)
 
 

@@ -66,8 +66,8 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file. `known` when its content was on record before; `finished` when archived too; `lab` when it
-    came into the folder of one laboratory, or names one only."""
+    """What became of a file. `known` when its content was on record before; `archived_as` once it was put away; `lab`
+    when it came into the folder of one laboratory, or names one only."""
 
     file_id: int
     sha256: str
@@ -77,8 +77,12 @@ class Outcome:
     received_at: datetime
     receipt: dict[str, Any]
     known: bool
-    finished: bool
+    archived_as: str | None
     lab: str | None
+
+    @property
+    def finished(self) -> bool:
+        return self.archived_as is not None
 
 
 def ingest(
@@ -180,7 +184,7 @@ def outcome_of(row: LabFileRow, known: bool) -> Outcome:
         row.received_at,
         row.receipt,
         known,
-        row.archived_as is not None,
+        row.archived_as,
         row.lab,
     )
 

@@ -58,7 +58,7 @@ class Lookout:
             self._rooms.prepare()
             self._rooms.tidy()
             found = {entry.name: entry for entry in os.scandir(self._rooms.at(Room.IN))}
-            is_full = shutil.disk_usage(self._rooms.root).free < self._limits.min_free_bytes
+            is_full = self._is_full()
         except OSError as error:
             self._troubles.note(FOLDER, error, monotonic_s)
             return Scan((), 0, self._new(list(self._lasting())))
@@ -84,6 +84,11 @@ class Lookout:
         taken = tuple(one for _, _, one in seen.ready[: self._limits.per_scan])
         alerts = self._new([*seen.alerts, *self._lasting()])
         return Scan(taken, seen.waiting - len(taken), alerts, len(seen.ready) - len(taken))
+
+    def _is_full(self) -> bool:
+        """Whether the disk has less space left than both limits ask for. Raises OSError."""
+        disk = shutil.disk_usage(self._rooms.root)
+        return disk.free < max(self._limits.min_free_bytes, self._limits.min_free_share * disk.total)
 
     def _look(self, name: str, about: os.stat_result, seen: _Seen) -> None:
         """Notes what one thing in the folder is: passed over, told of, waiting, or ready."""

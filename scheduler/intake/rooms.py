@@ -43,6 +43,7 @@ class Limits:
     settle_s: float = 30.0
     max_bytes: int = MAX_BYTES
     min_free_bytes: int = 500_000_000
+    min_free_share: float = 0.05  # of the disk
     per_scan: int = 100
 
 

@@ -206,19 +206,25 @@ class Desk:
         return promoted, unfinished, [one for one in settled if one.finished]
 
     def tell_anew(self, outcome: Outcome) -> None:
-        """Writes the receipts of a file over the old ones, then clears the mark that they are due: a stop in between
-        leaves them due. So does a row that was settled meanwhile."""
+        """Writes the receipts of a file over the old ones, and its answer while the original is there, then clears the
+        mark that they are due: a stop in between leaves them due. So does a row that was settled meanwhile."""
         name = f"{outcome.name}.{outcome.sha256[:8]}"
         if self.folder.rests(name):
             return
         try:
             self._tell(outcome, outcome.name, duplicate=False)
+            self._acknowledge(outcome, outcome.name, self._original(outcome))
             self.transact(partial(_mark_told, outcome=outcome))
             self.folder.note_finished(name)
         except OSError as error:
             self.folder.note_unfinished(name, error)
         except DATABASE_TROUBLE:
             return
+
+    def _original(self, outcome: Outcome) -> bytes | None:
+        """The content of a file that was put away; None when it is not kept any more."""
+        room, _, name = (outcome.archived_as or "").partition("/")
+        return self.folder.original(Room(room), name) if name and self.folder.has(Room(room), name) else None
 
     def resume(self, outcome: Outcome) -> Alert | None:
         """Finishes a file that had been moved before its receipts were written."""

@@ -58,7 +58,8 @@ def understand(
     method = _listed(row, "method", METHODS, "R-09.method")
     matrix = _matrix(row, lab)
     times = _times(row, ZoneInfo(lab.zone), found.status, now)
-    if any(word in normalised(row.text("comment")) for word in _STOP_WORDS):
+    comment = normalised(row.text("comment"))
+    if any(word in comment for word in _STOP_WORDS):
         row.hold("R-33", "comment")
     return _entry(row, lab, subject, visit, timepoint, found, blocking, method or "", matrix, times), row
 

@@ -116,7 +116,8 @@ def intake_boxes(program: Program) -> list[tuple[DropFolder, IntakeStudy]]:
     """The common folder and each laboratory's own, with the study as they see it."""
     settings, site = program.settings.intake, next(iter(program.study.sites))
     studies = folder_studies(program.study.newest[1], program.study.labs.values(), site)
-    limits, own = Limits(settle_s=settings.settle_s), [one.folder for one in studies if one.folder]
+    limits = Limits(settle_s=settings.settle_s, min_free_share=settings.min_free_percent / 100)
+    own = [one.folder for one in studies if one.folder]
     return [(DropFolder(settings.folder, limits, box=one.folder or "", boxes=own), one) for one in studies]
 
 

@@ -225,7 +225,10 @@ def test_a_server_that_is_not_there_is_a_failure_that_keeps_the_password(rehears
     assert "secret" not in done.err
 
 
-def test_the_dry_run_of_laboratory_files_prints_seven_keys_and_touches_nothing(
+VERDICT = ("file", "verdict", "code", "reason", "accepted", "held", "ignored")
+
+
+def test_the_dry_run_of_laboratory_files_prints_a_line_each_and_touches_nothing(
     rehearsed: Installation,
 ) -> None:
     before, in_database = snapshot(SAMPLES), stored(rehearsed)
@@ -234,7 +237,7 @@ def test_the_dry_run_of_laboratory_files_prints_seven_keys_and_touches_nothing(
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert len(lines) == len(files)
     for line in lines:
-        assert list(line) == ["file", "verdict", "code", "reason", "accepted", "held", "ignored"]
+        assert list(line) == [*VERDICT, "notes", "rows"]
         assert line["verdict"] in ("accepted", "held", "ignored", "quarantined")
     assert snapshot(SAMPLES) == before
     assert stored(rehearsed) == in_database

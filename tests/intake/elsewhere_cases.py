@@ -103,6 +103,23 @@ OTHER_PATIENT = json.dumps(
 ).encode()
 
 
+def with_notes(results: int, notes: int, text: str) -> bytes:
+    """A message with notes about its patient, which belong to each of its results."""
+    lines = hl7_bytes([DOTTED[0]]).split(b"\r")
+    patient = next(no for no, line in enumerate(lines) if line.startswith(b"PID"))
+    (obx,) = (line + b"\r" for line in lines if line.startswith(b"OBX"))
+    told = f"NTE|1||{text}\r".encode() * notes
+    return b"\r".join([*lines[: patient + 1], told + b"\r".join(lines[patient + 1 :])]) + obx * (results - 1)
+
+
+def with_components() -> bytes:
+    """An observation with many notes, which belong to each of its many components."""
+    file = json.loads(fhir_bytes(form="transaction"))
+    one = next(e["resource"] for e in file["entry"] if e["resource"]["resourceType"] == "Observation")
+    one |= {"note": [{"text": "V2 H0"}] * 20_000, "component": [{"code": one["code"]}] * 4_000}
+    return json.dumps(file).encode()
+
+
 @cache
 def noise(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
@@ -199,6 +216,12 @@ ELSEWHERE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a million empty rows": (lambda: csv_bytes().splitlines(True)[0] + b";\n" * 2_300_000, "F-04"),
     "a million continued lines": (lambda: hprim_bytes()[:-4] + b"A|1\r" * 1_200_000 + b"L|1\r", "F-04"),
     "a note repeated a million times": (lambda: hl7_bytes() + b"NTE|1||" + b"a~" * 2_400_000 + b"\r", "F-04"),
+    "many notes about a patient with many results": (lambda: with_notes(3_000, 60_000, "x"), "F-04"),
+    "two long notes about a patient with many results": (
+        lambda: with_notes(3_000, 2, "x" * 2_000_000),
+        "F-04",
+    ),
+    "many notes about an observation with many components": (with_components, "F-04"),
     "many names, the last one twice": (
         lambda: b"{" + b",".join(b'"%x":0' % no for no in range(80_000)) + b',"13000":0}',
         "F-15",

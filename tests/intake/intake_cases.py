@@ -185,7 +185,7 @@ class Bench:
 
     def restart(self) -> None:
         """A new process over the same folder and database."""
-        self.folder = DropFolder(self.root, Limits(settle_s=30, min_free_bytes=0))
+        self.folder = DropFolder(self.root, Limits(settle_s=30, min_free_bytes=0, min_free_share=0))
 
     def handle(self, session: Session, event: DomainEvent, now: datetime) -> None:
         self.events.append(event)

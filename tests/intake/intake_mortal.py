@@ -86,7 +86,7 @@ def live(order: dict[str, Any]) -> None:
     life = Life(order["root"], order["die_at"], order["points"])
     event.listen(db.engine, "commit", lambda connection: life.point("commit"))
     sys.addaudithook(life.hook)
-    folder = DropFolder(Path(order["root"]), Limits(settle_s=30, min_free_bytes=0))
+    folder = DropFolder(Path(order["root"]), Limits(settle_s=30, min_free_bytes=0, min_free_share=0))
     clock = ManualClock(NOW + timedelta(seconds=order["seconds"]))
     for _ in range(LOOKS):
         clock.move_to(clock.now() + timedelta(seconds=10))

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from intake_cases import OTHER, Bench, a_study, enrol, found_site, lab_file
 from message_cases import DOTTED, hl7_bytes, hprim_bytes
 from test_intake_er7 import MARKS
+from test_intake_review import decide, waiting
 
 from scheduler.intake.acknowledgement import _escaped
 from scheduler.intake.folder import DropFolder
 from scheduler.intake.readers.er7 import unescape
+from scheduler.intake.review import Decision
 from scheduler.store.database import Database
 
 UNIT = {**DOTTED[1], "unit": ""}
@@ -80,6 +82,36 @@ def test_a_held_result_is_AE_with_its_rule_and_sentence(asking: Bench) -> None:
     assert str(err[3]).startswith("101^")
     assert [str(err[no]) for no in (4, 5)] == ["E", "R-15"]
     assert "l'unité manque" in str(err[8]) or "unité" in str(err[8])
+
+
+@pytest.mark.parametrize(("then", "code", "said"), [("enrol", "AA", ""), ("reject", "AE", "settled")])
+def test_a_held_result_that_is_settled_is_answered_anew(
+    asking: Bench, then: str, code: str, said: str
+) -> None:
+    """Under the same name, as another message: who keeps the numbers of messages must not take it for the first."""
+    (before,) = answer(asking, hl7_bytes([STRANGER]))
+    assert msa(before) == ("AE", "M1")
+    if then == "enrol":
+        enrol(asking.db, OTHER)
+    else:
+        decide(asking, waiting(asking)[0].number, Decision.REJECT)
+    asking.step()
+    (content,) = acks(asking)
+    after = hl7.parse(content, encoding="utf-8")
+    assert msa(after) == (code, "M1")
+    assert str(after.segment("MSH")[10]) == f"{before.segment('MSH')[10]}-1"
+    assert said in content.decode()
+
+
+def test_an_answer_whose_message_was_deleted_stays_as_it_was(asking: Bench) -> None:
+    answer(asking, hl7_bytes([STRANGER]))
+    before = acks(asking)
+    (original,) = (asking.root / "archive").iterdir()
+    original.unlink()
+    enrol(asking.db, OTHER)
+    asking.step()
+    assert acks(asking) == before
+    assert asking.step().waiting == 0
 
 
 def test_every_message_of_a_file_is_answered_by_itself(asking: Bench) -> None:

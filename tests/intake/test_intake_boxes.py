@@ -42,7 +42,7 @@ class Hospital:
 
     def restart(self) -> None:
         own = [one.folder for one in self.studies if one.folder]
-        limits = Limits(settle_s=30, min_free_bytes=0)
+        limits = Limits(settle_s=30, min_free_bytes=0, min_free_share=0)
         self.boxes: list[tuple[DropFolder, IntakeStudy]] = [
             (DropFolder(self.bench.root, limits, box=one.folder or "", boxes=own), one)
             for one in self.studies

@@ -8,6 +8,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ from scheduler.intake.shown import safe_name
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DropFolder:
-    return DropFolder(tmp_path / "drop", Limits(settle_s=30, min_free_bytes=0))
+    return DropFolder(tmp_path / "drop", Limits(settle_s=30, min_free_bytes=0, min_free_share=0))
 
 
 def drop(folder: DropFolder, name: str, content: bytes = b"x") -> Path:
@@ -211,8 +212,9 @@ def test_F04_a_file_over_the_limit_is_quarantined_unread(bench: Bench) -> None:
     assert (bench.root / "quarantine" / bench.names("quarantine")[0]).stat().st_size == 5_000_001
 
 
-def test_no_file_is_taken_when_the_disk_is_nearly_full(tmp_path: Path) -> None:
-    folder = DropFolder(tmp_path, Limits(settle_s=0, min_free_bytes=2**62))
+@pytest.mark.parametrize("limits", [{"min_free_bytes": 2**62}, {"min_free_share": 1.0, "min_free_bytes": 0}])
+def test_no_file_is_taken_when_the_disk_is_nearly_full(tmp_path: Path, limits: dict[str, Any]) -> None:
+    folder = DropFolder(tmp_path, Limits(settle_s=0, **limits))
     drop(folder, "a.csv")
     for seconds in (0, 10):
         folder.scan(NOW, seconds)
@@ -222,7 +224,7 @@ def test_no_file_is_taken_when_the_disk_is_nearly_full(tmp_path: Path) -> None:
 
 
 def test_two_daemons_on_one_folder_share_it_without_a_double(folder: DropFolder) -> None:
-    other = DropFolder(folder.root, Limits(settle_s=0, min_free_bytes=0))
+    other = DropFolder(folder.root, Limits(settle_s=0, min_free_bytes=0, min_free_share=0))
     drop(folder, "a.csv")
     for seconds in (0, 20):
         folder.scan(NOW, seconds)
@@ -311,7 +313,7 @@ def test_a_receipt_left_half_written_is_removed_at_the_start(tmp_path: Path) -> 
 
 
 def test_a_backlog_is_taken_in_parts(tmp_path: Path) -> None:
-    folder = DropFolder(tmp_path, Limits(settle_s=0, min_free_bytes=0, per_scan=2))
+    folder = DropFolder(tmp_path, Limits(settle_s=0, min_free_bytes=0, min_free_share=0, per_scan=2))
     for name in ("a.csv", "b.csv", "c.csv"):
         drop(folder, name)
     for seconds in (0, 20):

@@ -50,7 +50,10 @@ def _read(file: ResourceFile, setting: Setting) -> Reading | Fault:
     rows: list[_Row] = []
     for one in observations:
         source = Source(file, one, reports.of[one], setting)
-        rows += [_row(source, part, no) for no, part in enumerate(_parts(source), len(rows) + 1)]
+        for part in _parts(source):
+            rows.append(_row(source, part, len(rows) + 1))
+            found.charge(source.faults.read + len(source.faults), len(rows))
+            source.faults.read = 0
     _refuse_tests(file, [row.lab for row in rows])
     _place_unproven(rows, setting)
     for row in rows:

@@ -9,9 +9,16 @@ from typing import Any
 from scheduler.intake.readers.json_text import NumberText
 from scheduler.intake.readers.table import UNREADABLE
 
-__all__ = ["Element"]
+__all__ = ["Element", "Faults"]
 
+_CHILD = 25  # what one of many elements costs, in characters
 _HALF_A_LETTER = re.compile("[\ud800-\udfff]")  # which JSON can escape and UTF-8 cannot write
+
+
+class Faults(list[str]):
+    """The places that are not as FHIR says, and how much was read to find them, in characters or so."""
+
+    read = 0
 
 
 class Element:
@@ -36,6 +43,7 @@ class Element:
             return ""
         if not isinstance(value, str) or isinstance(value, NumberText) or not _is_readable(value):
             return self._fault(name)
+        self._count(len(value))
         return value.strip()
 
     def number(self, name: str) -> str:
@@ -59,13 +67,19 @@ class Element:
         if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
             self._fault(name)
             return []
+        self._count(_CHILD * len(value))
         return [Element(one, f"{self.path}.{name}", self.faults) for one in value]
 
     def choice(self, stem: str) -> Iterator[str]:
         """The names under which an element of several types is given, as valueQuantity for `value`."""
+        self._count(len(self.data))
         for name in self.data:
             if name.startswith(stem) and name[len(stem) : len(stem) + 1].isupper() and self.has(name):
                 yield name
+
+    def _count(self, size: int) -> None:
+        if isinstance(self.faults, Faults):
+            self.faults.read += size
 
     def _fault(self, name: str) -> str:
         self.faults.append(f"{self.path}.{name}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from config.schema import LabFile
-from scheduler.intake.readers.fhir_element import Element
+from scheduler.intake.readers.fhir_element import Element, Faults
 from scheduler.intake.readers.fhir_file import Resource, ResourceFile
 from scheduler.intake.readers.reading import Setting
 
@@ -21,7 +21,7 @@ class Source:
     resource: Resource
     reports: list[Resource]
     setting: Setting
-    faults: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
 
     @property
     def element(self) -> Element:

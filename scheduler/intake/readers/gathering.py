@@ -22,6 +22,7 @@ _LOINC_CODE = re.compile(r"[0-9]{1,7}-[0-9]")
 _LOINC_HERE = frozenset(
     {"23905-3", "72667-9", "73680-1", "70211-8", "55806-4"}
 )  # MPA itself, as far as is known
+_MOST_DOUBTS = 20  # about one row; each of them holds it
 _OFFSET = re.compile(r"(?<=[0-9])(Z|[+-][0-9]{2}:?[0-9]{2})$")
 
 
@@ -72,7 +73,8 @@ class Gathering:
         self.doubt("R-09.differ", column=field, other=other, text=first, second=last)
 
     def doubt(self, code: str, **params: Param) -> None:
-        self.doubts.append(because(code, row=self.no, **params))
+        if len(self.doubts) < _MOST_DOUBTS:
+            self.doubts.append(because(code, row=self.no, **params))
 
     def candidate(self) -> Candidate:
         return Candidate(self.no, self.cells, self.labels, tuple(self.doubts), self.is_other)

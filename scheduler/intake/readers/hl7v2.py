@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from config.schema import Hl7File, LabFile
 from scheduler.domain.reason import because
-from scheduler.intake.readers.er7 import Segment
+from scheduler.intake.readers.er7 import Delimiters, Segment
 from scheduler.intake.readers.messages import Interchange, Message, messages_of
 from scheduler.intake.readers.observation import Observation
 from scheduler.intake.readers.orders import Order, Result, orders_of, specimen_orders_of
@@ -102,6 +103,7 @@ def _read_message(message: Message, lab: LabFile | None, setting: Setting, found
             found.persons.add(segment.name)
     orders = orders_of if message.kind[0] == "ORU" else specimen_orders_of
     for order in orders(message.segments):
+        found.begin(order)
         for result in order.results:
             found.add(_candidate(message, order, result, lab, setting))
 
@@ -147,7 +149,7 @@ def _put_subject(row: Observation, patient: Segment | None, setting: Setting) ->
     if patient is None:
         return
     authorities = _authorities(setting)
-    identifiers = [(_authority(patient, one), patient.part(one, 1).strip()) for one in patient.repetitions(3)]
+    identifiers = _identifiers(patient.raw(3), patient.marks, patient.charset)
     codes = {code for authority, code in identifiers if authority & authorities and code}
     elsewhere = [code for authority, code in identifiers if not authority]
     elsewhere += [patient.component(2).strip(), patient.component(4).strip()]
@@ -161,6 +163,14 @@ def _put_subject(row: Observation, patient: Segment | None, setting: Setting) ->
         row.cells["study_id"] = setting.study_id
         row.cells["subject_id"] = unproven[0]
         row.doubt("R-09.authority", column="PID-3", expected=", ".join(sorted(authorities)))
+
+
+@lru_cache(maxsize=8)
+def _identifiers(raw: str, marks: Delimiters, charset: str) -> tuple[tuple[frozenset[str], str], ...]:
+    """The identifiers of PID-3 with their authorities; looked at once for all results of a patient."""
+    patient = Segment(0, "PID", ["", "", "", raw], marks, charset)
+    given = patient.repetitions(3)
+    return tuple((frozenset(_authority(patient, one)), patient.part(one, 1).strip()) for one in given)
 
 
 def _put_specimen(row: Observation, order: Order, own: Hl7File | None) -> None:

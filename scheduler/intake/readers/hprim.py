@@ -124,6 +124,7 @@ def _read_message(message: list[Segment], lab: LabFile | None, setting: Setting,
                 f"P-{no}" for no, code in enumerate(codes, 3) if code and not setting.is_subject(code)
             }
     for order in orders_of(message[1:]):
+        found.begin(order)
         for result in order.results:
             found.add(_candidate(message[0], order, result, lab, setting))
 

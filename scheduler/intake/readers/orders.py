@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from scheduler.intake.readers.er7 import Segment
@@ -38,6 +38,11 @@ class Order:
     specimens: list[Segment] = field(default_factory=list)
     notes: list[Segment] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+
+    def shared(self) -> Iterator[Segment]:
+        """What is read anew for each of its results."""
+        yield from filter(None, (self.patient.segment, self.patient.visit, self.common, self.segment))
+        yield from (*self.specimens, *self.patient.notes, *self.notes)
 
 
 class _Walk:

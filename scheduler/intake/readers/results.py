@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from scheduler.domain.reason import Reason, because
 from scheduler.intake.readers.columns import has_national_number
 from scheduler.intake.readers.er7 import Segment
+from scheduler.intake.readers.orders import Order
 from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Reading
 from scheduler.intake.readers.table import MAX_ROWS
 from scheduler.intake.shown import shorten
@@ -28,6 +29,8 @@ QUALITIES = {
 }
 NO_QUALITY = frozenset({"CFU", "COOL", "FROZ", "LIVE", "ROOM"})  # how it was kept
 
+_MOST_SHARED = 20_000_000  # a laboratory's message has some 1,500 for one result
+
 
 @dataclass(slots=True)
 class Found:
@@ -36,6 +39,19 @@ class Found:
     candidates: list[Candidate] = field(default_factory=list)
     persons: set[str] = field(default_factory=set)
     notes: list[Reason] = field(default_factory=list)
+    shared: int = 0  # characters that were read for one result after another
+
+    def begin(self, order: Order) -> None:
+        """The results of an order follow. Raises FaultError when much text stands for many results: it would be read
+        again for each of them."""
+        for segment in order.shared():
+            self.charge(len(order.results) * sum(map(len, segment.fields)), segment.line)
+
+    def charge(self, size: int, row: int) -> None:
+        """Raises FaultError when more was read for one result after another than any laboratory sends."""
+        self.shared += size
+        if self.shared > _MOST_SHARED:
+            raise FaultError("F-04.shared", row=row)
 
     def add(self, candidate: Candidate) -> None:
         if len(self.candidates) == MAX_ROWS:

@@ -57,6 +57,10 @@ _WORKBOOK: dict[str, str] = {
 }
 
 _FHIR: dict[str, str] = {
+    "F-04.shared": (
+        "What stands at row {row} belongs to so many results that reading it for each of them takes too long. "
+        "Export only the results of the study, and send them again."
+    ),
     "F-07.bundle": 'A FHIR bundle of the type "{text}" is not read. Send one of: {known}.',
     "F-08.json": "The file is not in UTF-8, as JSON must be. Export it again.",
     "F-11.json": "The JSON ends too early, near line {row}: the file was cut. Send it again whole.",
@@ -65,6 +69,10 @@ _FHIR: dict[str, str] = {
         "these are all."
     ),
     "F-11.reference": "{count} result(s) that a report names are not in the file. Send them too.",
+    "F-13.cost": (
+        "The file was refused for safety: reading it takes too much time or memory. Export only the results of the "
+        "study, and send them again."
+    ),
     "F-13.depth": "The file was refused for safety: its JSON is nested too deeply. Export it again.",
     "F-15.constant": "{text} is no number in JSON. Leave the value out and say why in dataAbsentReason.",
     "F-15.entry": "Row {row}: an entry of the bundle is not a FHIR resource. Export it again.",
