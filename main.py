@@ -51,6 +51,7 @@ from scheduler.engine.study import Study
 from scheduler.runtime.cli import (
     auc,
     audit,
+    backup,
     databases,
     eligibility,
     export,
@@ -237,6 +238,7 @@ for commands in (
     protocol,
     lab,
     operate,
+    backup,
     databases,
     audit,
     eligibility,

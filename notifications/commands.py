@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlmodel import Session
 
 from config.language import Language
-from notifications import ledger
+from notifications import doubt, ledger
+from notifications.command_needs import MailCommands
 from notifications.outbox import reason_of
+from notifications.outbox_rows import outbox_rows, outbox_table
 from notifications.preview import preview
 from notifications.render import template_names
 from notifications.states import State
 from notifications.verdict import Settle
 from scheduler.domain.speech import Speaker
 from scheduler.store import audit
-from scheduler.store.database import Database
 from scheduler.store.tables import OutboxRow
 
 __all__ = ["MailCommands", "add_commands", "outbox_rows", "outbox_table"]
@@ -32,21 +31,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Number = Annotated[int, typer.Argument(help="Number of the mail; 'outbox list' shows them.")]
 
 
-@dataclass(frozen=True)
-class MailCommands:
-    """What the commands need, each fetched when a command runs."""
-
-    database: Callable[[typer.Context], Database]
-    speaker: Callable[[typer.Context], Speaker]
-    now: Callable[[typer.Context], datetime]
-    account: Callable[[], str]
-
-
 def add_commands(app: typer.Typer, needs: MailCommands) -> None:
     """Adds `outbox …` and `template …`."""
     outbox = typer.Typer(help="The mails: sent, waiting, failed.", no_args_is_help=True)
     template = typer.Typer(help="The mail templates.", no_args_is_help=True)
     _add_outbox(outbox, needs)
+    doubt.add_command(outbox, needs)
     _add_template(template)
     app.add_typer(outbox, name="outbox")
     app.add_typer(template, name="template")
@@ -212,44 +202,6 @@ def _add_template(app: typer.Typer) -> None:
         speaker = Speaker(language, ZoneInfo("UTC"))
         line = speaker.text("Subject line: {subject}", subject=subject)
         typer.echo(html_text if html else f"{line}\n\n{text}")
-
-
-def outbox_rows(mails: list[OutboxRow], speaker: Speaker) -> list[dict[str, Any]]:
-    """Mails as plain rows."""
-    return [
-        {
-            "id": mail.id,
-            "template": mail.template,
-            "subject": mail.subject,
-            "visit": mail.visit,
-            "to": mail.staff_id,
-            "language": mail.language,
-            "state": mail.state,
-            "why": speaker.say(reason) if (reason := reason_of(mail)) is not None else None,
-            "not_before": mail.not_before,
-            "expires_at": mail.expires_at,
-            "sent_at": mail.sent_at,
-            "attempts": mail.attempts,
-            "uncertain": mail.uncertain,
-            "message_id": mail.message_id,
-        }
-        for mail in mails
-    ]
-
-
-def outbox_table(rows: list[dict[str, Any]], speaker: Speaker) -> Table:
-    """The mails as a table."""
-    made = Table(title=speaker.text("Mails"), title_justify="left", header_style="bold")
-    for column in ("No.", "Mail", "Subject", "Visit", "To", "State", "When", "Why"):
-        made.add_column(speaker.text(column))
-    for row in rows:
-        when = row["sent_at"] or row["not_before"]
-        state = speaker.status(row["state"]) + (" (?)" if row["uncertain"] else "")
-        made.add_row(
-            str(row["id"]), speaker.status(row["template"]), row["subject"] or "", speaker.name(row["visit"] or ""),
-            row["to"], state, speaker.moment(when), row["why"] or "",
-        )  # fmt: skip
-    return made
 
 
 def _json(value: Any) -> None:

@@ -25,7 +25,9 @@ _ACTIVE = (
 _TOLD = core_select(col(OutboxRow.staff_id), col(OutboxRow.facts)).where(
     col(OutboxRow.subject) == bindparam("subject"),
     col(OutboxRow.visit) == bindparam("visit"),
-    col(OutboxRow.state).in_([State.SENT.value, State.UNCERTAIN.value, State.LEASED.value])
+    col(OutboxRow.state).in_(
+        [State.SENT.value, State.UNCERTAIN.value, State.LEASED.value, State.POSSIBLY_SENT.value]
+    )
     | col(OutboxRow.uncertain),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,8 @@ __all__ = [
     "look_ahead",
     "next_due",
     "retry",
+    "settle_doubt",
+    "settle_found",
     "show_outbox",
 ]
 
@@ -44,7 +47,14 @@ _AHEAD = core_select(
     core_select(func.min(OUTBOX.c.lease_until)).where(OUTBOX.c.state == State.LEASED).scalar_subquery(),
     _first(OUTBOX.c.expires_at),
 )
-_AGAIN = (State.FAILED, State.UNCERTAIN, State.CANCELLED, State.RETRY, State.PENDING)
+_AGAIN = (
+    State.FAILED,
+    State.UNCERTAIN,
+    State.CANCELLED,
+    State.RETRY,
+    State.PENDING,
+    State.POSSIBLY_SENT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +156,29 @@ def look_ahead(session: Session) -> Ahead:
 def next_due(session: Session) -> datetime | None:
     """The next instant at which the outbox has something to do: a mail falls due, or a lease ends."""
     return look_ahead(session).next
+
+
+def settle_found(session: Session, left: Callable[[str], bool]) -> int:
+    """Mark as sent those in doubt after a restore of whose Message-ID it is known that they `left`; how many."""
+    found = [row for row in _in_doubt(session) if left(row.message_id)]
+    for row in found:
+        outbox.said_sent(session, row, because("mail_found_sent"))
+    return len(found)
+
+
+def settle_doubt(session: Session, by: str, now: datetime, *, send: bool) -> int:
+    """Send those that are still in doubt after a restore, or mark them as sent because a person says so; how many."""
+    rows = _in_doubt(session)
+    for row in rows:
+        if not send:
+            outbox.said_sent(session, row, because("mail_said_sent", by=by))
+            continue
+        outbox.end_lease(row, State.PENDING)
+        row.not_before, row.reason = now, None
+        session.add(row)
+    return len(rows)
+
+
+def _in_doubt(session: Session) -> list[OutboxRow]:
+    query = select(OutboxRow).where(OutboxRow.state == State.POSSIBLY_SENT).order_by(col(OutboxRow.id))
+    return list(session.exec(query))

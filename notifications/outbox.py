@@ -26,6 +26,7 @@ from scheduler.domain import keys
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, from_json, to_json
 from scheduler.store.hints import Hint, hint
+from scheduler.store.restored import restored
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "open_state",
     "reason_in",
     "reason_of",
+    "said_sent",
     "supersede",
     "written",
 ]
@@ -141,12 +143,26 @@ def enqueue(
     if not people:
         return 0
     thread = keys.message_id(message.thread, domain)
-    copies = [{**_copy(message, one, domain, now), "thread": thread, "facts": facts(one)} for one in people]
+    doubt = _doubt(session, message)
+    copies = [
+        {**_copy(message, one, domain, now), "thread": thread, "facts": facts(one), **doubt} for one in people
+    ]
     connection = session.connection()
     added = connection.execute(_ADD[connection.dialect.name], copies).rowcount
     if added:
         hint(session, Hint.MAILS)
     return added
+
+
+def _doubt(session: Session, message: Message) -> dict[str, Any]:
+    """How a mail stands that was due before the database was restored: it may have left from the one that was lost."""
+    if message.not_before is None:
+        return {"reason": None}
+    found = restored(session)
+    if found is None or message.not_before > found.restored_at:
+        return {"reason": None}
+    reason = because("mail_possibly_sent", at=found.backup_at)
+    return {"state": State.POSSIBLY_SENT.value, "reason": written(reason)}
 
 
 def _copy(message: Message, person: StaffRow, domain: str, now: datetime) -> dict[str, Any]:
@@ -227,6 +243,12 @@ def cancel(session: Session, row: OutboxRow, reason: Reason) -> None:
     """Take a mail back that has lost its sense."""
     for name, value in cancelled_by(reason).items():
         setattr(row, name, value)
+    session.add(row)
+
+
+def said_sent(session: Session, row: OutboxRow, reason: Reason) -> None:
+    """Note that a mail left, although no attempt of this database says so."""
+    row.state, row.reason, row.uncertain = State.SENT, written(reason), True
     session.add(row)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from scheduler.store.restored import POSSIBLY_SENT
+
 __all__ = ["OPEN", "Phase", "State"]
 
 
@@ -11,7 +13,8 @@ class State(StrEnum):
     """The state of one outbox row.
 
     `pending` waits for its first attempt and `retry` for another; `leased` is in the hands of a sender. The others
-    are ends: `uncertain` may or may not have arrived and was tried twice.
+    are ends: `uncertain` may or may not have arrived and was tried twice. `possibly_sent` waits for a person: the
+    database was restored, and the mail may have left after the backup.
     """
 
     PENDING = "pending"
@@ -22,6 +25,7 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    POSSIBLY_SENT = POSSIBLY_SENT
 
 
 OPEN = (State.PENDING, State.RETRY)

@@ -43,6 +43,7 @@ from scheduler.runtime import work
 from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
 
 ROOT = Path(__file__).parent.parent
+_COMMANDS = [ROOT / "notifications" / f"{name}.py" for name in ("commands", "doubt", "outbox_rows")]
 OURS = ("domain", "pk", "cli", "report", "trial", "console", "desk")
 FRENCH = catalogue(Language.FR)
 
@@ -95,7 +96,7 @@ class Unreadable(Exception):
 def _files() -> list[Path]:
     found = sorted((ROOT / "scheduler").rglob("*.py"))
     folder = [path for path in found if "migrations" not in path.parts]  # they say nothing
-    return [*folder, ROOT / "notifications" / "commands.py", ROOT / "main.py"]
+    return [*folder, *_COMMANDS, ROOT / "main.py"]
 
 
 def _strings(
@@ -297,7 +298,7 @@ def test_every_word_of_a_vocabulary_has_its_french() -> None:
 
 def _audited_actions() -> Iterator[str]:
     """The actions that stand in the code where a row is added to the audit."""
-    for path in [*(ROOT / "scheduler").rglob("*.py"), ROOT / "notifications" / "commands.py"]:
+    for path in [*(ROOT / "scheduler").rglob("*.py"), *_COMMANDS]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
                 case ast.Call(

@@ -20,8 +20,8 @@ ACTIONS = (
     "clock_confirmed", "clock_held", "corrected", "daemon_started", "daemon_stopped", "database_copied", "denied",
     "exported", "flag_acknowledged", "initialised", "inspected", "lab_file_recorded", "lab_file_replayed",
     "lab_original_deleted", "lab_row_promoted", "lab_row_proposed", "lab_row_reviewed", "mail_cancelled",
-    "mail_retried", "methods_changed", "password_changed", "password_wrong", "protocol_kept", "rebuilt",
-    "reconcile_failed", "reconciled", "restored", "second_factor_added", "session_over", "sign_in_failed",
+    "mail_retried", "mails_settled", "methods_changed", "password_changed", "password_wrong", "protocol_kept",
+    "rebuilt", "reconcile_failed", "reconciled", "restored", "second_factor_added", "session_over", "sign_in_failed",
     "signed_in", "signed_out", "signed_out_by_admin", "site_configured", "staff_configured", "staff_left",
 )  # fmt: skip
 """What is done besides recording a fact, whose kinds are their own words."""

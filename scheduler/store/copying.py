@@ -18,7 +18,7 @@ from scheduler.store.operations import AlreadyRunningError, only_daemon
 from scheduler.store.postgresql import be_calm, no_daemon
 from scheduler.store.schema import check_schema, is_empty, migrate
 
-__all__ = ["Copied", "CopyRefusedError", "copy_study"]
+__all__ = ["Copied", "CopyRefusedError", "copy_study", "snapshot_study"]
 
 _ROWS = 1000  # at a time
 
@@ -62,6 +62,20 @@ def copy_study(source: Database, target: Database, now: datetime) -> Copied:
         _stand_still(reading)
         be_calm(writing.connection())
         return _copy(reading, writing, source.url.render_as_string(), now)
+
+
+def snapshot_study(source: Database, target: Database) -> Copied:
+    """Copy everything as it is at one moment into an empty database, while others go on writing to the source."""
+    migrate(target)
+
+    def step(reading: Session) -> Copied:
+        with Session(target.engine) as writing, writing.begin():
+            be_calm(reading.connection())
+            for table in SQLModel.metadata.sorted_tables:
+                _copy_table(reading.connection(), writing.connection(), table)
+            return Copied(_counts(writing), _verified(reading, writing))
+
+    return source.read(step)
 
 
 def _copy(reading: Session, writing: Session, origin: str, now: datetime) -> Copied:

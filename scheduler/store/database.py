@@ -151,6 +151,22 @@ class Database:
                 connection.exec_driver_sql("ROLLBACK")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def back_up_to(self, path: Path) -> None:
+        """Copy a SQLite database as it is at one moment, by SQLite's own means, while others go on writing."""
+        copy = sqlite_module()[0].connect(str(path))
+        source = self.engine.raw_connection()
+        try:
+            source.driver_connection.backup(copy)  # type: ignore[union-attr]
+        finally:
+            source.close()
+            copy.close()
+
+    def fold(self) -> None:
+        """Make a SQLite database one file, with no log beside it."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+
     def close(self) -> None:
         if self._writer is not None:
             self._writer.shutdown(wait=True)

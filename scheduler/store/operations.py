@@ -20,6 +20,7 @@ from scheduler.store.tables import AuditRow, HeartbeatRow
 __all__ = [
     "CLOCK",
     "METHODS",
+    "RESTORED",
     "TIME_SOURCE",
     "AlreadyRunningError",
     "beat",
@@ -34,6 +35,8 @@ CLOCK = "clock"
 METHODS = "methods"
 """The mark whose detail is the fingerprint of the methods that the estimates on record were made by."""
 
+RESTORED = "restored"
+"""The mark of a database that was restored, whose detail says of when its backup is."""
 TIME_SOURCE = "time_source"
 """The mark whose detail is what kept the clock right when it was last looked at."""
 
@@ -66,7 +69,7 @@ def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:
 
 def heartbeats(session: Session) -> list[HeartbeatRow]:
     """The signs of life; a mark is none."""
-    query = select(HeartbeatRow).where(col(HeartbeatRow.service).not_in((METHODS, TIME_SOURCE)))
+    query = select(HeartbeatRow).where(col(HeartbeatRow.service).not_in((METHODS, RESTORED, TIME_SOURCE)))
     return list(session.exec(query.order_by(HeartbeatRow.service)))
 
 

@@ -16,7 +16,7 @@ import scheduler.store.tables  # noqa: F401  (fills the metadata)
 from scheduler.store.database import Database, StoreError
 from scheduler.store.postgresql import be_calm
 
-__all__ = ["check_schema", "differences", "is_empty", "migrate"]
+__all__ = ["check_schema", "differences", "is_empty", "knows_revision", "migrate", "revision_of"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -40,6 +40,19 @@ def is_empty(db: Database) -> bool:
     """Whether the database has no schema yet."""
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() is None
+
+
+def revision_of(db: Database) -> str | None:
+    """The schema that the database has; None when it has none."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows_revision(db: Database) -> bool:
+    """Whether this program knows the schema that the database has, be it an earlier one."""
+    found = revision_of(db)
+    known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return found in known
 
 
 def check_schema(db: Database) -> None:

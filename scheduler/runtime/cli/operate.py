@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -28,6 +29,7 @@ from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DIGEST, INTAKE
 from scheduler.store import audit
 from scheduler.store.operations import CLOCK, TIME_SOURCE, beat, heartbeat_of, heartbeats, only_daemon
+from scheduler.store.restored import POSSIBLY_SENT
 from scheduler.store.schema import migrate
 from scheduler.store.subjects import next_wake, wake_all
 from scheduler.store.tables import SubjectRow
@@ -129,9 +131,10 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
     parked_list = [{"subject": code, "why": why} for code, why in parked]
     due = select(func.count()).where(col(SubjectRow.next_wake) <= now, col(SubjectRow.parked).is_(None))
     running = bool(services) and not any(one["stale"] or one["failures"] for one in services)
+    mails = dict(program.mail_backlog(session, now))
     return {
         "now": now,
-        "healthy": running and held is None and not parked_list,
+        "healthy": running and held is None and not parked_list and not _in_doubt(mails),
         "services": services,
         "clock_held": held,
         "clock_source": _clock_source(session),
@@ -139,11 +142,16 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
         "subjects_due": session.exec(due).one(),
         "next_wake": next_wake(session),
         "parked": parked_list,
-        "mails": dict(program.mail_backlog(session, now)),
+        "mails": mails,
         "mails_leave": program.settings.mail.transport == "smtp",
         "drop_folder": str(program.settings.intake.folder),
         "waiting_files": _waiting(program.settings.intake.folder / "in"),
     }
+
+
+def _in_doubt(mails: Mapping[str, Any]) -> int:
+    """How many mails may have left before the database was restored."""
+    return int(mails["counts"].get(POSSIBLY_SENT, 0))
 
 
 def _clock_source(session: Session) -> dict[str, Any] | None:
@@ -179,6 +187,12 @@ def _print_status(program: Program, found: dict[str, Any]) -> None:
     if found["clock_held"]:
         words = "Sending is held: {why}. If the clock is right, run 'mpa-monitor confirm-clock'."
         typer.echo(speaker.text(words, why=found["clock_held"]))
+    if _in_doubt(found["mails"]):
+        words = (
+            "{count} mails may have left before the database was restored: "
+            "settle them with 'mpa-monitor outbox possibly-sent'."
+        )
+        typer.echo(speaker.text(words, count=_in_doubt(found["mails"])))
     if not found["mails_leave"]:
         words = "Mails are kept in {folder} and not sent. To send them, set MPA_MAIL__TRANSPORT=smtp."
         typer.echo(speaker.text(words, folder=str(program.settings.mail.maildir)))
