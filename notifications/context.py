@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from notifications.calm import MailSite
+from notifications.days import days_told
 from notifications.digest import digest_context
 from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
 from notifications.inline import ABOUT_AN_AUC, InlinePicture, Sketch
@@ -20,6 +20,7 @@ from notifications.letter import Attachment
 from notifications.messages import DIGEST
 from notifications.outbox import reason_of
 from notifications.render import Rendered
+from notifications.versions import ContextError, ProtocolLookup, protocol_for
 from scheduler.domain.civil import add_period, local_date
 from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
 from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus
@@ -32,23 +33,16 @@ from scheduler.store.tables import (
     LabResultVersionRow,
     OutboxRow,
     SamplingRow,
-    SubjectRow,
     VisitRow,
 )
 
-__all__ = ["Context", "ContextError", "Draft", "Memo", "ProtocolLookup", "gather", "protocol_for"]
-
-ProtocolLookup = Callable[[Session, str | None], Protocol]
-"""The protocol with this hash, or the newest one when the matter is not about a subject."""
+__all__ = ["Context", "ContextError", "Draft", "Memo", "gather"]
 
 HELD = "held"
 _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
 _MOST_ROWS = 20
 
 
-_FOLLOWED_UNDER = core_select(col(SubjectRow.protocol_sha256)).where(
-    col(SubjectRow.code) == bindparam("subject")
-)
 _VISIT = core_select(VisitRow.__table__).where(  # type: ignore[attr-defined]
     col(VisitRow.subject) == bindparam("subject"), col(VisitRow.visit) == bindparam("visit")
 )
@@ -62,7 +56,7 @@ class Memo:
     """What several mails have in common, looked up once: of the digests for a step, of the rest for one batch."""
 
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
-    protocols: dict[str | None, Protocol] = field(default_factory=dict)
+    protocols: dict[tuple[str | None, str | None], Protocol] = field(default_factory=dict)
     visits: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     sketches: dict[tuple[Any, ...], Sketch | None] = field(default_factory=dict)
@@ -80,26 +74,12 @@ class Draft:
     attachment: Attachment | None = None
 
 
-class ContextError(LookupError):
-    """What the mail is about is not on record."""
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """The values for a template and the protocol whose words are used."""
 
     protocol: Protocol
     values: dict[str, Any]
-
-
-def protocol_for(session: Session, protocol_of: ProtocolLookup, subject: str | None) -> Protocol:
-    """The protocol under which a subject is followed; the newest one when there is no subject."""
-    if subject is None:
-        return protocol_of(session, None)
-    sha256 = session.connection().execute(_FOLLOWED_UNDER, {"subject": subject}).scalar()
-    if sha256 is None:
-        raise ContextError(f"there is no subject {subject}")
-    return protocol_of(session, sha256)
 
 
 def gather(
@@ -112,9 +92,10 @@ def gather(
 ) -> Context:
     """Everything that the mail's template may name."""
     known = memo if memo is not None else Memo()
-    if row.subject not in known.protocols:
-        known.protocols[row.subject] = protocol_for(session, protocol_of, row.subject)
-    protocol = known.protocols[row.subject]
+    of = (row.subject, row.visit)
+    if of not in known.protocols:
+        known.protocols[of] = protocol_for(session, protocol_of, *of)
+    protocol = known.protocols[of]
     today = local_date(now, site.calendar.zone)
     values: dict[str, Any] = {
         "study": {
@@ -194,6 +175,7 @@ def _told(row: OutboxRow, draws: list[dict[str, Any]]) -> dict[str, Any]:
         "old": _local(facts.get("old_local")),
         "new": _local(facts.get("new_local")),
         "version": facts.get("version"),
+        **days_told(facts),
     }
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from notifications.states import State
-from scheduler.domain.protocol import Trigger
+from scheduler.domain.events import Days
+from scheduler.domain.protocol import Event, Trigger
 from scheduler.store.tables import OutboxRow, StaffRow
 
-__all__ = ["active_staff", "told_of_appointment", "with_roles"]
+__all__ = ["active_staff", "told_of_appointment", "told_of_days", "with_roles"]
 
 
 _ACTIVE = (
@@ -49,6 +50,26 @@ def told_of_appointment(session: Session, subject: str, visit: str, local: datet
     """The staff who were sent a mail that named this appointment, or may have been."""
     rows = session.connection().execute(_TOLD, {"subject": subject, "visit": visit})
     return frozenset(row.staff_id for row in rows if _names(row.facts, local))
+
+
+def told_of_days(
+    session: Session, subject: str, visit: str, days: Days | None, booked_local: datetime | None
+) -> frozenset[str]:
+    """The staff who were sent a mail about a visit on these days, or about its appointment, or may have been.
+
+    None are those who were told that there is no such visit any more.
+    """
+    rows = session.connection().execute(_TOLD, {"subject": subject, "visit": visit}).all()
+    told = {row.staff_id for row in rows if _tells_of(row.facts, days)}
+    if booked_local is not None:
+        told |= {row.staff_id for row in rows if _names(row.facts, booked_local)}
+    return frozenset(told)
+
+
+def _tells_of(facts: dict[str, Any], days: Days | None) -> bool:
+    if facts.get("event") == Event.VISIT_REPLANNED:
+        return bool(facts["new_target"] == (days.target.isoformat() if days is not None else None))
+    return days is not None and facts.get("target") == days.target.isoformat()
 
 
 def _names(facts: dict[str, Any], local: datetime) -> bool:

@@ -11,11 +11,11 @@ from sqlmodel import Session
 
 from notifications import outbox
 from notifications.alarms import raise_flag
-from notifications.context import ProtocolLookup
-from notifications.directory import active_staff, told_of_appointment
+from notifications.directory import active_staff, told_of_appointment, told_of_days
 from notifications.gathering import gather
 from notifications.messages import Message
 from notifications.policy import policy
+from notifications.versions import ProtocolLookup, amended_by
 from scheduler.domain.events import (
     AuditAnchored,
     DomainEvent,
@@ -24,6 +24,7 @@ from scheduler.domain.events import (
     LabListDue,
     MailFailed,
     VisitRebooked,
+    VisitReplanned,
 )
 from scheduler.domain.reason import because
 from scheduler.store.tables import OutboxRow, StaffRow, SubjectRow
@@ -41,7 +42,8 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
             site, followed_under = event.site, None
         else:
             row = _subject_of(session, event.subject)
-            site, followed_under = row.site_id, row.protocol_sha256
+            version = amended_by(session, event.subject, event.visit)
+            site, followed_under = row.site_id, version or row.protocol_sha256
         if isinstance(event, VisitRebooked):
             outbox.supersede(session, event.subject, event.visit, event.sequence)
         told, not_to = _told(session, event), _not_to(session, event)
@@ -61,7 +63,7 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
                 continue
             people = [one for one in people if not _asked_already(message, one, asked)]
             outbox.enqueue(session, message, people, partial(_facts, message), domain, now)
-            if not people and not not_to and not asked:
+            if not people and not not_to and not asked and message.roles:
                 _nobody(session, site, message, now)
 
     return handle
@@ -78,6 +80,9 @@ def _told(session: Session, event: DomainEvent) -> frozenset[str]:
     """Whoever knows the old date must learn that it no longer holds, whatever the roles of the notice."""
     if isinstance(event, VisitRebooked) and event.old_local is not None:
         return told_of_appointment(session, event.subject, event.visit, event.old_local)
+    if isinstance(event, VisitReplanned):
+        outside = event.booked_local if event.is_booked_outside else None
+        return told_of_days(session, event.subject, event.visit, event.old, outside)
     return frozenset()
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from notifications.context import ProtocolLookup
 from notifications.handlers import Handle
 from notifications.inline import Album, CurveOf
 from notifications.letter import Letterhead
 from notifications.outbox import Calm
+from notifications.versions import ProtocolLookup
 from scheduler.domain.reason import Reason
 from scheduler.store.tables import OutboxRow
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, assert_never
 
+from notifications.days import as_facts
 from notifications.messages import Message, laboratory_thread_key, site_thread_key, visit_thread_key
 from scheduler.domain.events import (
     AuditAnchored,
@@ -17,6 +18,7 @@ from scheduler.domain.events import (
     MailFailed,
     ReminderDue,
     VisitRebooked,
+    VisitReplanned,
 )
 from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Event, Notice, Protocol
@@ -39,6 +41,8 @@ def policy(protocol: Protocol, event: DomainEvent) -> tuple[Message, ...]:
             }
             thread = visit_thread_key(event.subject, event.visit)
             return _notices(protocol, event.event, event.key, event.subject, event.visit, thread, facts)
+        case VisitReplanned():
+            return _replanned(protocol, event)
         case ExposureChanged():
             facts = {"event": event.event.value, "version": event.version}
             thread = visit_thread_key(event.subject, event.visit)
@@ -100,6 +104,17 @@ def _reminder(protocol: Protocol, event: ReminderDue) -> Message:
         urgent=point is not None,
         facts=facts,
     )
+
+
+def _replanned(protocol: Protocol, event: VisitReplanned) -> tuple[Message, ...]:
+    """The notices of the protocol; without any, one to those alone who were told the old days."""
+    facts = as_facts(event)
+    thread = visit_thread_key(event.subject, event.visit)
+    notices = _notices(protocol, event.event, event.key, event.subject, event.visit, thread, facts)
+    if notices:
+        return notices
+    template, roles = event.event.value, ()
+    return (Message(template, roles, event.key, event.key, event.subject, event.visit, thread, facts=facts),)
 
 
 def _asked_of_lab(event: LabFileTroubled) -> tuple[Message, ...]:

@@ -17,7 +17,7 @@ from config.logs import log
 from notifications import attempts
 from notifications.aftermath import not_written
 from notifications.calm import MailSite
-from notifications.context import Draft, Memo, gather, protocol_for
+from notifications.context import Draft, Memo, gather
 from notifications.inline import Sketch, may_carry_a_picture
 from notifications.laboratory import attachment_of
 from notifications.letter import appointment_of, write_letter
@@ -26,6 +26,7 @@ from notifications.outbox import OUTBOX, Claim, Claimed
 from notifications.render import render
 from notifications.sentences import MAIL_SENTENCES
 from notifications.transport import Parcel
+from notifications.versions import protocol_for
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.speech import Speaker, speaker_for
@@ -197,7 +198,7 @@ def _sketched(session: Session, row: OutboxRow, room: Mailroom) -> Sketch | None
         return None
     try:
         with session.connection().begin_nested():
-            protocol = protocol_for(session, room.protocol_of, row.subject)
+            protocol = protocol_for(session, room.protocol_of, row.subject, row.visit)
             return room.curve_of(session, row, _speaker(row, room, protocol))
     except Exception as error:
         if not _is_about_the_mail(error):

@@ -24,6 +24,7 @@ from scheduler.domain.facts import (
     FlagAcknowledged,
     Intercurrent,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -158,7 +159,7 @@ def _of_fact(fact: Fact, correction: Corrected | None, free_text: bool) -> _Raw 
             return what.visit, "SAMPLE", items, origin
         case Assessed():
             return what.visit, assessment_group(what.item), _assessment(what), origin
-        case FlagAcknowledged() | Corrected():
+        case FlagAcknowledged() | ProtocolApplied() | Corrected():
             return None  # the work of the team, not data of the subject
     assert_never(what)
 

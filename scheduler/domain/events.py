@@ -11,6 +11,7 @@ from scheduler.domain.timeline import Slot
 
 __all__ = [
     "AuditAnchored",
+    "Days",
     "DomainEvent",
     "ExposureChanged",
     "ExposureMonthDue",
@@ -20,6 +21,7 @@ __all__ = [
     "MailFailed",
     "ReminderDue",
     "VisitRebooked",
+    "VisitReplanned",
 ]
 
 
@@ -44,6 +46,38 @@ class VisitRebooked:
     new_local: datetime | None
     sequence: int
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days of a visit: its target and its window."""
+
+    target: date
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class VisitReplanned:
+    """Another protocol version puts a visit that is still to come on other days; None: it has no such visit.
+
+    `booked_local` is the appointment, which stays.
+    """
+
+    event: Event
+    subject: str
+    visit: str
+    old: Days | None
+    new: Days | None
+    booked_local: datetime | None
+    sequence: int
+    key: str
+
+    @property
+    def is_booked_outside(self) -> bool:
+        """Whether the appointment lies outside the new window."""
+        booked, new = self.booked_local, self.new
+        return booked is not None and new is not None and not new.first <= booked.date() <= new.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +169,7 @@ class AuditAnchored:
 DomainEvent = (
     ReminderDue
     | VisitRebooked
+    | VisitReplanned
     | ExposureChanged
     | LabFileTroubled
     | LabListDue

@@ -24,6 +24,7 @@ __all__ = [
     "Intercurrent",
     "Occurred",
     "Paused",
+    "ProtocolApplied",
     "Regimen",
     "RegimenChanged",
     "Resumed",
@@ -259,6 +260,17 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolApplied:
+    """From this day of the site on, the subject is followed under another protocol version, whose text has the hash."""
+
+    kind: ClassVar[str] = "protocol_applied"
+    on: date
+    version: str
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlagAcknowledged:
     """A person has seen a flag and decided that nothing more can be done."""
 
@@ -293,6 +305,7 @@ What = (
     | Paused
     | Resumed
     | Withdrawn
+    | ProtocolApplied
     | FlagAcknowledged
     | Corrected
 )

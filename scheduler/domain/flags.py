@@ -280,7 +280,7 @@ def _add_exposure_flags(timeline: Timeline, plan: VisitPlan, primary: Exposure, 
         since = settled_at(plan) or timeline.enrolled_at
         found.append(Flag(FlagCode.AUC_NOT_COMPUTABLE, subject, plan.id, "", reason, since))
         return
-    for band in timeline.protocol.bands:
+    for band in plan.protocol.bands:
         if not band.flag:
             continue
         low, high = band.low_mg_h_l, band.high_mg_h_l

@@ -19,6 +19,7 @@ from scheduler.domain.facts import (
     FlagAcknowledged,
     Intercurrent,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -117,6 +118,7 @@ class SubjectFacts:
     eligibility: EligibilityAssessed | None = None
     eligibility_fact: int | None = None
     intercurrent: list[Intercurrent] = field(default_factory=list)
+    amendments: list[tuple[ProtocolApplied, int]] = field(default_factory=list)
 
 
 def fold(history: History) -> SubjectFacts:
@@ -132,6 +134,8 @@ def fold(history: History) -> SubjectFacts:
         state.pauses = _pauses(state.turns)
     if len(state.regimens) > 1:
         state.regimens.sort(key=_start_of)
+    if len(state.amendments) > 1:
+        state.amendments.sort(key=lambda one: (one[0].on, one[1]))
     if len(facts) < len(history.facts) or state.withdrawn is not None:
         for visit, changes in _appointment_changes(history.facts).items():
             state.visits[visit].rebookings = changes - 1
@@ -259,6 +263,10 @@ def _intercurrent(state: SubjectFacts, fact: Fact, what: Intercurrent) -> None:
     state.intercurrent.append(what)
 
 
+def _amended(state: SubjectFacts, fact: Fact, what: ProtocolApplied) -> None:
+    state.amendments.append((what, fact.id))
+
+
 _HANDLERS: dict[type, Callable[[SubjectFacts, Fact, Any], None]] = {
     Enrolled: _enrolled,
     VisitBooked: _booked,
@@ -276,4 +284,5 @@ _HANDLERS: dict[type, Callable[[SubjectFacts, Fact, Any], None]] = {
     FlagAcknowledged: _acknowledged,
     EligibilityAssessed: _eligibility,
     Intercurrent: _intercurrent,
+    ProtocolApplied: _amended,
 }

@@ -15,6 +15,7 @@ __all__ = [
     "laboratory_key",
     "message_id",
     "reminder_key",
+    "replanned_key",
 ]
 
 
@@ -24,6 +25,10 @@ def reminder_key(subject: str, visit: str, rule: str, target: str) -> str:
 
 def booking_key(subject: str, visit: str, sequence: int) -> str:
     return f"booking|{subject}|{visit}|{sequence}"
+
+
+def replanned_key(subject: str, visit: str, sequence: int) -> str:
+    return f"replanned|{subject}|{visit}|{sequence}"
 
 
 def exposure_key(subject: str, visit: str, version: int) -> str:

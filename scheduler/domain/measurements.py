@@ -61,7 +61,7 @@ def measurements_of(timeline: Timeline, settings: EndpointSettings) -> Iterator[
     items = {settings.mrss: Measure.MRSS, settings.fvc: Measure.FVC, settings.dlco: Measure.DLCO}
     for plan in timeline.visits:
         for item, assessed in plan.facts.assessments.items():
-            measure, activity = items.get(item), timeline.protocol.activity(item)
+            measure, activity = items.get(item), plan.protocol.activity(item)
             if measure is not None and activity is not None:
                 on = local_date(assessed.at, timeline.zone_calendar.zone)
                 yield _measurement(assessed, measure, activity, on, settings)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
 from scheduler.domain import keys
-from scheduler.domain.events import DomainEvent, ExposureChanged, ReminderDue, VisitRebooked
-from scheduler.domain.exposure import Shown, VisitExposures
+from scheduler.domain.events import (
+    Days,
+    DomainEvent,
+    ExposureChanged,
+    ReminderDue,
+    VisitRebooked,
+    VisitReplanned,
+)
+from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.flags import Flag, flags_of
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
+from scheduler.domain.recorded import Recorded, RecordedDraw, RecordedExposure, RecordedVisit
 from scheduler.domain.status import MissingKind, VisitView, view_visit
 from scheduler.domain.timeline import NEVER, Draw, Slot, Timeline
 
@@ -28,6 +36,7 @@ __all__ = [
     "as_recorded",
     "assess",
     "diff",
+    "is_silent",
     "is_still_due",
 ]
 
@@ -49,55 +58,6 @@ class Desired(NamedTuple):
     reminders: tuple[DueReminder, ...]
     exposures: Mapping[str, VisitExposures]
     next_change: datetime | None
-
-
-class RecordedDraw(NamedTuple):
-    """A draw's row."""
-
-    point: str
-    window_from: datetime | None
-    window_to: datetime | None
-    drawn_at: datetime | None
-    tube: str | None
-    not_drawn: str | None
-    result: str | None
-
-
-class RecordedVisit(NamedTuple):
-    """A visit's row: everything a board or a mail shows of it."""
-
-    status: VisitStatus
-    reason: Reason
-    target: date
-    first: date
-    last: date
-    booked_local: datetime | None
-    sequence: int
-    attended_at: datetime | None
-    missing: tuple[Reason, ...]
-    draws: tuple[RecordedDraw, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedExposure:
-    """The newest estimate on record for a visit; `inputs_hash` is None once it was withdrawn.
-
-    `shown` is what people saw of its AUC0-12; None without a value.
-    """
-
-    inputs_hash: str | None
-    version: int
-    shown: Shown | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What was already written about a subject."""
-
-    visits: Mapping[str, RecordedVisit]
-    open_flags: Mapping[str, Reason]
-    reminder_keys: Collection[str]
-    exposures: Mapping[str, RecordedExposure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +104,11 @@ def assess(timeline: Timeline, exposures: Mapping[str, VisitExposures], now: dat
 _SILENT = frozenset({VisitStatus.COMPLETE, VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE})
 
 
+def is_silent(status: VisitStatus) -> bool:
+    """Whether a visit calls for no reminder, whatever the rules say."""
+    return status in _SILENT
+
+
 def _due(subject: str, view: VisitView, now: datetime, found: list[DueReminder]) -> datetime:
     """Adds the reminders of one visit that are due; returns the next instant at which one changes."""
     until = NEVER
@@ -181,7 +146,7 @@ def _records_missing(view: VisitView) -> bool:
 _DrawRow = tuple[str, datetime | None, datetime | None, datetime | None, str | None, str | None, str | None]
 _VisitRow = tuple[
     VisitStatus, Reason, date, date, date, datetime | None, int, datetime | None, tuple[Reason, ...],
-    tuple[_DrawRow, ...],
+    tuple[_DrawRow, ...], str | None,
 ]  # fmt: skip
 
 
@@ -191,7 +156,7 @@ def as_recorded(view: VisitView) -> RecordedVisit:
 
 
 def _named(row: _VisitRow) -> RecordedVisit:
-    return RecordedVisit(*row[:-1], tuple([RecordedDraw(*draw) for draw in row[-1]]))
+    return RecordedVisit(*row[:-2], tuple([RecordedDraw(*draw) for draw in row[-2]]), row[-1])
 
 
 def _row(view: VisitView) -> _VisitRow:
@@ -209,6 +174,7 @@ def _row(view: VisitView) -> _VisitRow:
         plan.attended_at,
         tuple([one.reason for one in view.missing]) if view.missing else (),
         tuple(sorted(map(_draw_row, plan.draws))) if plan.draws else (),
+        plan.amended_by,
     )
 
 
@@ -240,7 +206,7 @@ def diff(subject: str, desired: Desired, recorded: Recorded) -> Changes:
             wanted = wanted._replace(sequence=before.sequence)
             if before == wanted:
                 continue
-        event = _rebooked(subject, name, before, wanted)
+        event = _rebooked(subject, name, before, wanted) or _replanned(subject, name, before, wanted)
         if event is not None:
             events.append(event)
             wanted = wanted._replace(sequence=event.sequence)
@@ -277,6 +243,33 @@ def _rebooked(
     return VisitRebooked(
         event, subject, visit, old, new, sequence, keys.booking_key(subject, visit, sequence)
     )
+
+
+def _replanned(
+    subject: str, visit: str, before: RecordedVisit | None, wanted: RecordedVisit
+) -> VisitReplanned | None:
+    """Another version puts a visit that is still to come on other days, has none such, or has it again.
+
+    Other changes of its days are no event.
+    """
+    if before is None or wanted.attended_at is not None:
+        return None
+    old, new = _days(before), _days(wanted)
+    if old == new or (old is not None and new is not None and before.amended_by == wanted.amended_by):
+        return None
+    if any(_is_off(one.status) and not _is_left_out(one) for one in (before, wanted)):
+        return None
+    sequence = max(wanted.sequence, before.sequence + 1)
+    key = keys.replanned_key(subject, visit, sequence)
+    return VisitReplanned(Event.VISIT_REPLANNED, subject, visit, old, new, wanted.booked_local, sequence, key)
+
+
+def _days(row: RecordedVisit) -> Days | None:
+    return None if _is_left_out(row) else Days(row.target, row.first, row.last)
+
+
+def _is_left_out(row: RecordedVisit) -> bool:
+    return row.reason.code == "status_left_out"
 
 
 def _is_off(status: VisitStatus) -> bool:

@@ -89,6 +89,7 @@ class Event(StrEnum):
     VISIT_BOOKED = "visit_booked"
     VISIT_MOVED = "visit_moved"
     VISIT_CANCELLED = "visit_cancelled"
+    VISIT_REPLANNED = "visit_replanned"
     AUC_AVAILABLE = "auc_available"
     AUC_AMENDED = "auc_amended"
     AUC_WITHDRAWN = "auc_withdrawn"

@@ -16,6 +16,7 @@ from scheduler.domain.facts import (
     EligibilityAssessed,
     Enrolled,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -37,6 +38,7 @@ __all__ = ["refusals", "refusals_of_enrolment", "warnings"]
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _HIGHEST_DOSE_MG = 5000.0
+_FARTHEST_VERSION = timedelta(days=366)
 
 
 def refusals_of_enrolment(protocol: Protocol, code: str, what: Enrolled, now: datetime) -> list[Reason]:
@@ -91,8 +93,23 @@ def _refusals(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]
         case Withdrawn():
             if timeline.withdrawn_at is not None:
                 yield because("refused_already_withdrawn", on=timeline.withdrawn_at)
+        case ProtocolApplied():
+            yield from _amendment(timeline, what, now)
         case _:
             pass
+
+
+def _amendment(timeline: Timeline, what: ProtocolApplied, now: datetime) -> Iterator[Reason]:
+    """Why a subject cannot be followed under another version from this day on."""
+    zone = timeline.zone_calendar.zone
+    if timeline.withdrawn_at is not None and local_date(timeline.withdrawn_at, zone) <= what.on:
+        yield because("refused_left_before", subject=timeline.subject, on=timeline.withdrawn_at)
+    if abs(what.on - local_date(now, zone)) > _FARTHEST_VERSION:
+        yield because("refused_version_far", on=what.on)
+    holding = [one for one in timeline.versions if not one.begins_after(what.on)][-1]
+    if holding.plan.protocol.key == what.sha256:
+        version = holding.plan.protocol.version
+        yield because("refused_version_followed", subject=timeline.subject, version=version, on=what.on)
 
 
 def _moment(timeline: Timeline, at: datetime, now: datetime, *, of_visit: bool) -> Iterator[Reason]:
@@ -122,6 +139,8 @@ def _appointment(
         yield because("refused_already_booked", visit=plan.id, at=plan.booking.starts_at)
     if isinstance(what, VisitMoved) and plan.booking is None:
         yield because("refused_not_booked", visit=plan.id)
+    if plan.left_out_by is not None and not isinstance(what, VisitCancelled):
+        yield because("refused_visit_left_out", visit=plan.id, version=plan.left_out_by)
     if isinstance(what, VisitCancelled):
         if plan.booking is None and not what.final:
             yield because("refused_not_booked", visit=plan.id)
@@ -173,9 +192,9 @@ def _visit_record(
             if earlier is not None:
                 yield because("refused_draw_twice", point=what.timepoint, visit=plan.id, at=earlier.at)
             if isinstance(what, SampleDrawn):
-                yield from _draw_order(timeline, plan, what)
+                yield from _draw_order(plan, what)
         case Assessed():
-            yield from refusals_of_assessment(timeline.protocol, plan, what)
+            yield from refusals_of_assessment(plan.protocol, plan, what)
 
 
 def _not_the_day_of_another(timeline: Timeline, plan: VisitPlan, at: datetime) -> Iterator[Reason]:
@@ -192,8 +211,8 @@ def _order(plan: VisitPlan, dose_at: datetime) -> Iterator[Reason]:
             yield because("refused_dose_after_draw", point=draw.point.id, at=draw.drawn.at)
 
 
-def _draw_order(timeline: Timeline, plan: VisitPlan, what: SampleDrawn) -> Iterator[Reason]:
-    point = timeline.protocol.point(what.timepoint)
+def _draw_order(plan: VisitPlan, what: SampleDrawn) -> Iterator[Reason]:
+    point = plan.protocol.point(what.timepoint)
     dose = plan.facts.dose
     if point is not None and point.nominal_min > 0 and dose is not None and what.at <= dose.at:
         yield because("refused_draw_before_dose", point=what.timepoint, at=what.at, dose=dose.at)
@@ -237,16 +256,18 @@ def _warnings(timeline: Timeline, what: What, now: datetime) -> Iterator[Reason]
             yield because("warned_closed_day", on=day)
     elif isinstance(what, Attended):
         day = local_date(what.at, timeline.zone_calendar.zone)
-        if view_visit(timeline, plan, now).status is VisitStatus.CANCELLED:
+        if plan.left_out_by is not None:
+            yield because("warned_left_out", visit=plan.id, version=plan.left_out_by)
+        elif view_visit(timeline, plan, now).status is VisitStatus.CANCELLED:
             yield because("warned_was_cancelled", visit=plan.id)
     if day is not None and not planned.first <= day <= planned.last:
         yield because("warned_out_of_window", on=day, first=planned.first, last=planned.last)
     if isinstance(what, SampleDrawn) and plan.facts.dose is not None:
-        yield from _window_warning(timeline, what, plan.facts.dose)
+        yield from _window_warning(plan, what, plan.facts.dose)
     if isinstance(what, DoseGiven) and plan.draws:
         for draw in plan.draws:
             if draw.drawn is not None:
-                yield from _window_warning(timeline, draw.drawn, what)
+                yield from _window_warning(plan, draw.drawn, what)
 
 
 def _eligibility(found: Eligibility) -> Iterator[Reason]:
@@ -255,8 +276,8 @@ def _eligibility(found: Eligibility) -> Iterator[Reason]:
         yield because(f"flag_eligibility_{found.status}", why=found.open_reasons)
 
 
-def _window_warning(timeline: Timeline, draw: SampleDrawn, dose: DoseGiven) -> Iterator[Reason]:
-    point = timeline.protocol.point(draw.timepoint)
+def _window_warning(plan: VisitPlan, draw: SampleDrawn, dose: DoseGiven) -> Iterator[Reason]:
+    point = plan.protocol.point(draw.timepoint)
     minutes = round((draw.at - dose.at).total_seconds() / 60)
     if point is not None and not point.earliest_min <= minutes <= point.latest_min:
         yield because(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scheduler.domain.amendment_sentences import AMENDMENT_SENTENCES
 from scheduler.domain.console_sentences import CONSOLE_SENTENCES
 from scheduler.domain.trial_sentences import TRIAL_SENTENCES
 
@@ -17,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "status_overdue": "the window closed on {closed} and no visit is recorded",
     "status_missed": "the window closed on {closed} and the visit can no longer be made up",
     "status_cancelled": "will not take place: {why}",
+    "status_left_out": "version {version} of the protocol has no such visit",
     "status_withdrawn": "the subject left the study on {on} ({cause})",
     "status_on_hold": "participation is on hold since {since}",
     "status_paused": "the window closed while participation was on hold, from {since} to {until}",
@@ -99,6 +101,20 @@ SENTENCES |= {
     # why something is refused: what is wrong, what would be right
     "refused_subject_unknown": "There is no subject {subject}. Check the code, or enrol the subject first.",
     "refused_subject_unknown_near": "There is no subject {subject}. Did you mean {near}?",
+    "refused_other_site": "{subject} belongs to the site {site}. Leave out --site or the subject.",
+    "refused_nobody_enrolled": "There is no subject to be followed under it. Check --site and --subject.",
+    "refused_parked": "{subject} is parked ({why}). Release it first, then apply the version again.",
+    "refused_other_study": "{subject} takes part in {study}; this version belongs to {other}.",
+    "refused_left_before": "{subject} left the study on {on}, not after that day.",
+    "refused_version_far": "{on} is more than a year away from today. Check the year.",
+    "refused_version_followed": "{subject} is already followed under version {version} on {on}.",
+    "refused_version_unknown": "There is no protocol version '{version}'. Use a file or one of {known}.",
+    "refused_version_several": "'{version}' names several protocol versions. Use one of {known}.",
+    "refused_version_elsewhere": "The file of version {version} is not in the folder protocols/ of the configuration. "
+    "Put it there, and check it with 'protocol check'.",
+    "refused_version_corrected": "Which version record {number} names cannot be corrected. Take the record back with "
+    "--void and apply the right version.",
+    "refused_reason_missing": "A reason is needed: --reason.",
     "refused_subject_known": "{subject} is already enrolled. Use 'correct' to change the enrolment.",
     "refused_copy_daemon": "A daemon works on one of the two databases. Stop it first, then copy again.",
     "refused_copy_not_empty": "The database to copy to is not empty: {table} has {count} rows. Use an empty database.",
@@ -118,6 +134,7 @@ SENTENCES |= {
     "refused_withdrawn": "The subject left the study on {on}: no appointment can be made or changed.",
     "refused_already_withdrawn": "The subject already left the study on {on}. Use 'correct' to change it.",
     "refused_already_attended": "{visit} already took place on {at}.",
+    "refused_visit_left_out": "Version {version} of the protocol, under which the subject is followed, has no {visit}.",
     "refused_already_booked": "{visit} is already booked for {at}. Use 'move' to change the date.",
     "refused_not_booked": "{visit} is not booked. Use 'book' to give it a date.",
     "refused_time_skipped": "{at} does not exist: the clocks go forward over it. Choose another time.",
@@ -166,6 +183,8 @@ SENTENCES |= {
     # what deserves a second look
     "warned_closed_day": "{on} is not a working day of the site.",
     "warned_out_of_window": "{on} is outside the window from {first} to {last}.",
+    "warned_left_out": "version {version} of the protocol has no {visit}; as it took place, it counts under the "
+    "version before",
     "warned_was_cancelled": "{visit} had been cancelled; it now counts as attended.",
 }
 SENTENCES["refused_void_enrolment"] = (
@@ -176,6 +195,9 @@ SENTENCES |= {
     "recheck_subject_gone": "the subject is no longer on record",
     "recheck_no_longer_due": "no longer needed when it was about to be sent",
     "recheck_settled_meanwhile": "settled before it was sent",
+    "mail_visit_left_out": "version {version} has no such visit",
+    "mail_window_changed": "it names the window from {was_first} to {was_last}; it would be {first} to {last}",
+    "mail_appointment_outside": "the appointment on {on} would lie outside the window from {first} to {last}",
     "recheck_date_changed_again": "the date changed again before it was sent; the newer mail replaces it",
 }
 SENTENCES |= {
@@ -225,5 +247,5 @@ SENTENCES |= {
     "profile_trough_high": "{point} is above {limit} mg/L before the dose",
     "profile_predose_high": "{point}, before the dose, is higher than {lower} after it; the tubes may be exchanged",
 }
-SENTENCES |= TRIAL_SENTENCES
+SENTENCES |= TRIAL_SENTENCES | AMENDMENT_SENTENCES
 SENTENCES |= CONSOLE_SENTENCES

@@ -99,6 +99,8 @@ def _ended(timeline: Timeline, plan: VisitPlan) -> tuple[VisitStatus, Reason, da
     cancelled = plan.facts.cancelled
     if cancelled is not None and cancelled.final:
         return VisitStatus.CANCELLED, because("status_cancelled", why=cancelled.reason), None
+    if plan.left_out_by is not None:
+        return VisitStatus.NOT_APPLICABLE, because("status_left_out", version=plan.left_out_by), None
     if withdrawn_at is not None and withdrawn_at < plan.missed_at:
         withdrawn = timeline.facts.withdrawn
         cause = withdrawn.cause if withdrawn is not None else Withdrawal.OTHER

@@ -7,17 +7,18 @@ elsewhere, and made in a third of the time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
-from scheduler.domain.facts import DoseGiven, SampleDrawn, SampleNotDrawn, Withdrawn
+from scheduler.domain.civil import DayCalendar, local_date
 from scheduler.domain.history import History, Pause, SubjectFacts, VisitFacts, fold
-from scheduler.domain.planned import NEVER, AttendedDay, Derivation, PlannedVisit, Slot, StudyPlan
-from scheduler.domain.protocol import AnchorBasis, Encounter, IfAnchorMissed, Protocol, SamplePoint, Trigger
-from scheduler.domain.results import CurrentResult, Question
+from scheduler.domain.planned import NEVER, Derivation, PlannedVisit, Slot, StudyPlan
+from scheduler.domain.protocol import AnchorBasis, Encounter, IfAnchorMissed, Protocol
+from scheduler.domain.versions import InForce, followed, in_force, order_of_visits, versions_named
+from scheduler.domain.visit_plan import Booking, Dose, Draw, VisitPlan, untouched, visit_plan
 
 __all__ = [
     "NEVER",
@@ -34,65 +35,9 @@ __all__ = [
 ]
 
 
-class Booking(NamedTuple):
-    """The appointment in force. `sequence` counts its changes, as iCalendar does."""
-
-    local: datetime
-    starts_at: datetime
-    unconfirmed_at: datetime
-    sequence: int
-    fact_id: int | None
-
-
-class Dose(NamedTuple):
-    given: DoseGiven
-    days_unchanged: float | None
-
-
-class Draw(NamedTuple):
-    """One point of the sampling day: its window once the dose is known, what was drawn, what was measured, and the
-    held row that puts it in question."""
-
-    point: SamplePoint
-    window: tuple[datetime, datetime] | None
-    drawn: SampleDrawn | None
-    not_drawn: SampleNotDrawn | None
-    result: CurrentResult | None
-    question: Question | None = None
-
-    @property
-    def taken_at(self) -> datetime | None:
-        """When the sample was taken: as recorded at the bedside, else as the laboratory says."""
-        if self.drawn is not None:
-            return self.drawn.at
-        return self.result.version.collected_at if self.result is not None and self.result.is_final else None
-
-
-class VisitPlan(NamedTuple):
-    """One visit of one subject: calendar, appointment, evidence. `missed_at` is the calendar's, or what an
-    appointment after the window makes of it."""
-
-    id: str
-    planned: PlannedVisit
-    facts: VisitFacts
-    missed_at: datetime
-    booking: Booking | None
-    booking_sequence: int
-    attended_at: datetime | None
-    attended_on: date | None
-    attended_day: AttendedDay | None
-    dose: Dose | None
-    draws: tuple[Draw, ...]
-    slots: tuple[Slot, ...]
-
-    @property
-    def late_booking(self) -> Booking | None:
-        """The appointment, when its day ends after the visit would have become overdue."""
-        booking = self.booking
-        return booking if booking is not None and booking.unconfirmed_at > self.planned.overdue_at else None
-
-
 class Timeline(NamedTuple):
+    """A subject's year. `protocol` is the last version in force: it holds for what belongs to no visit."""
+
     subject: str
     site: str
     protocol: Protocol
@@ -102,39 +47,82 @@ class Timeline(NamedTuple):
     pauses: tuple[Pause, ...]
     withdrawn_at: datetime | None
     facts: SubjectFacts
+    versions: tuple[InForce, ...]
 
     def visit(self, name: str) -> VisitPlan | None:
         return next((v for v in self.visits if v.id == name), None)
 
 
-_NO_FACTS = VisitFacts()
+def build_timeline(
+    plan: StudyPlan, history: History, amended: Mapping[str, StudyPlan] = MappingProxyType({})
+) -> Timeline | None:
+    """The subject's year as the facts and the calendar give it; None when nobody was enrolled.
 
-
-def build_timeline(plan: StudyPlan, history: History) -> Timeline | None:
-    """The subject's year as the facts and the calendar give it; None when nobody was enrolled."""
+    `plan` is the version of the enrolment, `amended` has every other one that a record names, by hash.
+    """
     facts = fold(history)
     if facts.enrolled is None or facts.enrolled_at is None:
         return None
     attended = _attended(facts.visits, plan.calendar.zone)
-    anchors = tuple([attended[name][1] if name in attended else None for name in plan.anchors])
-    visits = []
-    for calendar in _calendar(plan, facts.enrolled.baseline, anchors):
-        visit = facts.visits.get(calendar.id)
-        if visit is None:
-            visits.append(calendar)
-        else:
-            visits.append(_visit(plan, facts, calendar.planned, visit, attended.get(calendar.id)))
+    versions = in_force(plan, facts.amendments, amended)
+    named = versions_named(history.facts) if amended else ()
+    if named:
+        visits = _amended_visits(versions, [amended[one] for one in named], facts, attended)
+    else:
+        visits = [
+            visit_plan(plan, facts, one, attended) for one in _days(plan, facts.enrolled.baseline, attended)
+        ]
     return Timeline(
         history.subject,
         plan.site,
-        plan.protocol,
+        versions[-1].plan.protocol,
         plan.calendar,
         facts.enrolled_at,
         tuple(visits),
         tuple(facts.pauses),
         facts.withdrawn.at if facts.withdrawn else None,
         facts,
+        versions,
     )
+
+
+def _amended_visits(
+    versions: tuple[InForce, ...],
+    named: list[StudyPlan],
+    facts: SubjectFacts,
+    attended: Mapping[str, tuple[datetime, date]],
+) -> list[VisitPlan]:
+    """Every visit that any version has or had, each under the version that it follows."""
+    assert facts.enrolled is not None
+    plans = [one.plan for one in versions]
+    plans = [*(one for one in named if one not in plans), *plans]
+    years = [{one.id: one for one in _days(plan, facts.enrolled.baseline, attended)} for plan in plans]
+    first = len(plans) - len(versions)
+    visits = []
+    for name in order_of_visits(plans):
+        under = [year[name].planned if name in year else None for year in years[first:]]
+        visit = facts.visits.get(name)
+        day = attended[name][1] if name in attended else None
+        booked = visit.booked_local.date() if visit is not None and visit.booked_local is not None else None
+        index = first
+        if any(under):
+            index += followed(versions, under, day or booked, took_place=day is not None)
+        left_out_by = None if name in years[index] else plans[index].protocol.version
+        if left_out_by is not None:  # shown as the version before had it
+            known = [i for i, year in enumerate(years) if name in year]
+            index = max([i for i in known if i < index], default=known[0])
+        key = plans[index].protocol.key if plans[index] is not plans[first] else None
+        made = visit_plan(plans[index], facts, years[index][name], attended)
+        visits.append(made._replace(amended_by=key, left_out_by=left_out_by))
+    return visits
+
+
+def _days(
+    plan: StudyPlan, baseline: date, attended: Mapping[str, tuple[datetime, date]]
+) -> tuple[VisitPlan, ...]:
+    """The calendar of a version for the days on which its anchors took place."""
+    anchors = tuple([attended[name][1] if name in attended else None for name in plan.anchors])
+    return _calendar(plan, baseline, anchors)
 
 
 def _attended(visits: Mapping[str, VisitFacts], zone: ZoneInfo) -> dict[str, tuple[datetime, date]]:
@@ -155,7 +143,7 @@ def _calendar(plan: StudyPlan, baseline: date, attended: tuple[date | None, ...]
     for encounter in plan.protocol.encounters:
         planned = _planned(plan, encounter, baseline, anchors)
         anchors[encounter.id] = (planned.derivation.unshifted, days.get(encounter.id))
-        visits.append(_untouched(encounter.id, planned))
+        visits.append(untouched(plan, encounter.id, planned))
     return tuple(visits)
 
 
@@ -171,134 +159,3 @@ def _planned(
     if attended_on is not None:
         return plan.planned(encounter, attended_on, True, False)
     return plan.planned(encounter, target, False, timing.if_anchor_missed is IfAnchorMissed.BLOCK)
-
-
-def _untouched(name: str, planned: PlannedVisit) -> VisitPlan:
-    """A visit of which nothing is recorded yet."""
-    return VisitPlan(
-        name, planned, _NO_FACTS, planned.missed_at, None, 0, None, None, None, None, (), planned.slots
-    )
-
-
-def _visit(
-    plan: StudyPlan,
-    facts: SubjectFacts,
-    planned: PlannedVisit,
-    visit: VisitFacts,
-    attended: tuple[datetime, date] | None,
-) -> VisitPlan:
-    attended_at, attended_on = attended or (None, None)
-    booking = _booking(plan, visit)
-    missed_at = _missed_at(plan, planned, booking)
-    dose = _dose(facts, visit.dose, plan)
-    draws: tuple[Draw, ...] = ()
-    if attended_on is not None:
-        day = plan.attended_day(attended_on)
-        slots = day.slots
-        if planned.encounter.sampling:
-            draws = _draws(plan, visit)
-            slots += _draw_slots(plan, draws, facts.withdrawn)
-    else:
-        day = None
-        slots = planned.slots if booking is None else _booked_slots(plan, planned, booking, missed_at)
-    return VisitPlan(
-        planned.encounter.id,
-        planned,
-        visit,
-        missed_at,
-        booking,
-        visit.rebookings,
-        attended_at,
-        attended_on,
-        day,
-        dose,
-        draws,
-        slots,
-    )
-
-
-def _booking(plan: StudyPlan, visit: VisitFacts) -> Booking | None:
-    local = visit.booked_local
-    if local is None:
-        return None
-    day = local.date()
-    starts_at = at_local(day, local.time(), plan.calendar.zone)
-    unconfirmed_at = plan.appointment_day(day).unconfirmed_at
-    return Booking(local, starts_at, unconfirmed_at, visit.rebookings, visit.booked_fact)
-
-
-def _missed_at(plan: StudyPlan, planned: PlannedVisit, booking: Booking | None) -> datetime:
-    """When the visit can no longer be made up; an appointment after the window puts it off."""
-    if booking is None or booking.unconfirmed_at <= planned.overdue_at:
-        return planned.missed_at
-    expires_after = planned.encounter.timing.expires_after
-    put_off = add_period(local_date(booking.unconfirmed_at, plan.calendar.zone), expires_after)
-    return max(planned.missed_at, start_of_day(put_off, plan.calendar.zone))
-
-
-def _booked_slots(
-    plan: StudyPlan, planned: PlannedVisit, booking: Booking, missed_at: datetime
-) -> tuple[Slot, ...]:
-    """The calendar's reminders and the appointment's; the one about a missed visit goes with `missed_at`."""
-    day = booking.local.date()
-    slots = (*planned.slots, *plan.appointment_day(day).slots)
-    if missed_at == planned.missed_at:
-        return slots
-    missed_on = local_date(missed_at, plan.calendar.zone)
-    put_off = [plan.day_slot(rule, missed_on, NEVER, day.isoformat()) for rule in plan.missed_rules]
-    return (*[slot for slot in slots if slot.rule.trigger != Trigger.MISSED], *put_off)
-
-
-def _dose(facts: SubjectFacts, given: DoseGiven | None, plan: StudyPlan) -> Dose | None:
-    """The dose with how long its regimen was unchanged, when the record allows to say."""
-    if given is None:
-        return None
-    day = local_date(given.at, plan.calendar.zone)
-    current = None
-    for period in facts.regimens:
-        if period.from_instant is None or period.from_instant <= given.at:
-            current = period
-    if current is None:
-        return Dose(given, None)
-    regimen, since = current.regimen, current.since
-    same = (
-        regimen.formulation is given.formulation
-        and regimen.dose_mg == given.dose_mg
-        and regimen.interval_h == given.interval_h
-    )
-    if not same:
-        return Dose(given, 0.0)
-    if since is None and current.from_instant is not None:
-        since = local_date(current.from_instant, plan.calendar.zone)
-    return Dose(given, float((day - since).days) if since is not None else None)
-
-
-def _draws(plan: StudyPlan, visit: VisitFacts) -> tuple[Draw, ...]:
-    dose_at = visit.dose.at if visit.dose is not None else None
-    recorded, results, questions = visit.draws, visit.results, visit.questions
-    draws = []
-    for point, earliest, latest in plan.point_windows:
-        name = point.id
-        window = (dose_at + earliest, dose_at + latest) if dose_at is not None else None
-        found = recorded.get(name)
-        if isinstance(found, SampleDrawn):
-            draws.append(Draw(point, window, found, None, results.get(name), questions.get(name)))
-        else:
-            draws.append(Draw(point, window, None, found, results.get(name), questions.get(name)))
-    return tuple(draws)
-
-
-def _draw_slots(plan: StudyPlan, draws: tuple[Draw, ...], withdrawn: Withdrawn | None) -> tuple[Slot, ...]:
-    """The reminders of draws that are still to come."""
-    slots: list[Slot] = []
-    for point, window, drawn, not_drawn, *_ in draws:
-        if window is None or drawn is not None or not_drawn is not None:
-            continue
-        nominal = window[0] + timedelta(minutes=point.nominal_min - point.earliest_min)
-        if withdrawn is not None and withdrawn.at <= nominal:
-            continue
-        for rule in plan.point_rules[point.id]:
-            due_at = nominal + rule.sign * rule.value.elapsed
-            until = min(due_at + rule.valid_for.elapsed, window[1])
-            slots.append(Slot(rule, due_at, until, nominal.isoformat(timespec="minutes")))
-    return tuple(slots)

@@ -16,7 +16,8 @@ from scheduler.store.audit_read import Entry
 __all__ = ["ACTIONS", "ENTITIES", "WORDS", "AuditPage", "audit_csv", "audit_page_of"]
 
 ACTIONS = (
-    "account_added", "account_disabled", "account_enabled", "account_reset", "audit_verified", "backed_up",
+    "account_added", "account_disabled", "account_enabled", "account_reset", "amendment_applied", "audit_verified",
+    "backed_up", "configuration_reloaded",
     "clock_confirmed", "clock_held", "corrected", "daemon_started", "daemon_stopped", "database_copied", "denied",
     "exported", "flag_acknowledged", "initialised", "inspected", "lab_file_recorded", "lab_file_replayed",
     "lab_original_deleted", "lab_row_promoted", "lab_row_proposed", "lab_row_reviewed", "mail_cancelled",

@@ -20,7 +20,7 @@ from scheduler.engine.cohort import CohortSketch, cohort_sketch
 from scheduler.engine.exposure import occasion_from
 from scheduler.engine.study import Study
 from scheduler.store.exposures import newest_exposures, stored_exposures
-from scheduler.store.subjects import subject_row
+from scheduler.store.subjects import load_history, subject_row
 from scheduler.store.tables import OutboxRow, SubjectRow
 
 __all__ = ["CurveSketch", "curve_sketch", "curve_sketches", "make_curve_of"]
@@ -99,9 +99,12 @@ def curve_sketches(
     session: Session, study: Study, subject: SubjectRow, speaker: Speaker
 ) -> dict[str, CurveSketch]:
     """What the curves of a subject's visits are drawn from, by visit, where there is one."""
-    protocol, code = study.protocol(session, subject.protocol_sha256), subject.code
+    code, timeline = subject.code, study.timeline(session, subject, load_history(session, subject.code))
     sketches = {}
-    for visit in [one.id for one in protocol.encounters if one.sampling]:
+    for plan in timeline.visits if timeline is not None else ():
+        if not plan.planned.encounter.sampling:
+            continue
+        visit, protocol = plan.id, plan.protocol
         found = newest_exposures(session, code, visit)
         sketch = curve_sketch(study, protocol, code, visit, found, speaker) if found is not None else None
         if sketch is not None:
@@ -121,7 +124,10 @@ def make_curve_of(study: Study) -> Callable[[Session, OutboxRow, Speaker], Curve
         found = stored_exposures(session, row.subject, row.visit, row.facts["version"])
         if subject is None or found is None:
             return None
-        protocol = study.protocol(session, subject.protocol_sha256)
-        return curve_sketch(study, protocol, row.subject, row.visit, found, speaker)
+        timeline = study.timeline(session, subject, load_history(session, subject.code))
+        plan = timeline.visit(row.visit) if timeline is not None else None
+        if plan is None:
+            return None
+        return curve_sketch(study, plan.protocol, row.subject, row.visit, found, speaker)
 
     return curve_of

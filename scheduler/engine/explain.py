@@ -15,7 +15,7 @@ from scheduler.domain.plan import DueReminder
 from scheduler.domain.protocol import Shift
 from scheduler.domain.speech import Speaker
 from scheduler.domain.status import VisitView
-from scheduler.domain.timeline import NEVER, Slot
+from scheduler.domain.timeline import NEVER, Slot, Timeline
 from scheduler.engine.reconcile import standing
 from scheduler.engine.study import Study
 from scheduler.store.rows import payload_of
@@ -50,12 +50,28 @@ def explain(
             speaker.name(view.plan.id),
             view.status.value,
             speaker.say(view.reason),
-            tuple(_steps(view, speaker)),
+            (_version(found.timeline, view, speaker), *_steps(view, speaker)),
             tuple(_reminder(subject.code, view, slot, due, decided, speaker) for slot in view.plan.slots),
         )
         for view in found.desired.views
         if visit is None or view.plan.id == visit
     ]
+
+
+def _version(timeline: Timeline, view: VisitView, speaker: Speaker) -> str:
+    """Which protocol version the dates of a visit come from, and which record says so."""
+    plan = view.plan
+    if plan.left_out_by is not None:
+        words = "protocol version {version} has no such visit; below, the days of version {before}"
+        return speaker.text(words, version=plan.left_out_by, before=plan.protocol.version)
+    holding = [one for one in timeline.versions if one.plan.protocol.key == plan.protocol.key]
+    if not holding or holding[-1].on is None:
+        return speaker.text(
+            "protocol version {version}, that of the enrolment", version=plan.protocol.version
+        )
+    words = "protocol version {version}, followed from {on} (record {number})"
+    number = str(holding[-1].fact_id)
+    return speaker.text(words, version=plan.protocol.version, on=holding[-1].on, number=number)
 
 
 def _steps(view: VisitView, speaker: Speaker) -> list[str]:

@@ -83,13 +83,15 @@ def _csv(session: Session, study: Study, asked: Export) -> Iterator[bytes]:
 
 def _lines(session: Session, study: Study, asked: Export) -> Iterator[list[str]]:
     for subject in subjects_and_sites(session, asked.site):
-        protocol = study.protocol(session, subject.protocol_sha256)
+        enrolled_under = study.protocol(session, subject.protocol_sha256).version
+        timeline = study.timeline(session, subject, load_history(session, subject.code))
+        followed = {one.id: one.protocol.version for one in timeline.visits} if timeline is not None else {}
         for group in _groups(session, study, subject, asked):
             origin = group.origin
             before = [
                 subject.code,
                 subject.site_id,
-                protocol.version,
+                followed.get(group.visit or "", enrolled_under),
                 group.visit or "",
                 group.name,
                 str(origin.number),

@@ -92,12 +92,11 @@ class Exposer:
 
     def seek(self, timeline: Timeline, stored: Stored) -> Sought:
         """What is remembered or on record for the settled days of a subject, and what is not."""
-        order = self.order(timeline.protocol)
         known, missing = {}, {}
         for plan in timeline.visits:
             if plan.attended_at is None or not set_is_settled(plan):
                 continue
-            day = _day(plan, order)
+            day = _day(plan, self.order(plan.protocol))
             held = holds_of(timeline, plan)
             if held:
                 known[plan.id] = self._held(day, held)

@@ -81,14 +81,14 @@ def exposure_record(row: Row) -> Row:
 
 def _occasions(timeline: Timeline, aucs: Mapping[str, float]) -> Iterator[OccasionAuc]:
     """The occasions in the order of their days, counted from the day of the anchor visit."""
-    enrolled, weeks = timeline.facts.enrolled, nominal_weeks(timeline.protocol)
+    enrolled = timeline.facts.enrolled
     assert enrolled is not None
     fixed = next(one for one in timeline.visits if one.planned.encounter.timing.type is TimingType.FIXED)
     start = fixed.attended_on or enrolled.baseline
     for plan in _measured(timeline, aucs):
         assert plan.attended_on is not None
         day = (plan.attended_on - start).days
-        yield OccasionAuc(weeks[plan.id], day, aucs[plan.id], _grams_a_day(plan))
+        yield OccasionAuc(nominal_weeks(plan.protocol)[plan.id], day, aucs[plan.id], _grams_a_day(plan))
 
 
 def _measured(timeline: Timeline, aucs: Mapping[str, float]) -> list[VisitPlan]:

@@ -15,6 +15,7 @@ from scheduler.domain.facts import (
     FlagAcknowledged,
     Intercurrent,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -77,6 +78,9 @@ def fact_said(what: What, speaker: Speaker) -> str:
         case Withdrawn():
             words, cause = "withdrawn on {at} ({cause}): {why}", because(f"withdrawal_{what.cause}")
             return speaker.text(words, at=what.at, cause=cause, why=what.reason)
+        case ProtocolApplied():
+            words = "protocol version {version} from {on}: {why}"
+            return speaker.text(words, version=what.version, on=what.on, why=what.reason)
         case FlagAcknowledged():
             return speaker.text("flag acknowledged: {why}", why=what.reason)
         case Corrected():

@@ -134,7 +134,7 @@ def patient_report(
         study=protocol.acronym,
         registry_id=protocol.registry_id,
         title=protocol.title[speaker.language],
-        protocol=f"{protocol.id}, {protocol.version}",
+        protocol=f"{protocol.id}, {' → '.join(one.plan.protocol.version for one in timeline.versions)}",
         state=speaker.status(report.subject_state(subject, timeline.facts)),
         baseline=enrolled.baseline,
         treatment_start=enrolled.treatment_start,
@@ -150,7 +150,7 @@ def patient_report(
         versions=(
             ("mpa-monitor", APP_VERSION),
             ("pk", PK_VERSION),
-            ("protocol", subject.protocol_sha256[:12]),
+            ("protocol", " → ".join(one.plan.protocol.key[:12] for one in timeline.versions)),
         ),
     )
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because
+from scheduler.domain.timeline import VisitPlan
 from scheduler.engine.reconcile import Standing, standing
 from scheduler.engine.study import Study
 from scheduler.store.reconciliation import asked_rows, overdue_tubes, refused_files
@@ -34,7 +35,7 @@ def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reaso
         kind, *parts = row.topic.split("|")
         if "lab" in row.facts:
             return _about_laboratory(session, row, now)
-        if row.subject is None or kind not in ("reminder", "booking"):
+        if row.subject is None or kind not in ("reminder", "booking", "replanned"):
             return None
         found = look(session, row.subject, now)
         if found is None:
@@ -43,10 +44,20 @@ def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reaso
             still = any(one.key == row.topic and not one.expired for one in found.desired.reminders)
             return None if still else because("recheck_no_longer_due")
         plan = found.timeline.visit(row.visit or "")
+        if kind == "replanned":
+            told = (row.facts["new_first"], row.facts["new_last"])
+            holds = plan is not None and told == _days(plan)
+            return None if holds else because("recheck_date_changed_again")
         newer = plan is not None and plan.booking_sequence > int(parts[-1])
         return because("recheck_date_changed_again") if newer else None
 
     return recheck
+
+
+def _days(plan: VisitPlan) -> tuple[str | None, str | None]:
+    """The window of a visit; none where the version that the subject follows has no such visit."""
+    planned = plan.planned
+    return (None, None) if plan.left_out_by is not None else (str(planned.first), str(planned.last))
 
 
 def _about_laboratory(session: Session, row: OutboxRow, now: datetime) -> Reason | None:

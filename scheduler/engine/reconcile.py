@@ -13,7 +13,7 @@ from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.history import History
 from scheduler.domain.plan import Changes, Desired, assess, diff
 from scheduler.domain.reason import because
-from scheduler.domain.timeline import Timeline, build_timeline
+from scheduler.domain.timeline import Timeline
 from scheduler.engine.exposure import SamplingDay, Sought
 from scheduler.engine.study import Study
 from scheduler.store import audit
@@ -67,8 +67,8 @@ def standing(
 
 
 def _look(session: Session, study: Study, subject: SubjectRow, history: History | None = None) -> _Look:
-    plan, code = study.plan(session, subject.site_id, subject.protocol_sha256), subject.code
-    timeline = build_timeline(plan, history or load_history(session, code))
+    code = subject.code
+    timeline = study.timeline(session, subject, history or load_history(session, code))
     if timeline is None:
         raise ValueError(f"no enrolment is recorded for {code}")
     sought = study.exposer.seek(timeline, lambda visit: newest_exposures(session, code, visit))

@@ -11,12 +11,21 @@ from typing import Any
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from scheduler.domain.facts import Corrected, Enrolled, FlagAcknowledged, SampleDrawn, Source, What, effective
+from scheduler.domain.facts import (
+    Corrected,
+    Enrolled,
+    FlagAcknowledged,
+    ProtocolApplied,
+    SampleDrawn,
+    Source,
+    What,
+    effective,
+)
 from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.rules import refusals, refusals_of_enrolment, warnings
-from scheduler.domain.timeline import Timeline, build_timeline
+from scheduler.domain.timeline import Timeline
 from scheduler.engine.reconcile import Handle, reconcile_subject, release
 from scheduler.engine.study import Study
 from scheduler.engine.what_changed import changed_by, changed_fields
@@ -26,7 +35,16 @@ from scheduler.store.rows import payload_of, what_from
 from scheduler.store.subjects import add_fact, draws_of_tube, load_history, subject_row
 from scheduler.store.tables import AcknowledgementRow, FlagRow, SubjectRow
 
-__all__ = ["Done", "RefusedError", "Who", "acknowledge", "correct", "enrol", "find_subject", "record"]
+__all__ = [
+    "Done",
+    "RefusedError",
+    "Who",
+    "acknowledge",
+    "correct",
+    "enrol",
+    "find_subject",
+    "record",
+]
 
 
 class RefusedError(ValueError):
@@ -147,6 +165,10 @@ def correct(
         assert isinstance(instead, Enrolled)
         protocol = study.protocol(session, subject.protocol_sha256)
         _refuse(refusals_of_enrolment(protocol, code, instead, now))
+    elif isinstance(original.what, ProtocolApplied) and isinstance(instead, ProtocolApplied):
+        if (instead.version, instead.sha256) != (original.what.version, original.what.sha256):
+            raise RefusedError([because("refused_version_corrected", number=str(number))])
+        _refuse(refusals(_timeline(session, study, subject, history), replace(instead, sha256=""), now))
     elif instead is not None:
         others = tuple(
             fact
@@ -189,8 +211,7 @@ def acknowledge(
 
 
 def _timeline(session: Session, study: Study, subject: SubjectRow, history: History) -> Timeline:
-    plan = study.plan(session, subject.site_id, subject.protocol_sha256)
-    timeline = build_timeline(plan, history)
+    timeline = study.timeline(session, subject, history)
     assert timeline is not None
     return timeline
 
@@ -220,11 +241,12 @@ def _all_refusals(session: Session, timeline: Timeline, what: What, now: datetim
 
 
 def _unknown_words(timeline: Timeline, what: What) -> list[Reason]:
-    protocol = timeline.protocol
     found = []
     visit, point, item = (getattr(what, name, None) for name in ("visit", "timepoint", "item"))
-    if visit is not None and timeline.visit(visit) is None:
-        known = ", ".join(one.id for one in protocol.encounters)
+    plan = timeline.visit(visit) if visit is not None else None
+    protocol = plan.protocol if plan is not None else timeline.protocol
+    if visit is not None and plan is None:
+        known = ", ".join(one.id for one in timeline.visits)
         found.append(because("refused_visit_unknown", visit=visit, known=known))
     if point is not None and protocol.point(point) is None:
         known = ", ".join(one.id for one in protocol.points)

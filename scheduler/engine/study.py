@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
@@ -9,10 +10,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
+from pydantic import ValidationError
 from sqlmodel import Session, select
 
 from config.defects import ConfigurationInvalidError, Defect
-from config.files import Files, read_files
+from config.files import Files, read_files, shape_defects
 from config.schema import LabFile, ProtocolFile, SiteFile
 from pk.equation import Equation, equations_from_mapping
 from pk.errors import EquationError, FileError, ModelError
@@ -20,16 +22,18 @@ from pk.model_file import model_from_mapping, set_defects
 from pk.population import PopulationModel
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.compile import ROLES, compile_protocol
+from scheduler.domain.history import History
 from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Protocol
-from scheduler.domain.timeline import StudyPlan
+from scheduler.domain.timeline import StudyPlan, Timeline, build_timeline
+from scheduler.domain.versions import versions_named
 from scheduler.engine.exposure import Exposer
 from scheduler.engine.sites import staff_row, sync_site
 from scheduler.store import audit
 from scheduler.store.operations import METHODS, beat, heartbeat_of
 from scheduler.store.postgresql import one_by_one
-from scheduler.store.subjects import wake_all
-from scheduler.store.tables import ProtocolVersionRow, StaffRow
+from scheduler.store.subjects import load_history, wake_all
+from scheduler.store.tables import ProtocolVersionRow, StaffRow, SubjectRow
 
 __all__ = ["Study", "load_study"]
 
@@ -56,6 +60,7 @@ class Study:
         self.models = models
         self.exposer = Exposer(equations, models)
         self._templates = templates
+        self._kept: dict[str, Protocol] = {}
         self._plans: dict[tuple[str, str], StudyPlan] = {}
 
     @property
@@ -66,18 +71,42 @@ class Study:
 
     def protocol(self, session: Session, sha256: str) -> Protocol:
         """A protocol version, from its file or, when that is gone, from the database."""
-        found = self.protocols.get(sha256)
+        if sha256 in self.protocols:
+            return self.protocols[sha256][0]
+        found = self._kept.get(sha256)
         if found is None:
             row = session.get(ProtocolVersionRow, sha256)
             assert row is not None
-            source = ProtocolFile.model_validate(tomllib.loads(row.text))
-            protocol, defects = compile_protocol(
-                source, f"{row.protocol} {row.version}", self._templates, sha256
-            )
-            if protocol is None:
-                raise ConfigurationInvalidError(defects)
-            found = self.protocols[sha256] = (protocol, row.text)
-        return found[0]
+            found = self._kept[sha256] = self.compiled(f"{row.protocol} {row.version}", row.text)
+        return found
+
+    def compiled(self, name: str, text: str) -> Protocol:
+        """The protocol that a text describes. Raises ConfigurationInvalidError with all its defects."""
+        try:
+            source = ProtocolFile.model_validate(tomllib.loads(text))
+        except ValidationError as error:
+            raise ConfigurationInvalidError(shape_defects(name, error)) from error
+        except tomllib.TOMLDecodeError as error:
+            problem = f"Not valid TOML: {error}."
+            raise ConfigurationInvalidError([Defect(name, "file", problem, "Correct the line.")]) from error
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        protocol, defects = compile_protocol(source, name, self._templates, sha256)
+        if protocol is None:
+            raise ConfigurationInvalidError(defects)
+        return protocol
+
+    def kept_versions(self, session: Session) -> list[Protocol]:
+        """The versions that the database keeps."""
+        return [self.protocol(session, sha256) for sha256 in session.exec(select(ProtocolVersionRow.sha256))]
+
+    def knows(self, session: Session, sha256: str) -> bool:
+        """Whether a version is one of the files or kept by the database."""
+        return sha256 in self.protocols or session.get(ProtocolVersionRow, sha256) is not None
+
+    def versions_of(self, session: Session, subject: SubjectRow) -> list[Protocol]:
+        """Every version that a record of the subject names, the last named first, the enrolment's at the end."""
+        named = versions_named(load_history(session, subject.code).facts)
+        return [self.protocol(session, sha256) for sha256 in (*reversed(named), subject.protocol_sha256)]
 
     def protocol_of(self, session: Session, sha256: str | None) -> Protocol:
         """A protocol version; the newest where none is named."""
@@ -90,6 +119,12 @@ class Study:
             found = StudyPlan(self.protocol(session, sha256), site, self.calendars[site])
             self._plans[(site, sha256)] = found
         return found
+
+    def timeline(self, session: Session, subject: SubjectRow, history: History) -> Timeline | None:
+        """The subject's year under the versions that its records name; None when no enrolment is among them."""
+        site = subject.site_id
+        amended = {one: self.plan(session, site, one) for one in versions_named(history.facts)}
+        return build_timeline(self.plan(session, site, subject.protocol_sha256), history, amended)
 
     def keep_version(self, session: Session, sha256: str, now: datetime) -> None:
         """Store the protocol text under which a subject is enrolled, once.

@@ -16,7 +16,7 @@ from scheduler.domain.facts import EligibilityAssessed
 from scheduler.domain.measurements import Measurement
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
-from scheduler.domain.timeline import Timeline, build_timeline
+from scheduler.domain.timeline import Timeline
 from scheduler.engine.study import Study
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
@@ -32,8 +32,7 @@ def timelines(session: Session, study: Study, subject: str | None = None) -> Ite
     if subject is not None:
         query = query.where(SubjectRow.code == subject)
     for row in session.exec(query):
-        plan = study.plan(session, row.site_id, row.protocol_sha256)
-        timeline = build_timeline(plan, load_history(session, row.code))
+        timeline = study.timeline(session, row, load_history(session, row.code))
         if timeline is not None:
             yield timeline
 

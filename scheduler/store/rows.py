@@ -62,7 +62,8 @@ def what_from_json(kind: str, payload: str) -> What:
 
 
 VISIT_COLUMNS = (
-    "status", "reason", "target", "first", "last", "booked_local", "sequence", "attended_at", "missing"
+    "status", "reason", "target", "first", "last", "booked_local", "sequence", "attended_at", "missing",
+    "amended_by",
 )  # fmt: skip
 
 
@@ -77,6 +78,7 @@ def recorded_visit(
     sequence: int,
     attended_at: datetime | None,
     missing: list[dict[str, Any]],
+    amended_by: str | None,
 ) -> RecordedVisit:
     """A visit's draws and VISIT_COLUMNS as a value."""
     return RecordedVisit(
@@ -90,6 +92,7 @@ def recorded_visit(
         attended_at=attended_at,
         missing=tuple([from_json(one) for one in missing]),
         draws=tuple(draws),
+        amended_by=amended_by,
     )
 
 
@@ -106,6 +109,7 @@ def visit_row(subject: str, visit: str, wanted: RecordedVisit) -> dict[str, Any]
         "sequence": wanted.sequence,
         "attended_at": wanted.attended_at,
         "missing": [to_json(one) for one in wanted.missing],
+        "amended_by": wanted.amended_by,
     }
 
 

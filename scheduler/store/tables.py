@@ -234,6 +234,8 @@ class LabProposalRow(SQLModel, table=True):
 
 
 class VisitRow(SQLModel, table=True):
+    """A visit as it stands; `amended_by` is the protocol version that it follows, when that is not the enrolment's."""
+
     __tablename__ = "visit"
     subject: str = Field(primary_key=True, foreign_key="subject.code")
     visit: str = Field(primary_key=True)
@@ -246,6 +248,7 @@ class VisitRow(SQLModel, table=True):
     sequence: int = 0
     attended_at: datetime | None = Field(default=None, sa_type=Instant)
     missing: list[dict[str, Any]] = _json()
+    amended_by: str | None = None
 
 
 class SamplingRow(SQLModel, table=True):

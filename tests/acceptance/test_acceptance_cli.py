@@ -317,6 +317,27 @@ def test_a_record_is_corrected_and_explained_with_its_number(hospital: Installat
     assert "wrong clock" not in hospital.ok("outbox", "list").out
 
 
+def test_an_amendment_is_compared_shown_applied_and_explained(hospital: Installation) -> None:
+    hospital.ok("enrol", SUBJECT, "--inclusion", str(TODAY - timedelta(2)))
+    first = hospital.home / "config" / "protocols" / "sclerosis-mpa-auc.toml"
+    text = first.read_text("utf-8").replace('version = "1"', 'version = "2"')
+    (first.parent / "second.toml").write_text(text.replace('value = "P12W"', 'value = "P13W"'), "utf-8")
+    compared = hospital.ok("protocol", "diff", "1", "2", "--json").json["differences"]
+    assert [(one["item"], one["field"]) for one in compared] == [("", "version"), ("W12", "value")]
+    assert "84\xa0jours → 91\xa0jours" in hospital.ok("--language", "fr", "protocol", "diff", "1", "2").out
+    call = ("protocol", "apply", "2", "--from", str(TODAY), "--reason", "amendment 1")
+    before = stored(hospital)
+    shown = hospital.ok(*call, "--dry-run", "--json").json
+    assert stored(hospital) == before
+    assert [one["visit"] for one in shown["subjects"][0]["visits"]] == ["W12"]
+    assert "Enregistré" in hospital.ok("--language", "fr", *call).out
+    steps = hospital.ok("explain", SUBJECT, "W12", "--json").json["visits"][0]["steps"]
+    assert steps[0].startswith("protocol version 2, followed from ")
+    assert "already followed under version 2" in hospital.refused(*call)
+    assert "no protocol version '9'" in hospital.refused("protocol", "diff", "1", "9")
+    assert hospital.ok("audit", "verify", "--json").json["intact"] is True
+
+
 def test_every_defect_of_every_file_is_listed_at_once(hospital: Installation, tmp_path: Path) -> None:
     config = copy_of_config(tmp_path / "broken")
     protocol, site = config / "protocols" / "sclerosis-mpa-auc.toml", config / "sites" / "cochin.toml"

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,22 @@ def shipped_with(**changes: Mapping[str, Any]) -> Protocol:
     for one in content["encounters"]:
         one["timing"] |= changes.get(one["id"], {})
     return protocol_from(content)
+
+
+def amended_document(version: str = "2") -> dict[str, Any]:
+    """A later version: W6 a week later, narrower and with an assessment, W12 gone, M9 new, H30 in a wider window."""
+    content = document()
+    content["study"]["version"] = version
+    encounters = {one["id"]: one for one in content["encounters"]}
+    encounters["W6"]["timing"] |= {"value": "P7W", "window_lower": "P3D", "window_upper": "P3D"}
+    encounters["W6"] |= {"required": ["mrss"], "optional": ["fvc", "dlco"]}
+    del encounters["W12"]
+    year = encounters.pop("Y1")
+    m9 = copy.deepcopy(encounters["M6"]) | {"id": "M9", "code": "V9"}
+    m9["timing"]["value"] = "P9M"
+    content["encounters"] = [*encounters.values(), m9, year]
+    content["sampling"]["points"][1] |= {"window_lower": "PT15M", "window_upper": "PT15M"}
+    return content
 
 
 # --- sites ------------------------------------------------------------------------------------------------------
@@ -242,8 +259,10 @@ def timeline(
     results: Iterable[ResultVersion] = (),
     baseline: date = BASELINE,
     plan: StudyPlan | None = None,
+    amended: Mapping[str, StudyPlan] = MappingProxyType({}),
 ) -> Timeline:
-    found = build_timeline(plan or shipped_plan(), history(*whats, results=results, baseline=baseline))
+    past = history(*whats, results=results, baseline=baseline)
+    found = build_timeline(plan or shipped_plan(), past, amended)
     assert found is not None
     return found
 
@@ -329,10 +348,11 @@ class Ledger:
     events: list[DomainEvent] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
     sent_at: dict[str, datetime] = field(default_factory=dict)
+    amended: Mapping[str, StudyPlan] = field(default_factory=dict)
 
     def tick(self, past: History, now: datetime) -> datetime | None:
         """Reconcile at `now`; returns when to look again."""
-        line = build_timeline(self.plan, past)
+        line = build_timeline(self.plan, past, self.amended)
         if line is None:
             return None
         desired = stand(line, now)

@@ -25,6 +25,7 @@ from scheduler.domain.facts import (
     Intercurrent,
     Occurred,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -85,6 +86,24 @@ def _variants() -> list[StudyPlan]:
 PLANS = _variants()
 
 
+def _amendments() -> dict[str, Protocol]:
+    """Later versions: other days and visits; then the visits of the first again, W6 two weeks later."""
+    third = cases.document()
+    third["study"]["version"] = "3"
+    third["encounters"][1]["timing"] |= {"value": "P8W", "grace": "P2D"}
+    return {
+        "second": cases.protocol_from(cases.amended_document(), "second"),
+        "third": cases.protocol_from(third, "third"),
+    }
+
+
+AMENDED_PLANS = {
+    plan: {key: StudyPlan(protocol, plan.site, plan.calendar) for key, protocol in _amendments().items()}
+    for plan in PLANS
+}
+VISITS = ("INCLUSION", "W6", "W12", "M6", "M9", "Y1")
+
+
 def plans() -> st.SearchStrategy[StudyPlan]:
     return st.sampled_from(PLANS)
 
@@ -96,6 +115,11 @@ class Arrival:
     plan: StudyPlan = field(repr=False)
     facts: tuple[Fact, ...]
     results: tuple[ResultVersion, ...]
+
+    @property
+    def amended(self) -> dict[str, StudyPlan]:
+        """Every version that a record may name."""
+        return AMENDED_PLANS[self.plan]
 
     @property
     def whole(self) -> History:
@@ -116,7 +140,7 @@ class Arrival:
 
 def _what(draw: st.DrawFn, protocol: Protocol, day: date, zone: ZoneInfo, kind: type[What]) -> What:
     """One observation of a kind, on or near a day."""
-    visit = draw(st.sampled_from([one.id for one in protocol.encounters]))
+    visit = draw(st.sampled_from(VISITS))
     at = at_local(day, time(draw(st.integers(0, 23)), draw(st.sampled_from([0, 20, 30, 45]))), zone)
     point = draw(st.sampled_from([one.id for one in protocol.points]))
     text = draw(st.sampled_from(["a", "b"]))
@@ -139,9 +163,15 @@ def _what(draw: st.DrawFn, protocol: Protocol, day: date, zone: ZoneInfo, kind: 
         Paused: Paused(at, text),
         Resumed: Resumed(at, text),
         Withdrawn: Withdrawn(at, draw(st.sampled_from(list(Withdrawal))), text),
+        ProtocolApplied: _applied(draw, day, text),
         FlagAcknowledged: FlagAcknowledged("some|flag", text),
     }
     return made[kind]
+
+
+def _applied(draw: st.DrawFn, day: date, text: str) -> ProtocolApplied:
+    key = draw(st.sampled_from(["second", "third"]))
+    return ProtocolApplied(day + timedelta(days=draw(st.integers(-60, 90))), key, key, text)
 
 
 _KINDS: list[type[What]] = [
@@ -159,6 +189,7 @@ _KINDS: list[type[What]] = [
     Paused,
     Resumed,
     Withdrawn,
+    *[ProtocolApplied] * 2,
     FlagAcknowledged,
     *[Corrected] * 4,
 ]

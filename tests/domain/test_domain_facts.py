@@ -98,7 +98,7 @@ def test_the_order_of_arrival_of_corrections_does_not_matter(order: list[int]) -
 
 
 def test_every_kind_of_fact_has_a_name_of_its_own() -> None:
-    assert len(KINDS) == len({cls.__name__ for cls in KINDS.values()}) == 17
+    assert len(KINDS) == len({cls.__name__ for cls in KINDS.values()}) == 18
 
 
 def test_nobody_enrolled_has_no_timeline() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import notif_cases as cases
 import pytest
@@ -12,7 +12,7 @@ from sqlmodel import Session
 from notifications.handlers import make_handler
 from notifications.policy import policy
 from notifications.states import State
-from scheduler.domain.events import MailFailed
+from scheduler.domain.events import Days, MailFailed, VisitReplanned
 from scheduler.domain.protocol import Event, Notice
 from scheduler.domain.reason import from_json
 from scheduler.store.tables import OutboxRow, StaffRow
@@ -45,7 +45,7 @@ def test_a_reminder_of_a_sampling_point_is_urgent(rule: str) -> None:
     assert message.facts["point"] == rule.split("_")[0].upper()
 
 
-@pytest.mark.parametrize("event", [*Event])
+@pytest.mark.parametrize("event", [one for one in Event if one is not Event.VISIT_REPLANNED])
 def test_every_event_of_the_protocol_has_its_message(event: Event) -> None:
     wanted = next(one for one in cases.protocol().notices if one.event is event)
     if event in (Event.VISIT_BOOKED, Event.VISIT_MOVED, Event.VISIT_CANCELLED):
@@ -60,6 +60,19 @@ def test_every_event_of_the_protocol_has_its_message(event: Event) -> None:
     else:
         (message,) = policy(cases.protocol(), cases.troubled(event))
     assert (message.template, message.roles) == (wanted.template, wanted.roles)
+
+
+def test_other_days_of_a_visit_are_told_to_whoever_knows_the_old_ones_without_any_notice() -> None:
+    old, new = (
+        Days(date(2025, 10, day), date(2025, 10, day - 3), date(2025, 10, day + 3)) for day in (13, 20)
+    )
+    event = VisitReplanned(Event.VISIT_REPLANNED, "MPA-0042-7", "W6", old, new, None, 1, "replanned|x|W6|1")
+    (message,) = policy(cases.protocol(), event)
+    assert (message.template, message.roles) == ("visit_replanned", ())
+    assert (message.facts["old_target"], message.facts["new_last"]) == ("2025-10-13", "2025-10-23")
+    notice = Notice(Event.VISIT_REPLANNED, "visit_replanned", ("coordinator",))
+    (told_too,) = policy(replace(cases.protocol(), notices=(notice,), key="told"), event)
+    assert told_too.roles == ("coordinator",)
 
 
 def test_an_event_without_a_notice_is_told_to_nobody() -> None:

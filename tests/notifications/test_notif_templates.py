@@ -80,6 +80,7 @@ def test_the_laboratory_gets_no_commands(name: str, for_laboratory: bool) -> Non
         "date_changed",
         "visit_cancelled",
         "visit_booked",
+        "visit_replanned",
     }
     values = {**sample_values(name, Language.EN), "for_laboratory": for_laboratory}
     text = render(name, _speaker(Language.EN), values).text

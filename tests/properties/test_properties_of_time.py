@@ -9,6 +9,7 @@ from domain_strategies import Arrival, instants_near, records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.domain.events import VisitRebooked, VisitReplanned
 from scheduler.domain.history import History
 from scheduler.domain.plan import as_recorded, diff
 from scheduler.domain.timeline import Timeline, build_timeline
@@ -18,7 +19,7 @@ LONG = timedelta(days=800)
 
 
 def _timeline(arrival: Arrival, past: History | None = None) -> Timeline:
-    line = build_timeline(arrival.plan, past or arrival.whole)
+    line = build_timeline(arrival.plan, past or arrival.whole, arrival.amended)
     assert line is not None
     return line
 
@@ -79,7 +80,7 @@ def test_the_order_in_which_facts_and_results_arrive_does_not_matter(
 
 def _live(arrival: Arrival, extra: list[datetime]) -> cases.Ledger:
     """The subject's year as it is lived: facts arrive one by one, every next_change is visited, and `extra` too."""
-    ledger = cases.Ledger(arrival.plan)
+    ledger = cases.Ledger(arrival.plan, amended=arrival.amended)
     moments = arrival.moments
     end = moments[-1] + LONG
     for start, stop in zip(moments, [*moments[1:], end], strict=True):
@@ -111,7 +112,7 @@ def test_every_announcement_has_a_key_of_its_own_and_a_growing_sequence(arrival:
     keys = [event.key for event in ledger.events]
     assert len(keys) == len(set(keys))
     newest: dict[str, int] = {}
-    for event in ledger.rebookings:
+    for event in (one for one in ledger.events if isinstance(one, VisitRebooked | VisitReplanned)):
         assert event.sequence > newest.get(event.visit, -1)
         newest[event.visit] = event.sequence
 

@@ -12,10 +12,10 @@ from sqlmodel import Session
 
 from scheduler.domain.exposure import Bounds
 from scheduler.domain.pictures import range_of
-from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.auc_report import auc_rows, weights_said
-from scheduler.engine.record import RefusedError, find_subject
+from scheduler.engine.record import find_subject
+from scheduler.engine.visit_named import encounter_of
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
@@ -54,12 +54,7 @@ def _rows(
     if subject is None:
         return auc_rows(session, program.speaker(), history=history)
     row = find_subject(session, subject)
-    protocol = program.study.protocol(session, row.protocol_sha256)
-    encounter = protocol.encounter(visit) if visit is not None else None
-    if visit is not None and encounter is None:
-        known = ", ".join(one.id for one in protocol.encounters)
-        raise RefusedError([because("refused_visit_unknown", visit=visit, known=known)])
-    name = encounter.id if encounter is not None else None
+    name = encounter_of(session, program.study, row, visit).id if visit is not None else None
     return auc_rows(session, program.speaker(), row.code, name, history=history)
 
 

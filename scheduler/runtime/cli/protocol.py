@@ -25,6 +25,7 @@ from scheduler.domain.timeline import PlannedVisit
 from scheduler.engine import report
 from scheduler.engine.auc_report import auc_rows
 from scheduler.engine.moments import parse_day
+from scheduler.runtime.cli import amendment
 from scheduler.runtime.cli.auc import auc_overview
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.cli.read import board_table, flag_table
@@ -47,6 +48,7 @@ def add_commands(app: typer.Typer) -> None:
     protocol.command("check")(check)
     protocol.command("show")(show)
     protocol.command("rehearse")(rehearse)
+    amendment.add_commands(protocol)
     app.add_typer(protocol, name="protocol")
     app.command()(demo)
 

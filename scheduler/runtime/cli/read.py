@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
+from scheduler.domain.facts import ProtocolApplied
 from scheduler.domain.flags import FlagCode
-from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine import report
 from scheduler.engine.explain import Explanation, explain, fact_lines
-from scheduler.engine.record import RefusedError, find_subject
+from scheduler.engine.record import find_subject
+from scheduler.engine.visit_named import encounter_of
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
@@ -156,6 +157,11 @@ def flag_table(program: Program, rows: list[dict[str, Any]]) -> Table:
     return made
 
 
+def _is_about(fact: dict[str, Any], visit: str | None) -> bool:
+    """Whether a record bears on a visit; another protocol version bears on all."""
+    return visit is None or fact["kind"] == ProtocolApplied.kind or fact["content"].get("visit") == visit
+
+
 def explain_command(
     context: typer.Context,
     subject: Annotated[str, typer.Argument(help="Subject code.")],
@@ -168,16 +174,11 @@ def explain_command(
 
         def step(session: Session) -> tuple[list[Explanation], list[dict[str, Any]], Speaker]:
             row = find_subject(session, subject)
-            protocol = program.study.protocol(session, row.protocol_sha256)
-            encounter = protocol.encounter(visit) if visit is not None else None
-            if visit is not None and encounter is None:
-                known = ", ".join(one.id for one in protocol.encounters)
-                raise RefusedError([because("refused_visit_unknown", visit=visit, known=known)])
-            name = encounter.id if encounter is not None else None
+            name = encounter_of(session, program.study, row, visit).id if visit is not None else None
             speaker = program.speaker(program.zone_of(session, subject))
             found = explain(session, program.study, row, name, speaker, program.clock.now())
             facts = fact_lines(session, subject)
-            return found, [f for f in facts if name is None or f["content"].get("visit") == name], speaker
+            return found, [f for f in facts if _is_about(f, name)], speaker
 
         found, facts, speaker = program.database.read(step)
         if as_json:

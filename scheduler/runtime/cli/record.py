@@ -41,6 +41,7 @@ from scheduler.engine import record as engine
 from scheduler.engine.moments import parse_day, parse_instant, parse_local
 from scheduler.engine.record import Done, RefusedError, Who
 from scheduler.engine.typed_assessments import read_assessments, read_number, read_pair
+from scheduler.engine.visit_named import encounter_of
 from scheduler.runtime.cli.eligibility import answers_from
 from scheduler.runtime.cli.output import done, program_of, refusing
 from scheduler.runtime.program import Program
@@ -418,9 +419,7 @@ def _say_all(program: Program, subject: str, visit: str | None, by: str | None, 
         moment = _Moment(now, program.zone_of(session, subject))
         name = visit
         if visit is not None:
-            protocol = program.study.protocol(session, row.protocol_sha256)
-            encounter = protocol.encounter(visit)
-            name = encounter.id if encounter is not None else visit
+            name = encounter_of(session, program.study, row, visit).id
         return [
             (engine.record(session, program.study, subject, what, _who(by), now, program.handle), what)
             for what in whats(name, moment)
