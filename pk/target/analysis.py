@@ -30,6 +30,7 @@ from pk.target.gates import Evidence, extra_gates, tier_gates
 from pk.target.imputation import Imputed, imputed
 from pk.target.max_selected import MaxSelected, max_selected
 from pk.target.missing import LEAST_FOR_IMPUTATION, Bounds, bounds
+from pk.target.pace import Step, unwatched
 from pk.target.patients import Numbers, Patients, patients_of
 from pk.target.prespecified import AtCut, at_cut
 from pk.target.tiers import FROM_TIER, LARGEST_P, LEAST_FOR_DELONG, Allowance, Item, Tier, tier_of
@@ -46,6 +47,7 @@ def analyse(
     others: Sequence[Numbers] = (),
     binary: bool = True,
     settings: Settings | None = None,
+    step: Step = unwatched,
 ) -> TargetAnalysis:
     """Return what these patients allow to be said about exposure and outcome.
 
@@ -66,6 +68,8 @@ def analyse(
     others : sequence of columns, optional
         What else missing responses are imputed from, beside exposure and baseline.
     settings : Settings, optional
+    step : callable, optional
+        Called `pace.STEPS` times, after every part.
 
     Raises
     ------
@@ -76,10 +80,10 @@ def analyse(
     if responder is None and binary and all(one is None or one in (0, 1) for one in outcome):
         responder = [None if one is None else one == 1 for one in outcome]
     others = others if baseline is None else (baseline, *others)
-    return analysed(patients_of(exposure, outcome, responder, baseline, others), settings)
+    return analysed(patients_of(exposure, outcome, responder, baseline, others), settings, step)
 
 
-def analysed(patients: Patients, settings: Settings) -> TargetAnalysis:
+def analysed(patients: Patients, settings: Settings, step: Step = unwatched) -> TargetAnalysis:
     """Return what the patients allow to be said; see `analyse`."""
     n, smaller = patients.exposure.size, patients.smaller_group
     contrast = _contrast(patients)
@@ -87,11 +91,19 @@ def analysed(patients: Patients, settings: Settings) -> TargetAnalysis:
     may = Allowance(tier, settings.unlock_tier and contrast)
     both = patients.responder if smaller and contrast else None
     found = _association(patients, may, settings)
+    step()
     roc = _roc(patients.exposure, both, settings) if both is not None and Item.AREA in may else None
+    step()
     selected = None
     if both is not None and Item.MAX_SELECTED in may:
         selected = max_selected(counted(patients.exposure, both), settings.permutations, settings.seed)
+    step()
     cut = cutpoint(patients.exposure, both, settings) if both is not None and Item.CUT in may else None
+    step()
+    odds = _odds(patients, both) if both is not None and Item.FIRTH in may else None
+    step()
+    missing = None if both is None else _missing(patients, both, may, settings)
+    step()
     extra = extra_gates(_evidence(patients.exposure, roc, selected, cut))
     conclusion = _conclusion(tier.number, extra, found, roc)
     if cut is not None:
@@ -111,11 +123,11 @@ def analysed(patients: Patients, settings: Settings) -> TargetAnalysis:
         description=_description(patients) if Item.DESCRIPTION in may and n > 0 else None,
         association=found,
         roc=roc,
-        firth=_odds(patients, both) if both is not None and Item.FIRTH in may else None,
+        firth=odds,
         prespecified=_prespecified(patients.exposure, both, settings) if Item.PRESPECIFIED in may else (),
         max_selected=selected,
         cutpoint=cut,
-        missing=None if both is None else _missing(patients, both, may, settings),
+        missing=missing,
         warnings=(),
     )
     return replace(result, warnings=warnings_of(result))

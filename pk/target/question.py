@@ -8,6 +8,7 @@ from enum import StrEnum
 from pk.result import Reason, short
 from pk.target.analysis import analyse
 from pk.target.findings import Direction, Settings, TargetAnalysis
+from pk.target.pace import Step, unwatched
 from pk.target.planning import Plan, plan
 from pk.target.table import Column, Table, numbers_of, read_table
 
@@ -45,8 +46,8 @@ class Answer:
     plan: Plan | None
 
 
-def answer(content: bytes, question: Question) -> Answer | tuple[Reason, ...]:
-    """Return the answer of a CSV file, or everything that is wrong with file or question."""
+def answer(content: bytes, question: Question, step: Step = unwatched) -> Answer | tuple[Reason, ...]:
+    """Return the answer of a CSV file, or everything that is wrong with file or question; `step` as of `analyse`."""
     table = read_table(content)
     if isinstance(table, Reason):
         return (table,)
@@ -68,6 +69,7 @@ def answer(content: bytes, question: Question) -> Answer | tuple[Reason, ...]:
         baseline=None if question.baseline is None else columns[question.baseline].numbers,
         settings=question.settings,
         binary=responder is not None,
+        step=step,
     )
     return Answer(question, found, _plan(found, question))
 

@@ -9,6 +9,7 @@ from pk.target.analysis import associated
 from pk.target.exposure_summary import Metric
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.multiplicity import benjamini_hochberg, holm
+from pk.target.pace import Step, unwatched
 from pk.target.patients import patients_of
 from scheduler.domain.endpoint_rules import Measure
 from scheduler.engine.target_set import (
@@ -25,7 +26,7 @@ from scheduler.engine.target_set import (
     as_number,
 )
 
-__all__ = ["EXPOSURES", "FAMILY", "Cell", "grid", "holm_pair"]
+__all__ = ["CELLS", "EXPOSURES", "FAMILY", "Cell", "grid", "holm_pair"]
 
 EXPOSURES = (
     PRIMARY,
@@ -41,6 +42,8 @@ EXPOSURES = (
 FAMILY = (Measure.MRSS.value, Measure.FVC.value)
 """The two changes that are judged together with the primary exposure (Holm)."""
 
+CELLS = len(RESPONSES) + 1 + len(MEASURES) + (len(EXPOSURES) - 1) * (1 + len(MEASURES))
+"""How many analyses the grid has."""
 _GRID_BOOTSTRAP, _GRID_PERMUTATIONS = 500, 999
 
 
@@ -70,13 +73,16 @@ def holm_pair(continuous: Mapping[str, TargetAnalysis]) -> dict[str, float]:
     return {name: p for name, p in zip(FAMILY, adjusted, strict=True) if name in tested}
 
 
-def grid(members: Sequence[Member], settings: Settings) -> tuple[Cell, ...]:
+def grid(members: Sequence[Member], settings: Settings, step: Step = unwatched) -> tuple[Cell, ...]:
     """The primary exposure by every definition and change, and every other exposure by composite and changes.
 
     q is by Benjamini and Hochberg over those that gave a p.
     """
     drawn = replace(settings, bootstrap=_GRID_BOOTSTRAP, permutations=_GRID_PERMUTATIONS)
-    cells = tuple(_cells(members, drawn))
+    cells = []
+    for cell in _cells(members, drawn):
+        cells.append(cell)
+        step()
     tested = [one.p for one in cells if one.p is not None]
     adjusted = iter(benjamini_hochberg(tested) if tested else ())
     return tuple(one if one.p is None else replace(one, q=next(adjusted)) for one in cells)

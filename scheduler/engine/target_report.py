@@ -17,6 +17,7 @@ from sqlmodel import Session
 from pk.jsonlines import JsonObject
 from pk.result import Reason as Finding
 from pk.target.findings import Settings, TargetAnalysis
+from pk.target.pace import STEPS, Step, unwatched
 from pk.target.planning import plan
 from pk.target.power import area_sample_size, correlation_sample_size
 from pk.target.question import Answer, OutcomeKind, Question
@@ -27,7 +28,7 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
 from scheduler.engine.target_cut_plots import cuts_drawn, index_drawn, roc_curve
 from scheduler.engine.target_forest import forest
-from scheduler.engine.target_grid import EXPOSURES, Cell, grid, holm_pair
+from scheduler.engine.target_grid import CELLS, EXPOSURES, Cell, grid, holm_pair
 from scheduler.engine.target_plots import course, scatter, waterfall
 from scheduler.engine.target_set import (
     MEASURES,
@@ -56,8 +57,10 @@ from scheduler.engine.target_tables import (
 from scheduler.engine.thresholds import Literature, literature
 from scheduler.store.audit import APP_VERSION
 
-__all__ = ["TargetReport", "page_values", "report_of", "target_json", "target_report"]
+__all__ = ["PARTS", "TargetReport", "page_values", "report_of", "target_json", "target_report"]
 
+PARTS = CELLS + STEPS * (1 + len(MEASURES))
+"""Parts of a report, for whoever waits for it."""
 _AREAS, _SHARES, _CORRELATIONS = (0.65, 0.70, 0.75, 0.80, 0.85), (0.4, 0.25), (0.3, 0.4, 0.5)
 """What planning is shown for: ROC areas, shares of responders, correlations."""
 _LARGEST_EXPONENT = 20.0
@@ -92,20 +95,27 @@ class TargetReport:
         return self.answer.found
 
 
-def target_report(session: Session, study: Study, speaker: Speaker, seed: int) -> TargetReport:
-    """Return the report of everything on record; every enrolled subject is in it."""
-    return report_of(analysis_set(session, study, speaker), data_cut(session), study, speaker, seed)
+def target_report(
+    session: Session, study: Study, speaker: Speaker, seed: int, step: Step = unwatched
+) -> TargetReport:
+    """Return the report of everything on record; every enrolled subject is in it. `step` is called `PARTS` times."""
+    return report_of(analysis_set(session, study, speaker), data_cut(session), study, speaker, seed, step)
 
 
 def report_of(
-    members: tuple[Member, ...], cut: datetime | None, study: Study, speaker: Speaker, seed: int
+    members: tuple[Member, ...],
+    cut: datetime | None,
+    study: Study,
+    speaker: Speaker,
+    seed: int,
+    step: Step = unwatched,
 ) -> TargetReport:
     """Return the report of an analysis set; `cut` is the instant of its last record."""
     sha256, protocol = study.newest
     members = with_predictions(members)
-    cells = grid(members, Settings(seed=seed))
+    cells = grid(members, Settings(seed=seed), step)
     settings = Settings(seed=seed, analyses_run=max(1, sum(one.rho is not None for one in cells)))
-    found = primary_analysis(members, settings)
+    found = primary_analysis(members, settings, step)
     composite = protocol.endpoints.composite_rule.value
     question = Question(
         exposure=PRIMARY,
@@ -118,7 +128,7 @@ def report_of(
         plan(found.exposure, found.responder, *TELL_APART, seed=seed) if found.responder is not None else None
     )
     known = literature(speaker.language)
-    continuous = changes_analysed(members, settings)
+    continuous = changes_analysed(members, settings, step)
     return TargetReport(
         study=protocol.acronym,
         registry_id=protocol.registry_id,

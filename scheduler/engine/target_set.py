@@ -19,6 +19,7 @@ from pk.target.exposure_summary import (
 )
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.mixed import predicted_means
+from pk.target.pace import Step, unwatched
 from scheduler.domain.eligibility import Arm
 from scheduler.domain.endpoint_rules import Measure
 from scheduler.domain.endpoint_settings import EventKind
@@ -212,7 +213,7 @@ def data_cut(session: Session) -> datetime | None:
     return max((one for one in latest if one is not None), default=None)
 
 
-def primary_analysis(members: Sequence[Member], settings: Settings) -> TargetAnalysis:
+def primary_analysis(members: Sequence[Member], settings: Settings, step: Step = unwatched) -> TargetAnalysis:
     """Return what may be said of the primary exposure and the protocol's composite."""
     counted = [one for one in members if one.exposure(PRIMARY) is not None and one.response is not None]
     settings = replace(settings, flagged_exposures=sum(one.flagged for one in counted))
@@ -224,10 +225,13 @@ def primary_analysis(members: Sequence[Member], settings: Settings) -> TargetAna
             *([float(arm.value in one.arms) for one in members] for arm in Arm),
         ],
         settings=settings,
+        step=step,
     )
 
 
-def changes_analysed(members: Sequence[Member], settings: Settings) -> dict[str, TargetAnalysis]:
+def changes_analysed(
+    members: Sequence[Member], settings: Settings, step: Step = unwatched
+) -> dict[str, TargetAnalysis]:
     """Return what may be said of the primary exposure and each continuous change in its arm, baseline beside it."""
     return {
         measure: analyse(
@@ -236,6 +240,7 @@ def changes_analysed(members: Sequence[Member], settings: Settings) -> dict[str,
             baseline=[one.baseline(measure) for one in members],
             binary=False,
             settings=settings,
+            step=step,
         )
         for measure in MEASURES
     }

@@ -25,7 +25,7 @@ from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.report_page import target_page
 from scheduler.engine.study import Study
 from scheduler.engine.target_grid import grid
-from scheduler.engine.target_report import TargetReport, report_of, target_json, target_report
+from scheduler.engine.target_report import PARTS, TargetReport, report_of, target_json, target_report
 from scheduler.engine.target_set import RESPONSES, Member, primary_analysis, with_predictions
 from scheduler.engine.thresholds import literature
 from scheduler.store.database import Database
@@ -295,3 +295,10 @@ def test_missing_outcomes_stand_on_the_page_with_what_they_could_change(study: S
         assert f"Outcomes missing: {document['missing_outcomes']['count']}" in target_page(
             report, speaker(study)
         )
+
+
+@pytest.mark.parametrize("n", [2, 24])
+def test_who_waits_is_told_of_every_part(study: Study, n: int) -> None:
+    told: list[None] = []
+    report_of(cohort(n), CUT, study, speaker(study), 1, lambda: told.append(None))
+    assert len(told) == PARTS

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pk.result import Reason
 from pk.target.findings import Direction, Settings
+from pk.target.pace import STEPS, Step
 from pk.target.prespecified import LITERATURE_CUTS
 from pk.target.question import Answer, OutcomeKind, Question, answer
 from pk.target.record import answered, refused
@@ -18,7 +23,7 @@ from pk.target.statements import statements
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.report_page import target_page
-from scheduler.engine.target_report import target_json, target_report
+from scheduler.engine.target_report import PARTS, target_json, target_report
 from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
@@ -102,7 +107,8 @@ def target(
 
 def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> None:
     """The answer of a file as sentences or JSON."""
-    said = _asked(csv, question)
+    with _watched(STEPS, speaker) as step:
+        said = _asked(csv, question, step)
     if as_json:
         json_out(
             answered(said, lambda one: _worded(one, speaker))
@@ -119,8 +125,10 @@ def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> 
 
 def _study(program: Program, out: Path, seed: int, speaker: Speaker) -> None:
     """The report of the study's own data as two files."""
-    with refusing(program):
-        report = program.database.read(lambda session: target_report(session, program.study, speaker, seed))
+    with refusing(program), _watched(PARTS, speaker) as step:
+        report = program.database.read(
+            lambda session: target_report(session, program.study, speaker, seed, step)
+        )
     document = json.dumps(target_json(report, speaker), ensure_ascii=False, indent=2, allow_nan=False)
     made = {"target.html": target_page(report, speaker), "target.json": document + "\n"}
     try:
@@ -132,12 +140,22 @@ def _study(program: Program, out: Path, seed: int, speaker: Speaker) -> None:
     write_export(program, out / "target.html", made["target.html"].encode("utf-8"), "target")
 
 
-def _asked(csv: Path, question: Question) -> Answer | tuple[Reason, ...]:
+@contextmanager
+def _watched(total: int, speaker: Speaker) -> Iterator[Step]:
+    """Shows on the terminal how far the computation has come; nothing where nobody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(speaker.text("Computing"), total=total)
+        yield lambda: bar.advance(task)
+
+
+def _asked(csv: Path, question: Question, step: Step) -> Answer | tuple[Reason, ...]:
     try:
         content = csv.read_bytes()
     except OSError as error:
         return (Reason.of("target_file_unreadable", file=str(csv), why=error.strerror or ""),)
-    return answer(content, question)
+    return answer(content, question, step)
 
 
 def _worded(reason: Reason, speaker: Speaker) -> str:
