@@ -11,7 +11,8 @@ from scheduler.store.operations import CLOCK, heartbeats
 
 __all__ = ["STALE", "Alive", "daemon_state"]
 
-STALE = timedelta(minutes=2)
+STALE = timedelta(minutes=1)
+"""Two of the longest intervals at which a service writes."""
 
 
 @dataclass(frozen=True, slots=True)

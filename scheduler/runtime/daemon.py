@@ -20,6 +20,7 @@ from scheduler.runtime.alarm import Alarm
 from scheduler.runtime.clockwatch import ClockWatch
 from scheduler.runtime.listen import listen
 from scheduler.runtime.service import Service, ServiceFailedError, run_service
+from scheduler.runtime.supervisor import Supervisor
 from scheduler.runtime.watch import watch_folder
 from scheduler.runtime.work import DELIVERY, RECONCILE, Work
 from scheduler.store import audit
@@ -27,7 +28,11 @@ from scheduler.store.database import Database
 from scheduler.store.hints import Hint
 from scheduler.store.operations import CLOCK, beat, heartbeat_of, newest_instant
 
-__all__ = ["run_daemon"]
+__all__ = ["RELOAD", "Reread", "run_daemon"]
+
+Reread = Callable[[], Awaitable[bool]]
+RELOAD = -1
+"""How `run_daemon` ends when it is to be started anew with other files."""
 
 _LOOKS_AT = {Hint.SUBJECTS: RECONCILE, Hint.MAILS: DELIVERY}
 
@@ -43,16 +48,22 @@ async def run_daemon(
     watched: Sequence[tuple[str, Path]] = (),
     stop: asyncio.Event | None = None,
     about: Mapping[str, Any] | None = None,
+    reread: Reread | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT (0), or until a service keeps failing (1). A running step is let finish.
+
+    At SIGHUP `reread` is asked whether the files can be used; if so, it ends too (RELOAD), to be started anew.
 
     `daily` and `every` wake services by the clock, `watched` when something changes in a folder. `about` is put on
     record with the start.
     """
     stopping = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
+    supervisor, reload = Supervisor(clock), _Reload(reread, stopping)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    if reread is not None:
+        loop.add_signal_handler(signal.SIGHUP, reload.asked.set)
     alarm = Alarm()
     watch = ClockWatch(clock, await db.run(newest_instant))
     alarm.start()
@@ -63,12 +74,18 @@ async def run_daemon(
     started = {"services": [work.name for work in works], **(about or {})}
     await db.run(lambda session: audit.append(session, clock.now(), "daemon_started", "daemon", "-", started))
     log.info("daemon_started", services=[work.name for work in works])
+    supervisor.ready([work.name for work in works])
+    watching = asyncio.create_task(reload.watch(supervisor))
     try:
-        code = await _run_services(db, works, clock, settings, alarm, watch, watched, stopping)
+        code = await _run_services(db, works, clock, settings, alarm, watch, watched, stopping, supervisor)
     finally:
+        watching.cancel()
         alarm.stop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+    code = RELOAD if reload.granted and code == 0 else code
+    if code != RELOAD:
+        supervisor.stopping()
     try:
         await db.run(
             lambda session: audit.append(
@@ -90,9 +107,11 @@ async def _run_services(
     watch: ClockWatch,
     watched: Sequence[tuple[str, Path]],
     stopping: asyncio.Event,
+    supervisor: Supervisor,
 ) -> int:
     async def beat_of(service: str, now: datetime, failures: int, detail: str) -> None:
         await db.run(lambda session: beat(session, service, now, failures, detail))
+        supervisor.alive(service)
 
     gave_up: list[BaseException] = []
     try:
@@ -116,6 +135,28 @@ async def _run_services(
     for error in gave_up:
         log.error("daemon_gives_up", error=type(error.__cause__ or error).__name__)
     return 1 if gave_up else 0
+
+
+class _Reload:
+    """What SIGHUP asks for: a look at the files, and a new start only when all of them can be used."""
+
+    def __init__(self, reread: Reread | None, stopping: asyncio.Event) -> None:
+        self.asked, self.granted = asyncio.Event(), False
+        self._reread, self._stopping = reread, stopping
+
+    async def watch(self, supervisor: Supervisor) -> None:
+        while self._reread is not None and not self.granted:
+            await self.asked.wait()
+            self.asked.clear()
+            supervisor.reloading()
+            try:
+                self.granted = await self._reread()
+            except Exception as error:  # as when the database is away: the old files go on
+                log.error("reload_failed", error=type(error).__name__)
+            if self.granted:
+                self._stopping.set()
+            else:
+                supervisor.reloaded("the new files cannot be used; the old ones go on")
 
 
 async def _end_in_time(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:

@@ -19,6 +19,7 @@ from scheduler.store.tables import AuditRow, HeartbeatRow
 
 __all__ = [
     "CLOCK",
+    "CONFIGURATION",
     "METHODS",
     "RESTORED",
     "TIME_SOURCE",
@@ -35,11 +36,14 @@ CLOCK = "clock"
 METHODS = "methods"
 """The mark whose detail is the fingerprint of the methods that the estimates on record were made by."""
 
+CONFIGURATION = "configuration"
+"""The mark that counts the defects of files that were to be read anew; its detail is the first."""
 RESTORED = "restored"
 """The mark of a database that was restored, whose detail says of when its backup is."""
 TIME_SOURCE = "time_source"
 """The mark whose detail is what kept the clock right when it was last looked at."""
 
+_MARKS = (METHODS, CONFIGURATION, RESTORED, TIME_SOURCE)
 _HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
 
 
@@ -69,7 +73,7 @@ def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:
 
 def heartbeats(session: Session) -> list[HeartbeatRow]:
     """The signs of life; a mark is none."""
-    query = select(HeartbeatRow).where(col(HeartbeatRow.service).not_in((METHODS, RESTORED, TIME_SOURCE)))
+    query = select(HeartbeatRow).where(col(HeartbeatRow.service).not_in(_MARKS))
     return list(session.exec(query.order_by(HeartbeatRow.service)))
 
 

@@ -29,7 +29,11 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def migrate(db: Database) -> str:
-    """Run the migrations that are still to run; returns the revision reached."""
+    """Run the migrations that are still to run; returns the revision reached.
+
+    Raises StoreError for a database that a later program made.
+    """
+    _refuse_later(revision_of(db))
     with db.engine.begin() as connection:
         be_calm(connection)
         command.upgrade(_config(connection), "head")
@@ -55,6 +59,15 @@ def knows_revision(db: Database) -> bool:
     return found in known
 
 
+def _refuse_later(found: str | None) -> None:
+    known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"The database has schema {found}, which a later version of mpa-monitor made. Install that version again, "
+            "or restore the backup that was made before it."
+        )
+
+
 def check_schema(db: Database) -> None:
     """Raises StoreError unless the database has exactly the schema of this program."""
     db.ping()
@@ -63,6 +76,7 @@ def check_schema(db: Database) -> None:
         found = MigrationContext.configure(connection).get_current_revision()
     if found is None:
         raise StoreError("The database is empty. Run 'mpa-monitor init' first.")
+    _refuse_later(found)
     if found != newest:
         raise StoreError(
             f"The database has schema {found}, this program needs {newest}. Run 'mpa-monitor init' to bring it up."

@@ -23,12 +23,22 @@ from scheduler.engine.alive import STALE
 from scheduler.engine.reconcile import rebuild as rebuild_subject
 from scheduler.engine.record import find_subject
 from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
-from scheduler.runtime.daemon import run_daemon
+from scheduler.runtime.cli.prometheus import exposition
+from scheduler.runtime.daemon import RELOAD, run_daemon
 from scheduler.runtime.program import Program
+from scheduler.runtime.reload import make_reread, start_anew
 from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DIGEST, INTAKE
 from scheduler.store import audit
-from scheduler.store.operations import CLOCK, TIME_SOURCE, beat, heartbeat_of, heartbeats, only_daemon
+from scheduler.store.operations import (
+    CLOCK,
+    CONFIGURATION,
+    TIME_SOURCE,
+    beat,
+    heartbeat_of,
+    heartbeats,
+    only_daemon,
+)
 from scheduler.store.restored import POSSIBLY_SENT
 from scheduler.store.schema import migrate
 from scheduler.store.subjects import next_wake, wake_all
@@ -77,7 +87,7 @@ def run(context: typer.Context) -> None:
     with refusing(program):
         db, study, settings = program.database, program.study, program.settings
         with only_daemon(db):
-            db.transact(lambda session: study.sync(session, program.clock.now()))
+            db.transact(lambda session: _begin(session, program))
             protocol = study.newest[1]
             code = asyncio.run(
                 run_daemon(
@@ -92,17 +102,36 @@ def run(context: typer.Context) -> None:
                         "configuration": configuration_hash(settings),
                         "clock_source": time_source().as_json(),
                     },
+                    reread=make_reread(program),
                 )
             )
+        if code == RELOAD:
+            db.close()
+            start_anew()
     raise typer.Exit(code)
 
 
-def status(context: typer.Context, as_json: AsJson = False) -> None:
+def _begin(session: Session, program: Program) -> None:
+    """Sites and staff as in the files, all of which can be used."""
+    now = program.clock.now()
+    program.study.sync(session, now)
+    beat(session, CONFIGURATION, now, 0, "")
+
+
+def status(
+    context: typer.Context,
+    as_json: AsJson = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="As metrics for the textfile collector of node-exporter.")
+    ] = False,
+) -> None:
     """Whether the service is alive and what is waiting. Exit code 1 when something needs a person."""
     program = program_of(context)
     with refusing(program):
         found = program.database.read(lambda session: _status(session, program))
-    if as_json:
+    if prometheus:
+        typer.echo(exposition(found), nl=False)
+    elif as_json:
         json_out(found)
     else:
         _print_status(program, found)
@@ -131,12 +160,15 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
     parked_list = [{"subject": code, "why": why} for code, why in parked]
     due = select(func.count()).where(col(SubjectRow.next_wake) <= now, col(SubjectRow.parked).is_(None))
     running = bool(services) and not any(one["stale"] or one["failures"] for one in services)
+    files = heartbeat_of(session, CONFIGURATION)
+    defects = files.failures if files is not None else 0
     mails = dict(program.mail_backlog(session, now))
     return {
         "now": now,
-        "healthy": running and held is None and not parked_list and not _in_doubt(mails),
+        "healthy": running and held is None and not parked_list and not _in_doubt(mails) and not defects,
         "services": services,
         "clock_held": held,
+        "configuration": {"defects": defects, "first": files.detail if files is not None else ""},
         "clock_source": _clock_source(session),
         "subjects": session.exec(select(func.count()).select_from(SubjectRow)).one(),
         "subjects_due": session.exec(due).one(),
@@ -193,6 +225,10 @@ def _print_status(program: Program, found: dict[str, Any]) -> None:
             "settle them with 'mpa-monitor outbox possibly-sent'."
         )
         typer.echo(speaker.text(words, count=_in_doubt(found["mails"])))
+    if found["configuration"]["defects"]:
+        words = "The files have {count} defects and are not used; those read before go on. The first: {first}"
+        said = {"count": str(found["configuration"]["defects"]), "first": found["configuration"]["first"]}
+        typer.echo(speaker.text(words, **said))
     if not found["mails_leave"]:
         words = "Mails are kept in {folder} and not sent. To send them, set MPA_MAIL__TRANSPORT=smtp."
         typer.echo(speaker.text(words, folder=str(program.settings.mail.maildir)))
