@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from scheduler.console import login, own_account, people, sampling, subject_pages, subjects, worklist
+from scheduler.console import (
+    lab_desk,
+    login,
+    overview,
+    own_account,
+    people,
+    sampling,
+    subject_pages,
+    subjects,
+    worklist,
+)
 from scheduler.console.page import Page
 
 __all__ = ["PAGES"]
@@ -12,6 +22,8 @@ PAGES: tuple[Page, ...] = (
     *sampling.PAGES,
     *subjects.PAGES,
     *subject_pages.PAGES,
+    *lab_desk.PAGES,
+    *overview.PAGES,
     *people.PAGES,
     *own_account.PAGES,
     *login.PAGES,

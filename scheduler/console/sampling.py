@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 from urllib.parse import quote
@@ -105,8 +105,17 @@ def _page(asked: Asked, refusal: _Refusal | None = None) -> Response:
         formulations=list(Formulation),
         may_record=bool(asked.roles & CLINICAL),
         here=_here(asked),
+        other_day=_other_day(day, asked.now, speaker),
         DrawState=DrawState,
     )
+
+
+def _other_day(day: SamplingDay, now: datetime, speaker: Speaker) -> date | None:
+    """The day of the appointment, while nobody has come and it is not today's."""
+    if day.attended_at is not None or day.booked_at is None:
+        return None
+    booked = local_date(day.booked_at, speaker.zone)
+    return booked if booked != local_date(now, speaker.zone) else None
 
 
 def _day(session: Session, asked: Asked) -> tuple[SamplingDay, Speaker] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from scheduler.domain.facts import Source
 from scheduler.domain.reason import Param, Reason, because
 from scheduler.intake.codes import timepoint_of
 from scheduler.intake.findings import Finding, Severity
@@ -73,11 +74,13 @@ def review(
     timepoint: str = "",
     *,
     by_two: bool = False,
+    source: Source = Source.CLI,
 ) -> Reviewed:
     """Records a decision and what follows from it. Raises UndecidableError with what to do instead.
 
     `timepoint` is the sampling point of the same visit to which a reassigned row belongs. `by_two`: that a row is used
-    is proposed first and done when another person decides the same; that it is not used needs one person.
+    is proposed first and done when another person decides the same; that it is not used needs one person. `source` is
+    the door by which the decision came in.
     """
     row = _open_row(session, number)
     if not reason.strip():
@@ -89,13 +92,13 @@ def review(
             entry = replace(entry, timepoint=_point(study, row, timepoint))
         entry, findings = _acceptable(session, study, row, entry, now)
         if by_two and not _confirmed(session, number, decision, entry.timepoint, by):
-            _propose(session, number, decision, entry.timepoint, reason, by, now)
+            _propose(session, number, decision, entry.timepoint, reason, by, now, source)
             return Reviewed(number, decision, entry.timepoint, None, proposed=True)
         told = _told(row, decision, said, entry)
         kept = [*row.findings, *findings_json((*findings, told))]
         accepted = NewRow(row.file_id, row.row_no, entry, kept, accepted=True)
         (version,) = add_rows(session, [accepted], now)
-    _record(session, row, decision, said, entry, version, reason, by, now)
+    _record(session, row, decision, said, entry, version, reason, by, now, source)
     for subject in sorted(subjects_spoken_of(session, [entry])):
         wake(session, subject, now)
     mark_receipt_due(session, [row.file_id])
@@ -175,10 +178,11 @@ def _propose(
     reason: str,
     by: str,
     now: datetime,
+    source: Source,
 ) -> None:
     """What a first person would do, in its table and in the chain."""
     detail = {"decision": decision.value, "timepoint": timepoint}
-    seq = _in_the_chain(session, "lab_row_proposed", number, detail, reason, by, now)
+    seq = _in_the_chain(session, "lab_row_proposed", number, detail, reason, by, now, source)
     session.add(
         LabProposalRow(
             version_id=number, decision=decision.value, timepoint=timepoint, by=by, at=now, audit_seq=seq
@@ -204,6 +208,7 @@ def _record(
     reason: str,
     by: str,
     now: datetime,
+    source: Source,
 ) -> None:
     """The decision in its table and in the chain; its free text beside the chain."""
     assert row.id is not None
@@ -218,7 +223,7 @@ def _record(
         "version": version,
     }
     changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
-    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, reason, by, now, changes)
+    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, reason, by, now, source, changes)
     session.add(
         LabReviewRow(
             version_id=row.id,
@@ -242,11 +247,12 @@ def _in_the_chain(
     reason: str,
     by: str,
     now: datetime,
+    source: Source,
     changes: audit.Changed | None = None,
 ) -> int:
     """The number of the audit row; its free text stands beside the chain."""
     about = ("lab_result_version", str(number), detail)
-    seq = audit.append(session, now, action, *about, actor=by, source="cli", reason=reason, changes=changes)
+    seq = audit.append(session, now, action, *about, actor=by, source=source, reason=reason, changes=changes)
     session.flush()
     return seq
 

@@ -171,6 +171,15 @@ def test_the_windows_open_with_the_dose_and_the_next_draw_is_marked(ward: House,
     assert [one.state for one in day(ward).draws] == [DrawState.DRAWN, DrawState.OPEN, DrawState.WAITING]
 
 
+def test_a_visit_of_another_day_asks_whether_it_is_the_right_one(ward: House, nurse: Browser) -> None:
+    assert "right visit" not in nurse.get(PAGE).text
+    ward.later(days=1)
+    again = ward.signed_in("nadia")
+    assert "its appointment is on Monday 1 September 2025, not today" in again.get(PAGE).text
+    tap(again, "attend", at="2025-09-01 08:35")
+    assert "right visit" not in again.get(PAGE).text
+
+
 @pytest.mark.parametrize(
     ("step", "point", "fields", "field", "sentence"),
     [

@@ -1,0 +1,219 @@
+"""The laboratory desk: what came, what was refused, what waits for somebody's decision, what is still expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from scheduler.console.page import TEAM, Asked, Page
+from scheduler.console.show import go, refused, show
+from scheduler.domain.discreet import discreet_code, discreet_tube
+from scheduler.domain.facts import Source
+from scheduler.domain.flags import FlagCode
+from scheduler.domain.reason import Reason, because, from_json
+from scheduler.domain.reconciliation import Line, LineState, discreet_place
+from scheduler.domain.speech import Speaker
+from scheduler.engine.accounts import Role
+from scheduler.intake.findings import Severity
+from scheduler.intake.held import HeldRow, waiting_rows
+from scheduler.intake.review import Decision, UndecidableError
+from scheduler.intake.review import review as decide
+from scheduler.intake.study import IntakeStudy, intake_study
+from scheduler.store.flags import open_flags
+from scheduler.store.lab import file_flag_key
+from scheduler.store.lab_desk import FileLine, file_rows, newest_files, sites_of_files
+from scheduler.store.lab_held import decided_of
+from scheduler.store.reconciliation import load_tally
+from scheduler.store.tables import LabFileRow, LabResultVersionRow, LabReviewRow
+
+__all__ = ["PAGES", "REVIEWERS"]
+
+REVIEWERS = TEAM - {Role.NURSE}  # choice: whoever may say whether a result is used
+_FILES, _EXPECTED, _REASON = 50, 200, 500
+_EXPECTED_STATES = (LineState.MISSING, LineState.AWAITED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lab:
+    """What the desk shows."""
+
+    held: list[HeldRow]
+    quarantined: list[FileLine]
+    files: list[FileLine]
+    expected: list[tuple[str, Line]]
+    more_expected: int
+
+
+def _desk(asked: Asked) -> Response:
+    found = asked.desk.database.read(lambda session: _look(session, asked))
+    protocol = asked.desk.study.newest[1]
+    return show(
+        asked,
+        "lab.html",
+        lab=found,
+        settles=_settles,
+        say=lambda reason: asked.speaker.say(from_json(reason)),
+        place=lambda line: discreet_place(line.place, protocol),
+        place_of=lambda row: discreet_place(
+            (row.entry.subject, row.entry.visit, row.entry.timepoint), protocol
+        ),
+        tube=discreet_tube,
+        done=asked.query.get("done", ""),
+        row=asked.query.get("row", ""),
+    )
+
+
+def _look(session: Session, asked: Asked) -> _Lab:
+    study, now = asked.desk.study, asked.now
+    held = waiting_rows(session, _intake(asked), now)
+    sites = sites_of_files(session, {one.file_id for one in held})
+    files = newest_files(session, asked.sites, _FILES)
+    open_keys = {
+        flag.key for site in asked.sites for flag in open_flags(session, site)
+        if flag.code == FlagCode.FILE_QUARANTINED
+    }  # fmt: skip
+    expected = [
+        (lab.code, line)
+        for lab in study.labs.values()
+        if lab.site in asked.sites
+        for line in load_tally(session, lab.site, lab.code, now, now)
+        if line.state in _EXPECTED_STATES
+    ]
+    return _Lab(
+        held=[one for one in held if sites.get(one.file_id) in asked.sites],
+        quarantined=[
+            one for one in files
+            if file_flag_key(FlagCode.FILE_QUARANTINED, one.site_id, one.sha256) in open_keys
+        ],
+        files=files,
+        expected=expected[:_EXPECTED],
+        more_expected=max(0, len(expected) - _EXPECTED),
+    )  # fmt: skip
+
+
+def _intake(asked: Asked) -> IntakeStudy:
+    study = asked.desk.study
+    return intake_study(study.newest[1], study.labs.values(), next(iter(study.sites)))
+
+
+def _settles(row: HeldRow, speaker: Speaker) -> str:
+    """What settles a held row, for somebody who has the form before them."""
+    params = dict(row.settles.params)
+    match row.settles.code:
+        case "settles_records":
+            words = "the records, once they fit (looked at until {until}); or a person, here"
+            return speaker.text(words, **params)
+        case "settles_laboratory":
+            words = (
+                "the laboratory, by a corrected row with: {what}; or a person who decides that it is not used"
+            )
+            return speaker.text(words, **params)
+        case "settles_second":
+            return speaker.text("another person than {by}, who proposed: {decision}", **params)
+        case _:
+            return speaker.text("a person, here; or the laboratory, by a corrected row")
+
+
+def _row(asked: Asked) -> Response:
+    return _review(asked) if asked.posted else _row_page(asked)
+
+
+def _row_page(asked: Asked, reasons: tuple[Reason, ...] = ()) -> Response:
+    number = int(asked.path["row"])
+
+    def step(session: Session) -> dict[str, Any]:
+        row = session.get(LabResultVersionRow, number)
+        assert row is not None  # `decide` found its site
+        file = session.get(LabFileRow, row.file_id)
+        waits = next(
+            (one for one in waiting_rows(session, _intake(asked), asked.now) if one.number == number), None
+        )
+        return {
+            "line": row,
+            "file": file,
+            "waits": waits,
+            "decided": decided_of(session, [number]).get(number),
+            "why": [from_json(one["reason"]) for one in row.findings if one["severity"] == Severity.HOLD],
+        }
+
+    found = asked.desk.database.read(step)
+    protocol = asked.desk.study.newest[1]
+    decided: LabReviewRow | None = found["decided"]
+    return show(
+        asked,
+        "lab_row.html",
+        status=422 if reasons else 200,
+        **found,
+        subject=discreet_code(found["line"].subject, protocol.subject_pattern),
+        tube=discreet_tube(found["line"].specimen),
+        what=_decision(decided.decision, decided.after["timepoint"]) if decided is not None else None,
+        settles=_settles,
+        problems=[asked.speaker.say(one) for one in reasons if one.code != "refused_text_needed"],
+        needs_reason=any(one.code == "refused_text_needed" for one in reasons),
+        given=asked.form,
+        points=[one.id for one in protocol.points if one.id != found["line"].timepoint],
+        may_review=bool(asked.roles & REVIEWERS),
+        Decision=Decision,
+    )
+
+
+def _decision(decision: str, timepoint: str) -> Reason:
+    return because(f"decision_{decision}", timepoint=timepoint)
+
+
+def _review(asked: Asked) -> Response:
+    number, decision = int(asked.path["row"]), asked.form.get("decision", "")
+    if decision not in set(Decision):
+        return _row_page(asked, (because("refused_decision_needed"),))
+    reason, point = asked.form.get("reason", "").strip()[:_REASON], asked.form.get("timepoint", "")
+    by_two = asked.desk.settings.intake.two_reviewers
+    try:
+        done = asked.desk.database.transact(
+            lambda session: decide(
+                session, _intake(asked), number, Decision(decision), reason, asked.name, asked.now, point,
+                by_two=by_two, source=Source.CONSOLE,
+            )
+        )  # fmt: skip
+    except UndecidableError as error:
+        if _is_mine(asked, number, Decision(decision)):
+            return go(f"/lab?done=decided&row={number}")  # sent twice
+        return _row_page(asked, tuple(error.reasons))
+    return go(f"/lab?done={'proposed' if done.proposed else 'decided'}&row={number}")
+
+
+def _is_mine(asked: Asked, number: int, decision: Decision) -> bool:
+    """Whether the same person decided the same of this row before."""
+    found = asked.desk.database.read(lambda session: decided_of(session, [number]).get(number))
+    return found is not None and (found.by, found.decision) == (asked.name, decision.value)
+
+
+def _file(asked: Asked) -> Response:
+    number = int(asked.path["file"])
+
+    def step(session: Session) -> tuple[LabFileRow | None, list[LabResultVersionRow]]:
+        return session.get(LabFileRow, number), list(file_rows(session, number))
+
+    file, rows = asked.desk.database.read(step)
+    if file is None:
+        return refused(asked, 404)
+    pattern = asked.desk.study.newest[1].subject_pattern
+    return show(
+        asked,
+        "lab_file.html",
+        file=file,
+        rows=rows,
+        say=lambda reason: asked.speaker.say(from_json(reason)),
+        code=lambda text: discreet_code(text, pattern),
+        tube=discreet_tube,
+        notes=file.receipt.get("notes", []),
+    )
+
+
+PAGES = (
+    Page("/lab", TEAM, _desk, nav="laboratory"),
+    Page("/lab/rows/{row}", TEAM, _row, posts=True, post_roles=REVIEWERS),
+    Page("/lab/files/{file}", TEAM, _file),
+)
