@@ -16,3 +16,11 @@ def test_killed_at_random_moments_it_ends_as_the_undisturbed_run(ground: Ground,
     assert found.broken == []
     assert found.disturbed >= 4
     assert found.mails >= 5
+
+
+def test_a_reminder_of_a_date_that_moved_does_not_leave(ground: Ground) -> None:
+    """It was due while the mail server was away; before the server came back its visit had another date."""
+    states = {
+        row[0].split("|")[3]: row[4] for row in ground.undisturbed(SHORT)["outbox"] if "reminder" in row[0]
+    }
+    assert states["visit_soon"] == "cancelled"

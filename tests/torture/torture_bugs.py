@@ -18,7 +18,8 @@ __all__ = ["BUGS", "Bug", "seeded_bugs"]
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("config", "pk", "scheduler", "notifications", "templates", "tests", "main.py", "pyproject.toml")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.M)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) tests/torture/(.+?)(?: - .*)?$", re.M)
+_WHY = re.compile(r"^E +(.+)$", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ BUGS = (
     Bug("no lease token", ((
         "notifications/attempts.py",
         "    OUTBOX.c.state == State.LEASED.value,\n    OUTBOX.c.lease_token == bindparam(\"held_token\"),\n",
-        "    bindparam(\"held_token\").is_not(None),\n",
-    ),)),
+        "    bindparam(\"held_token\", type_=String).is_not(None),\n",
+    ), (
+        "notifications/attempts.py", "from sqlalchemy import Table,", "from sqlalchemy import String, Table,",
+    ))),
     Bug("synchronous=NORMAL", ((
         "scheduler/store/database.py", '("FULL" if safe_wal else "EXTRA")', '("NORMAL" if safe_wal else "EXTRA")',
     ),)),
@@ -69,9 +72,10 @@ BUGS = (
     ))),
     Bug("settled without a commit", ((
         "notifications/delivery.py",
-        "    due = await step.db.run(lambda session: _settle_and_go_on(session, step, batch, ended, following, now))",
-        "    due = await step.db.call(lambda: step.db.read(\n"
-        "        lambda session: _settle_and_go_on(session, step, batch, ended, following, now)))",
+        "    step.channel = settle(session, step.room, ended, step.channel, now)\n    if following",
+        "    point = session.begin_nested()\n"
+        "    step.channel = settle(session, step.room, ended, step.channel, now)\n"
+        "    point.rollback()\n    if following",
     ),)),
     Bug("no unique key in the outbox", ((
         "notifications/outbox.py", ".on_conflict_do_nothing()", "",
@@ -116,7 +120,8 @@ def seeded_bugs(home: Path, bugs: tuple[Bug, ...] = BUGS) -> Iterator[Result]:
         )  # fmt: skip
         caught = _FAILED.findall(done.stdout)
         if caught:
-            result.notes.append(f"caught by {caught[0].removeprefix('tests/torture/')}")
+            why = _WHY.search(done.stdout)
+            result.notes += [f"caught by {caught[0]}", *([why.group(1)[:200]] if why else [])]
         else:
             result.broken.append(f"nothing caught it: {done.stdout[-600:]}{done.stderr[-600:]}")
         yield result

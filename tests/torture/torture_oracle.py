@@ -1,8 +1,9 @@
 """The oracle: the invariants I1 to I8 of an installation at rest, and its agreement with the undisturbed one.
 
-I1 every mail reached an end; I2 one row per key; I3 what is sent is at the server, with the same bytes, once, or as
-often as its record admits doubt; I4 nothing at the server without a row; I5 every file put away once, its bytes kept;
-I6 what is derived equals what the facts say; I7 the audit chain verifies; I8 is the conductor's patience.
+I1 every mail reached an end, or waits for an hour still to come; I2 one row per key; I3 what is sent is at the server,
+with the same bytes, once, or as often as its record admits doubt; I4 nothing at the server without a row; I5 every file
+put away once, its bytes kept; I6 what is derived equals what the facts say; I7 the audit chain verifies; I8 is the
+conductor's patience.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +21,7 @@ from sqlmodel import Session, SQLModel, select
 from torture_stage import Stage
 
 from notifications.render import template_names
+from notifications.states import State
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.study import Study, load_study
 from scheduler.store.audit import verify
@@ -80,7 +83,7 @@ def examine(stage: Stage) -> Found:
     """The invariants of an installation at rest."""
     rows, attempts, files = stage.db.read(_rows)
     kept = stage.peer.kept
-    found = [*_mails(rows, attempts, kept), *_files(stage, files), *_own_words(stage)]
+    found = [*_mails(rows, attempts, kept, stage.clock.now()), *_files(stage, files), *_own_words(stage)]
     copies = Counter(one["id"] for one in kept)
     return Found(
         tuple(found),
@@ -99,7 +102,9 @@ def _rows(session: Session) -> tuple[list[OutboxRow], list[DeliveryRow], list[La
     )
 
 
-def _mails(rows: list[OutboxRow], attempts: list[DeliveryRow], kept: list[dict[str, Any]]) -> Iterator[str]:
+def _mails(
+    rows: list[OutboxRow], attempts: list[DeliveryRow], kept: list[dict[str, Any]], now: datetime
+) -> Iterator[str]:
     arrived: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in kept:
         arrived[one["id"]].append(one)
@@ -109,14 +114,14 @@ def _mails(rows: list[OutboxRow], attempts: list[DeliveryRow], kept: list[dict[s
             yield f"I2 {count} rows of {key}"
     for row in rows:
         copies = arrived.pop(row.message_id, [])
-        yield from _mail(row, copies, doubts[row.id or 0])
+        yield from _mail(row, copies, doubts[row.id or 0], now)
     for message_id in arrived:
         yield f"I4 {message_id} arrived and has no row"
 
 
-def _mail(row: OutboxRow, copies: list[dict[str, Any]], doubts: int) -> Iterator[str]:
+def _mail(row: OutboxRow, copies: list[dict[str, Any]], doubts: int, now: datetime) -> Iterator[str]:
     who = f"{row.template} {row.message_id}"
-    if row.state not in _ENDS:
+    if row.state not in _ENDS and (row.state == State.LEASED or row.not_before <= now):
         yield f"I1 {who} is {row.state} since {row.created_at}, not before {row.not_before}"
     if row.state == "sent" and not copies:
         yield f"I3 {who} is sent and did not arrive"

@@ -102,7 +102,7 @@ class Misbehaving(SMTP):
         if kind is None:
             await super().push(status)
             return
-        self._mute = True
+        self._mute = kind != "slow"
         await self._misbehave(kind, phase, str(status))
 
     async def _misbehave(self, kind: str, phase: str, status: str) -> None:

@@ -205,11 +205,12 @@ class Stage:
         return said
 
     def drop(self, name: str, content: bytes) -> None:
-        """As a careful sender: under a temporary name, then renamed."""
+        """As a careful sender: written elsewhere, then renamed; with the time of the stage."""
         inbox = self.lab / "in"
         inbox.mkdir(parents=True, exist_ok=True)
-        draft = inbox / f"{name}.part"
+        draft, at = self.home / "draft", self.clock.now().timestamp()
         draft.write_bytes(content)
+        os.utime(draft, (at, at))
         draft.rename(inbox / name)
 
     def remove(self) -> None:
