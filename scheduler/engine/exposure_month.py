@@ -27,7 +27,8 @@ def exposure_months(
 ) -> frozenset[str]:
     """Hand over what is due now; returns the keys of the months that were decided, with or without a mail.
 
-    A month without an AUC that was computed or amended since the last mail has none. `decided` need no second look.
+    A month without an AUC that was computed or amended since the last mail and by its hour has none, whenever and by
+    whomever it is looked at. `decided` need no second look.
     """
     done = set()
     for site, calendar in study.calendars.items():
@@ -37,7 +38,7 @@ def exposure_months(
         if due is None or not due <= now < due + _OF_USE or key in decided:
             continue
         done.add(key)
-        tally = aucs_in_force(session, _last_told(session, site))
+        tally = aucs_in_force(session, _last_told(session, site), due)
         if tally.new > 0 and not was_told(session, key):
             handle(session, _event(site, month, due, key, tally), now)
     return frozenset(done)

@@ -66,9 +66,9 @@ class Tally:
     until: datetime
 
 
-def aucs_in_force(session: Session, since: datetime | None) -> Tally:
-    """The AUCs of all visits that stand now; those computed after `since` are new, all of them without it."""
-    found = session.connection().execute(_AUCS).all()
+def aucs_in_force(session: Session, since: datetime | None, by: datetime) -> Tally:
+    """The AUCs of all visits that stand now and were computed `by` then; those after `since`, or all, are new."""
+    found = [row for row in session.connection().execute(_AUCS).all() if row.computed_at <= by]
     new = [row for row in found if since is None or row.computed_at > since]
     until = max([row.computed_at for row in found] + ([since] if since else []), default=_NEVER)
     return Tally(len({row.subject for row in found}), len(found), len(new), until)

@@ -90,6 +90,19 @@ def test_what_was_decided_needs_no_second_look(measured: Desk) -> None:
     assert measured.mails("exposure_month") == []
 
 
+def test_what_is_computed_after_its_hour_belongs_to_the_next_month_also_after_a_restart(desk: Desk) -> None:
+    """A daemon that was started again has not decided anything yet, and decides the same."""
+    desk.sampled()
+    assert due(desk, OCTOBER) == {"exposure_month|cochin|2025-10"}
+    desk.now = OCTOBER + timedelta(hours=3)
+    desk.lab()
+    assert due(desk, OCTOBER + timedelta(days=1), decided=frozenset()) == {"exposure_month|cochin|2025-10"}
+    assert desk.mails("exposure_month") == []
+    due(desk, NOVEMBER)
+    (mail,) = desk.mails("exposure_month")
+    assert mail.key.startswith("exposure_month|cochin|2025-11")
+
+
 def test_without_an_auc_there_is_no_mail(desk: Desk) -> None:
     desk.sampled()
     assert due(desk, OCTOBER) == {"exposure_month|cochin|2025-10"}
