@@ -64,7 +64,7 @@ def locked_sqlite(ground: Ground, seconds: float, times: int = 1, seed: int = 1)
             _go_on(conductor, random.uniform(0.0, 1.5))
             with _write_lock(stage):
                 _go_on(conductor, seconds)
-            _recovers(result, conductor)
+            _recovers(ground, result, conductor)
     return result
 
 
@@ -79,7 +79,7 @@ def locked_postgresql(ground: Ground, seconds: float, times: int = 1, seed: int 
                 connection.execute(text(f"LOCK TABLE {_TABLES} IN ACCESS EXCLUSIVE MODE"))
                 _go_on(conductor, seconds)
                 connection.rollback()
-            _recovers(result, conductor)
+            _recovers(ground, result, conductor)
     return result
 
 
@@ -122,7 +122,7 @@ def server_faults(
             with ground.scene("postgresql") as stage, ended(Conductor(stage, daemons)) as conductor:
                 _go_on(conductor, random.uniform(0.2, 2.5))
                 SERVER_FAULTS[kind](ground.server)
-                _recovers(result, conductor)
+                _recovers(ground, result, conductor)
         yield result
 
 
@@ -149,7 +149,7 @@ def disk_full(ground: Ground, levels_kb: Sequence[int] = _LEVELS_KB, size: str =
             with ended(Conductor(stage)) as conductor:
                 _go_on(conductor, 2.0)
                 filler.unlink()
-                _recovers(result, conductor)
+                _recovers(ground, result, conductor)
     return result
 
 
@@ -169,25 +169,15 @@ def _go_on(conductor: Conductor, seconds: float) -> None:
         pause(0.03)
 
 
-def _recovers(result: Result, conductor: Conductor) -> None:
+def _recovers(ground: Ground, result: Result, conductor: Conductor) -> None:
     """The fault is over: everything that is due gets done by itself."""
     began = time.monotonic()
     conductor.patience_s = RECOVERS_WITHIN_S
     conductor.settle()
     took = time.monotonic() - began
     conductor.end()
-    found = examine(conductor.stage)
-    result.runs += 1
-    result.disturbed += 1
-    result.mails += found.mails
-    result.duplicates += found.duplicates
-    result.doubtful += found.doubtful
-    result.to_a_person += conductor.seen["left to a person"]
-    result.ended_1 += conductor.seen["ended 1"]
     result.longest_s = max(result.longest_s, took)
-    result.broken += found.broken
-    if found.mails != 3 or found.files != 2:
-        result.broken.append(f"{found.mails} mails and {found.files} files")
+    ground.judge(result, conductor)
 
 
 @contextmanager

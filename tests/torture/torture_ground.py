@@ -19,7 +19,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from torture_conductor import Conductor, NotQuietError
-from torture_oracle import contents
+from torture_oracle import Found, contents, examine
+from torture_result import Result
 from torture_script import SCENE, Step
 from torture_stage import Forks, Peer, Stage
 
@@ -92,6 +93,7 @@ class Ground:
     config: Path
     postgresql: PostgreSQL | None = None
     whole: dict[tuple[Any, ...], dict[str, list[tuple[Any, ...]]]] = field(default_factory=dict)
+    ordinary: set[str] = field(default_factory=set)
     scenes: dict[str, str] = field(default_factory=dict)
     peers: dict[bool, Peer] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
@@ -135,6 +137,7 @@ class Ground:
         self, kind: str = "sqlite", place: Path | None = None, files: bool = True, **settings: str
     ) -> Iterator[Stage]:
         """A stage on which a short life of the daemon has everything to do: mails are due, two `files` are dropped."""
+        self._ordinary()
         prepared = self._prepared(kind)
         with self.stage(kind, place, prepared, **settings) as stage:
             stage.clock.pass_until(SCENE.at)
@@ -163,6 +166,32 @@ class Ground:
             self.peers[encrypted] = Peer(self.home, encrypted)
         return self.peers[encrypted]
 
+    def judge(self, result: Result, conductor: Conductor, what: str = "") -> Found:
+        """Add a disturbed life of the scene, now at rest, to a result: its counts, and all that the oracle says."""
+        stage, seen = conductor.stage, conductor.seen
+        found = examine(stage)
+        result.runs += 1
+        result.disturbed += 1
+        result.mails += found.mails
+        result.duplicates += found.duplicates
+        result.doubtful += found.doubtful
+        result.to_a_person += seen["left to a person"]
+        result.ended_1 += seen["ended 1"]
+        missing = [f"lost {one}" for one in sorted(self.ordinary - _left(stage))]
+        result.broken += [f"{what}: {one}" for one in (*found.broken, *missing)]
+        return found
+
+    def _ordinary(self) -> None:
+        """Learn what an undisturbed life of the scene leaves in the outbox and the folder, once."""
+        if self.ordinary:
+            return
+        self.ordinary.add("being learnt")
+        with self.scene() as stage, ended(Conductor(stage)) as conductor:
+            conductor.settle()
+            conductor.end()
+            self.ordinary |= _left(stage)
+        self.ordinary.remove("being learnt")
+
     def undisturbed(self, script: tuple[Step, ...]) -> dict[str, list[tuple[Any, ...]]]:
         """What the script leaves when nothing happens; played once, on SQLite."""
         key = tuple(step.name for step in script)
@@ -180,6 +209,11 @@ class Ground:
         if self.postgresql is not None:
             self.postgresql.close()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _left(stage: Stage) -> set[str]:
+    found = contents(stage)
+    return {str(row[0]) for table in ("outbox", "lab_file") for row in found[table]}
 
 
 @contextmanager

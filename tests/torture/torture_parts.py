@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from torture_conductor import Conductor
 from torture_ground import Ground, ended
-from torture_oracle import examine
 from torture_points import ACTIONS, POINTS
 from torture_result import Result
 from torture_smtp import KINDS, PHASES
@@ -29,7 +28,7 @@ def at_failpoints(
             with ground.scene(kind) as stage, _first_life(stage, [point, action, 1, delay_s]) as conductor:
                 conductor.settle()
                 conductor.end()
-                _count(result, stage, conductor, f"{action} {point}")
+                ground.judge(result, conductor, f"{action} {point}")
         yield result
 
 
@@ -48,7 +47,7 @@ def smtp_faults(
                 if left:
                     result.broken.append(f"{kind} at {phase} {_NOT_REACHED}")
                 before = result.duplicates
-                _count(result, stage, conductor, f"{kind} at {phase}")
+                ground.judge(result, conductor, f"{kind} at {phase}")
                 if result.duplicates > before and phase != "dot":
                     result.broken.append(f"{kind} at {phase}: a mail arrived twice")
         yield result
@@ -59,19 +58,6 @@ _ENCRYPTED = {
     "MPA_MAIL__USERNAME": "mpa",
     "MPA_MAIL__PASSWORD": "for tests only",
 }
-
-
-def _count(result: Result, stage: Stage, conductor: Conductor, what: str) -> None:
-    found = examine(stage)
-    result.runs += 1
-    result.disturbed += 1
-    result.mails += found.mails
-    result.duplicates += found.duplicates
-    result.doubtful += found.doubtful
-    result.to_a_person += conductor.seen["left to a person"]
-    result.broken += [f"{what}: {one}" for one in found.broken]
-    if found.mails < 2 or found.files != 2:
-        result.broken.append(f"{what}: only {found.mails} mails and {found.files} files")
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from pathlib import Path
 from acceptance_cases import wait_until
 from torture_conductor import Conductor
 from torture_ground import Ground, ended
-from torture_oracle import examine
 from torture_result import Result
 from torture_stage import Daemon, Stage
 
@@ -113,18 +112,9 @@ def _disturb(ground: Ground, result: Result, inject: str, what: str, call: str) 
     with ground.scene() as stage, _life(stage, inject) as (conductor, log):
         conductor.settle()
         conductor.end()
-        found = examine(stage)
-        text = log.read_text("utf-8", "replace")
-        result.runs += 1
-        result.disturbed += conductor.seen["ended -9"] > 0 or "(INJECTED)" in text
-        result.ended_1 += conductor.seen["ended 1"]
-        result.mails += found.mails
-        result.duplicates += found.duplicates
-        result.doubtful += found.doubtful
-        result.to_a_person += conductor.seen["left to a person"]
-        result.broken += [f"{what}: {one}" for one in found.broken]
-        if found.mails != 3 or found.files != 2:
-            result.broken.append(f"{what}: {found.mails} mails and {found.files} files")
+        ground.judge(result, conductor, what)
+        if conductor.seen["ended -9"] == 0 and "(INJECTED)" not in log.read_text("utf-8", "replace"):
+            result.disturbed -= 1  # the call was not reached this time
 
 
 @contextmanager
