@@ -308,10 +308,8 @@ def _claimed(session: Session, row: OutboxRow, token: str, now: datetime) -> Cla
 
 def attempt_of(session: Session, row: OutboxRow, now: datetime) -> Attempt:
     """What is known of the attempts at a mail."""
-    since = now
-    if row.attempts:
-        since = session.connection().execute(_FIRST_COUNTED, {"this": row.id}).scalar() or now
-    return Attempt(row.key, row.attempts, since, row.expires_at, row.urgent, row.uncertain)
+    first = session.connection().execute(_FIRST_COUNTED, {"this": row.id}).scalar() if row.attempts else None
+    return Attempt(row.key, row.attempts, first or now, row.expires_at, row.urgent, row.uncertain)
 
 
 def open_state(attempts: int) -> State:

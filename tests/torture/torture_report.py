@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,8 +18,8 @@ __all__ = ["write_report"]
 _HEAD = """\
 # Reliability: what the campaign did, and what it found
 
-Written by `make torture` from its own results, not edited by hand. A short version of every part runs in `make
-test` (`tests/torture/test_torture_*.py`).
+Written by `make torture` from its results. A short version of most parts runs in `make test`
+(`tests/torture/test_torture_*.py`).
 
 **What is played.** The real `mpa-monitor run`, forked from a warm process, on SQLite or on PostgreSQL, with a mail
 server in a process of its own that has each mail on the disk before it says 250. A script enrols two patients,
@@ -149,9 +150,10 @@ def _row(one: Result) -> str:
 
 
 def _objections(results: Iterable[Result]) -> Iterator[str]:
-    for one in results:
-        for said in one.broken:
-            yield f"{one.number} {one.what}: {' '.join(said.split())[:300]}"
+    said = Counter(
+        f"{one.number} {one.what}: {' '.join(words.split())[:300]}" for one in results for words in one.broken
+    )
+    yield from (f"{count} × {words}" for words, count in said.items())
 
 
 def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
