@@ -10,6 +10,7 @@ from datetime import datetime
 from config.logs import log
 from scheduler.clock import Clock
 from scheduler.runtime.alarm import Alarm
+from scheduler.store.database import DiskFailedError
 from scheduler.store.postgresql import connection_lost
 
 __all__ = ["Beat", "Service", "ServiceFailedError", "run_service"]
@@ -39,7 +40,8 @@ async def run_service(
     longest_wait_s: float,
     give_up: int,
 ) -> None:
-    """Run a service until `stop`. Raises ServiceFailedError after `give_up` failures in a row.
+    """Run a service until `stop`. Raises ServiceFailedError after `give_up` failures in a row, and at once when the
+    disk of the database failed.
 
     A database server that went away is waited for, however long it takes: each time longer, up to `longest_wait_s`.
     """
@@ -53,7 +55,7 @@ async def run_service(
         except Exception as error:
             failures, in_vain = failures + 1, in_vain + (not connection_lost(error))
             log.error("service_failed", service=service.name, failures=failures, error=type(error).__name__)
-            if in_vain >= give_up:
+            if in_vain >= give_up or isinstance(error, DiskFailedError):
                 raise ServiceFailedError(
                     f"{service.name} failed {in_vain} times in a row: {error}"
                 ) from error

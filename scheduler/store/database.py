@@ -18,7 +18,7 @@ from sqlmodel import Session
 from scheduler.store.hints import announce
 from scheduler.store.postgresql import collided, connection_lost, postgresql_engine, read_calmly
 
-__all__ = ["Database", "StoreError", "Transact", "sqlite_module"]
+__all__ = ["Database", "DiskFailedError", "StoreError", "Transact", "sqlite_module"]
 
 Result = TypeVar("Result")
 Step = Callable[[Session], Result]
@@ -26,12 +26,17 @@ Transact = Callable[[Callable[[Session], Any]], Any]
 
 _FIXED_SQLITE = (3, 51, 3)  # the first release without the WAL-reset bug; also back-ported to these:
 _ALSO_FIXED = {(3, 50): 7, (3, 44): 6}
+_REFUSED = "disk I/O error"  # of a full disk it says otherwise
 _TRIES = 3  # of a transaction that collides with another
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 5.0
 
 
 class StoreError(Exception):
     """The database cannot be used."""
+
+
+class DiskFailedError(StoreError):
+    """The disk refused a write of the database; whoever begins again finds what was committed before it."""
 
 
 def sqlite_module() -> tuple[ModuleType, bool]:
@@ -58,6 +63,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url, durable) if self.is_sqlite else self._postgresql()
         self._writer = ThreadPoolExecutor(1, "store") if writer_thread else None
+        self._disk_failed = False
 
     def _postgresql(self) -> Engine:
         if self.url.get_backend_name() != "postgresql":
@@ -68,7 +74,10 @@ class Database:
 
     def transact(self, step: Step[Result]) -> Result:
         """Run `step` in one transaction: all of it is kept, or none. One that PostgreSQL takes back because two
-        waited for each other is run again."""
+        waited for each other is run again. After a write that the disk refused there is no other: the system may have
+        forgotten what it could not write, and would say the next time that it had."""
+        if self._disk_failed:
+            raise DiskFailedError(f"The disk of {self.url.database} failed before.")
         for left in reversed(range(_TRIES)):
             try:
                 with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -76,6 +85,9 @@ class Database:
                     announce(session)
                 return found
             except DBAPIError as error:
+                if self.is_sqlite and str(error.orig) == _REFUSED:
+                    self._disk_failed = True
+                    raise DiskFailedError(f"The disk of {self.url.database} refused a write.") from error
                 if not left or not collided(error):
                     raise
         raise AssertionError("every try returns or raises")

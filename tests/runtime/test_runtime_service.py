@@ -13,6 +13,7 @@ import pytest
 from scheduler.clock import SystemClock
 from scheduler.runtime.alarm import Alarm
 from scheduler.runtime.service import Service, ServiceFailedError, run_service
+from scheduler.store.database import DiskFailedError
 
 CLOCK = SystemClock()
 
@@ -121,6 +122,19 @@ async def test_failures_are_counted_said_and_forgotten_when_it_works_again() -> 
     await asyncio.wait_for(task, 5)
     assert [failures for failures, _ in beats.said][:5] == [1, 2, 0, 1, 0]
     assert beats.said[0] == (1, "ValueError")
+
+
+async def test_it_gives_up_at_once_when_the_disk_of_the_database_failed() -> None:
+    calls = []
+
+    async def step(now: datetime) -> None:
+        calls.append(now)
+        raise DiskFailedError("the disk refused a write")
+
+    task = started(step, Alarm(), Beats(), asyncio.Event())
+    with pytest.raises(ServiceFailedError):
+        await asyncio.wait_for(task, 5)
+    assert len(calls) == 1
 
 
 async def test_it_gives_up_after_so_many_failures_in_a_row() -> None:
