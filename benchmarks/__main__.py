@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    console,
     daemon,
     lab_fhir,
     lab_hl7,
@@ -34,6 +35,7 @@ def main(sizes: list[int]) -> None:
         ("Timeline", lambda: _timeline(timeline.measure())),
         ("Reminders: persisted jobs beside ours", lambda: _jobs(persisted_jobs.measure())),
         ("The daemon with 10,000 enrolled patients", lambda: _daemon(daemon.measure())),
+        ("The console with 10,000 enrolled patients", lambda: _figures(console.measure())),
         ("Most probable individuals", lambda: _figures(pk_map.measure())),
         ("Intervals", lambda: _figures(pk_posterior.measure())),
         ("python -m pk estimate, 10,000 lines", lambda: _figures(pk_estimate.measure())),
