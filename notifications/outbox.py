@@ -11,7 +11,6 @@ from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, update
-from sqlalchemy import or_ as core_or
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
@@ -58,7 +57,7 @@ _DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 
 # The hot statements, made once. Only what a statement needs is read, and never the bytes of a mail.
 # (Not IN: its list would be written out anew at every execution.)
-IS_OPEN = core_or(*(OUTBOX.c.state == state.value for state in OPEN))
+IS_OPEN = or_(*(OUTBOX.c.state == state.value for state in OPEN))
 _ADD: dict[str, Any] = {
     name: dialect.insert(OUTBOX).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))

@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from string import Formatter
@@ -27,9 +28,9 @@ from pk.result import SENTENCES as PK_SENTENCES
 from pk.shipped import shipped_models
 from scheduler.console.actions import Verb
 from scheduler.console.routes import PAGES
-from scheduler.domain.eligibility import Arm, ClassificationStatus, EligibilityStatus
+from scheduler.domain.eligibility import ITEMS, Arm, ClassificationStatus, EligibilityStatus
 from scheduler.domain.endpoint_rules import Evidence, Sense
-from scheduler.domain.facts import KINDS
+from scheduler.domain.facts import KINDS, Corrected, FlagAcknowledged
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.reconciliation import LineState
@@ -214,8 +215,23 @@ def _vocabulary() -> dict[str, str]:
     words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
     words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")
     words |= dict.fromkeys(AUDIT_WORDS, "scheduler/engine/audit_export.py")
+    words |= dict.fromkeys(_record_fields(), "a field of a record")
+    words |= dict.fromkeys(_scored_sites(), "config/protocols")
     words.pop(Shift.NONE.value)  # no shift has a sentence of its own
     return {word.replace("_", " "): where for word, where in words.items()}
+
+
+def _record_fields() -> set[str]:
+    """The fields of records that may be corrected in the console."""
+    kinds = [kind for kind in KINDS.values() if kind not in (Corrected, FlagAcknowledged)]
+    return {one.name for kind in kinds for one in fields(kind)} - {*ITEMS, "sites", "regimen"}
+
+
+def _scored_sites() -> set[str]:
+    """The sites of scores, and the units of assessments."""
+    text = (DEFAULT_DIR / "protocols" / "sclerosis-mpa-auc.toml").read_text("utf-8")
+    activities = tomllib.loads(text)["activities"]
+    return {site for one in activities for site in one.get("sites", ())} | {one["unit"] for one in activities}
 
 
 def _template_words(folder: str) -> set[str]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from scheduler.console import (
+    appointments,
+    corrections,
+    enrolment,
+    flags,
     lab_desk,
     login,
     overview,
     own_account,
+    participation,
     people,
     sampling,
     subject_pages,
     subjects,
+    visits,
     worklist,
 )
 from scheduler.console.page import Page
@@ -19,9 +25,15 @@ __all__ = ["PAGES"]
 
 PAGES: tuple[Page, ...] = (
     *worklist.PAGES,
+    *flags.PAGES,
     *sampling.PAGES,
     *subjects.PAGES,
     *subject_pages.PAGES,
+    *enrolment.PAGES,
+    *appointments.PAGES,
+    *visits.PAGES,
+    *participation.PAGES,
+    *corrections.PAGES,
     *lab_desk.PAGES,
     *overview.PAGES,
     *people.PAGES,

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from config.language import TEMPLATE_DIR
 from scheduler.console.page import Asked
+from scheduler.engine.form import Taken, taken
 from scheduler.engine.pages import environment
 
 __all__ = ["STATIC_DIR", "go", "is_local", "menu", "refused", "show", "static_version"]
@@ -28,9 +29,18 @@ def show(asked: Asked, template: str, *, status: int = 200, **values: Any) -> Re
         study=protocol.acronym,
         version=static_version(),
         menu=menu(asked),
+        taken=_taken(asked),
         **values,
     )
     return HTMLResponse(html, status)
+
+
+def _taken(asked: Asked) -> Taken | None:
+    """What became of the form that led here."""
+    key = asked.query.get("taken")
+    if key is None or asked.signed_in is None or asked.posted:
+        return None
+    return asked.desk.database.read(lambda session: taken(session, key, asked.name))
 
 
 def go(where: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
@@ -9,16 +10,22 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from pk.picture import png
+from scheduler.console.actions import CORRECTORS, Action, subject_actions, visit_actions
 from scheduler.console.page import CLINICAL, TEAM, Asked, Page
 from scheduler.console.show import refused, show
+from scheduler.domain.history import fold
 from scheduler.domain.pictures import range_of
+from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.speech import Speaker
 from scheduler.engine.auc_report import auc_rows, weights_said
 from scheduler.engine.curve import CurveSketch, curve_sketch
+from scheduler.engine.patient_report import VisitReport
+from scheduler.engine.report import subject_state
 from scheduler.engine.subject_year import SubjectYear, subject_year
 from scheduler.engine.year_auc import auc_svg
 from scheduler.engine.year_svg import NARROW, WIDE, year_svg
 from scheduler.store.exposures import newest_exposures
+from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["PAGES"]
@@ -34,11 +41,12 @@ def _row(session: Session, asked: Asked) -> tuple[SubjectRow, Speaker]:
 
 
 def _year(asked: Asked) -> Response:
-    def step(session: Session) -> tuple[SubjectYear, Speaker]:
+    def step(session: Session) -> tuple[SubjectYear, Speaker, str]:
         row, speaker = _row(session, asked)
-        return subject_year(session, asked.desk.study, row, speaker, asked.now), speaker
+        state = subject_state(row, fold(load_history(session, row.code)))
+        return subject_year(session, asked.desk.study, row, speaker, asked.now), speaker, state
 
-    found, speaker = asked.desk.database.read(step)
+    found, speaker, state = asked.desk.database.read(step)
     report = found.report
     bands = [band for band, _ in report.bands]
     sampling = {one.id for one in asked.desk.study.newest[1].encounters if one.sampling}
@@ -67,10 +75,18 @@ def _year(asked: Asked) -> Response:
             for name, width in _WIDTHS
             if found.aucs
         ],
+        actions=list(subject_actions(report.subject, state, asked.roles)),
+        visit_actions={one.id: list(_of_visit(asked, found, one)) for one in report.visits},
+        may_correct=bool(asked.roles & CORRECTORS),
         sampling=sampling,
         may_sample=bool(asked.roles & CLINICAL),
         range_of=range_of,
     )
+
+
+def _of_visit(asked: Asked, found: SubjectYear, visit: VisitReport) -> Iterator[Action]:
+    status, booked = VisitStatus(found.why[visit.id].status), visit.booked is not None
+    return visit_actions(found.report.subject, visit.id, status, asked.roles, is_booked=booked)
 
 
 def _auc(asked: Asked) -> Response:

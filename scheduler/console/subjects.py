@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 from starlette.responses import Response
 
-from scheduler.console.page import TEAM, Asked, Page
+from scheduler.console.page import RECORDERS, TEAM, Asked, Page
 from scheduler.console.show import show
 from scheduler.domain.history import fold
 from scheduler.engine import report
@@ -44,6 +44,7 @@ def _list(asked: Asked) -> Response:
         search=search,
         page=page,
         pages=max(1, -(-count // _ON_A_PAGE)),
+        may_enrol=bool(asked.roles & RECORDERS),
         encounters=asked.desk.study.newest[1].encounters,
     )
 

@@ -94,7 +94,7 @@ def _of_site(session: Session, asked: Asked, site: str) -> _OfSite:
 
 def _matters(flags: Sequence[Row[Any]], site: str, asked: Asked) -> Iterator[Matter]:
     for flag in flags:
-        code = FlagCode(flag.code)
+        code, reason = FlagCode(flag.code), from_json(flag.reason)
         yield Matter(
             flag=flag.id,
             site=site,
@@ -102,11 +102,11 @@ def _matters(flags: Sequence[Row[Any]], site: str, asked: Asked) -> Iterator[Mat
             severity=Severity(flag.severity),
             subject=flag.subject,
             visit=flag.visit,
-            reason=asked.speaker.say(from_json(flag.reason)),
+            reason=asked.speaker.say(reason),
             closes=asked.speaker.say(because(f"closes_{code}")),
             since=flag.since,
             first_for=FIRST_FOR[code],
-            action=action_for(code, flag.id, flag.subject, flag.visit, asked.roles),
+            action=action_for(code, flag.id, flag.subject, flag.visit, reason, asked.roles),
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.civil import LocalTimeError, exact_instant
 from scheduler.domain.reason import because
 from scheduler.engine.record import RefusedError
+from scheduler.engine.typed_assessments import read_pair
 
-__all__ = ["parse_day", "parse_instant", "parse_local"]
+__all__ = ["parse_day", "parse_instant", "parse_local", "read_field"]
 
 _DAYS = ("%Y-%m-%d", "%d/%m/%Y")
 _TIMES = ("%H:%M", "%Hh%M")
@@ -57,3 +59,16 @@ def _parse_time(text: str, whole: str) -> time:
         except ValueError:
             continue
     raise RefusedError([because("refused_time", text=whole)])
+
+
+def read_field(name: str, value: str, now: datetime, zone: ZoneInfo) -> tuple[str, Any]:
+    """A field to correct as its record holds it; times are read as everywhere else. Raises RefusedError."""
+    if name == "at":
+        return name, parse_instant(value, now, zone).isoformat()
+    if name == "local":
+        return name, parse_local(value, now, zone).isoformat()
+    if name in ("baseline", "treatment_start", "on"):
+        return name, parse_day(value).isoformat()
+    if name == "sites":
+        return name, [read_pair(one) for one in value.split(",")]
+    return name, value

@@ -24,6 +24,7 @@ def environment(folder: str, language: Language) -> Environment:
         auto_reload=False,  # the templates are part of the program
     )
     jinja.policies["ext.i18n.trimmed"] = True
+    jinja.filters["sentence"] = _sentence
     translate = translator(language)
 
     def plural(one: str, many: str, number: int) -> str:
@@ -31,3 +32,8 @@ def environment(folder: str, language: Language) -> Environment:
 
     jinja.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]
     return jinja
+
+
+def _sentence(text: str) -> str:
+    """The words with a capital at their beginning; the rest stays, acronyms too."""
+    return text[:1].upper() + text[1:]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlmodel import Session, col
 
-from scheduler.store.tables import OutboxRow
+from scheduler.store.tables import OutboxRow, StaffRow
 
-__all__ = ["MailLine", "mails_of"]
+__all__ = ["MailLine", "mails_about", "mails_of"]
 
 
 class MailLine(NamedTuple):
@@ -37,3 +38,17 @@ def mails_of(session: Session, subject: str, most: int = 200) -> list[MailLine]:
         .limit(most)
     )
     return [MailLine(*row) for row in session.execute(query).all()]
+
+
+def mails_about(session: Session, subject: str) -> Sequence[Row[Any]]:
+    """The mails about a subject with the names of their readers, in the order in which they were decided."""
+    query: Any = (
+        select(
+            col(OutboxRow.id), col(OutboxRow.template), col(OutboxRow.state), col(OutboxRow.staff_id),
+            col(StaffRow.name).label("reader"), col(OutboxRow.not_before),
+        )
+        .outerjoin(StaffRow, col(StaffRow.id) == col(OutboxRow.staff_id))
+        .where(col(OutboxRow.subject) == subject)
+        .order_by(col(OutboxRow.id))
+    )  # fmt: skip
+    return session.connection().execute(query).all()

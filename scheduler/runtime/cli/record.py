@@ -38,7 +38,7 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.reason import because
 from scheduler.engine import record as engine
-from scheduler.engine.moments import parse_day, parse_instant, parse_local
+from scheduler.engine.moments import parse_day, parse_instant, parse_local, read_field
 from scheduler.engine.record import Done, RefusedError, Who
 from scheduler.engine.typed_assessments import read_assessments, read_number, read_pair
 from scheduler.engine.visit_named import encounter_of
@@ -364,7 +364,9 @@ def correct(
         def step(session: Session) -> Done:
             now = program.clock.now()
             zone = program.zone_of(session, subject)
-            fields = None if take_back else dict(_field(text, now, zone) for text in set_ or ())
+            fields = (
+                None if take_back else dict(read_field(*read_pair(text), now, zone) for text in set_ or ())
+            )
             return engine.correct(
                 session, program.study, subject, number, fields, reason, _who(by), now, program.handle
             )
@@ -432,20 +434,6 @@ def _say_all(program: Program, subject: str, visit: str | None, by: str | None, 
 
 def _who(by: str | None) -> Who:
     return Who(by or getpass.getuser(), Source.CLI)
-
-
-def _field(text: str, now: datetime, zone: ZoneInfo) -> tuple[str, Any]:
-    """A field to correct; times are read as everywhere else."""
-    name, value = read_pair(text)
-    if name == "at":
-        return name, parse_instant(value, now, zone).isoformat()
-    if name == "local":
-        return name, parse_local(value, now, zone).isoformat()
-    if name in ("baseline", "treatment_start", "on"):
-        return name, parse_day(value).isoformat()
-    if name == "sites":
-        return name, [read_pair(one) for one in value.split(",")]
-    return name, value
 
 
 def _formulation(text: str) -> Formulation:

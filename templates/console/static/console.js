@@ -32,3 +32,19 @@ if (me) {
     if (!me.contains(event.target)) me.open = false;
   });
 }
+
+// The total of a score whose sites are tapped one by one; the server adds up for itself.
+document.querySelectorAll(".sums").forEach((group) => {
+  const sum = group.querySelector(".sum");
+  const add = () => {
+    const scores = [...group.querySelectorAll("input[type=radio]:checked")].map((one) => Number(one.value));
+    sum.querySelector("output").textContent = scores.reduce((all, one) => all + one, 0);
+    sum.hidden = scores.length === 0;
+  };
+  group.addEventListener("change", add);
+  add();
+});
+
+// After a refusal, to the first field that has something wrong.
+const wrong = document.querySelector("[aria-invalid]");
+if (wrong) wrong.focus();
