@@ -100,7 +100,7 @@ def make_works(program: Program) -> list[Work]:
     study, settings = program.study, program.settings
     sites = {name: mail_site(file, study.calendars[name]) for name, file in study.sites.items()}
     room = Mailroom(
-        letterhead=_letterhead(settings.mail),
+        letterhead=_letterhead(settings.mail, settings.console.url),
         calm=Calm(sites, settings.mail.per_recipient_per_hour),
         protocol_of=study.protocol_of,
         handle=program.handle,
@@ -118,9 +118,13 @@ def make_works(program: Program) -> list[Work]:
     ]
 
 
-def _letterhead(mail: MailSettings) -> Letterhead:
+def _letterhead(mail: MailSettings, console: str | None) -> Letterhead:
     return Letterhead(
-        mail.sender, mail.reply_to or parseaddr(mail.sender)[1], mail.domain, mail.envelope_from or ""
+        mail.sender,
+        mail.reply_to or parseaddr(mail.sender)[1],
+        mail.domain,
+        mail.envelope_from or "",
+        console or "",
     )
 
 

@@ -31,12 +31,13 @@ _ONE_WORD = re.compile(r"[!-~]{1,900}")
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Whose mail it is. `sender` and `reply_to` are addresses with or without a name."""
+    """Whose mail it is. `sender` and `reply_to` are addresses with or without a name, `console` that of the pages."""
 
     sender: str
     reply_to: str
     domain: str
     envelope_from: str = ""
+    console: str = ""
 
     @property
     def sender_address(self) -> str:

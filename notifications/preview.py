@@ -29,7 +29,12 @@ def sample_values(template: str, language: Language) -> dict[str, Any]:
     """The values of a template's sample, with those that all samples share."""
     shared = _read(EMAIL_DIR / "_sample.json")
     study = {**shared["study"], "title": shared["study"]["title"][language]}
-    common = {"study": study, "site": {"name": shared["site"]["name"]}, "today": shared["today"]}
+    common = {
+        "study": study,
+        "site": {"name": shared["site"]["name"]},
+        "today": shared["today"],
+        "console": "",
+    }
     return {**common, **_read(EMAIL_DIR / template / "sample.json")}
 
 

@@ -171,7 +171,7 @@ def _draft(
     speaker = _speaker(row, room, context.protocol)
     sketch = _sketch(session, row, room, memo)
     picture = room.album.get(sketch) if sketch is not None else None
-    values = {**context.values, "picture": picture}
+    values = {**context.values, "picture": picture, "console": room.letterhead.console}
     rendered = render(row.template, speaker, values)
     attachment = attachment_of(session, row, context.protocol, speaker)
     return Draft(context.protocol, values, speaker, rendered, picture, attachment)

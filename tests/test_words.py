@@ -224,7 +224,7 @@ def _vocabulary() -> dict[str, str]:
 def _record_fields() -> set[str]:
     """The fields of records that may be corrected in the console."""
     kinds = [kind for kind in KINDS.values() if kind not in (Corrected, FlagAcknowledged)]
-    return {one.name for kind in kinds for one in fields(kind)} - {*ITEMS, "sites", "regimen"}
+    return {one.name for kind in kinds for one in fields(kind)} - {*ITEMS, "sites", "regimen", "at", "local"}
 
 
 def _scored_sites() -> set[str]:

@@ -101,12 +101,12 @@ def _is_simple(value: Any) -> bool:
 
 def _field(matter: Matter, name: str, value: Any) -> Field:
     say = matter.speaker
-    label = say.say(because(f"item_{name}")) if name in ITEMS else say.status(name)
-    label = label[:1].upper() + label[1:]
     if name in _MOMENTS and isinstance(value, str):
         local = datetime.fromisoformat(value)
-        local = local.astimezone(matter.speaker.zone) if local.tzinfo is not None else local
-        return Field(name, label, Kind.MOMENT, local.strftime("%Y-%m-%dT%H:%M"))
+        local = local.astimezone(say.zone) if local.tzinfo is not None else local
+        return Field(name, say.text("Date and time"), Kind.MOMENT, local.strftime("%Y-%m-%dT%H:%M"))
+    label = say.say(because(f"item_{name}")) if name in ITEMS else say.status(name)
+    label = label[:1].upper() + label[1:]
     text = "" if value is None else str(value)
     kind = Kind.DAY if name in _DAYS else Kind.AREA if name == "reason" else Kind.TEXT
     return Field(name, label, kind, text, required=False)

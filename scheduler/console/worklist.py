@@ -23,6 +23,9 @@ from scheduler.store.worklist import Coming, HeldFile, held_files, visits_ahead,
 __all__ = ["PAGES", "Matter"]
 
 
+_MOST = 100  # rows of one urgency on a page; the filters show the others
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """One row: what is the matter, why, since when, whom it is for first, and what to do about it."""
@@ -64,6 +67,7 @@ def _home(asked: Asked) -> Response:
         asked,
         "worklist.html",
         groups=[(severity, [one for one in matters if one.severity == severity]) for severity in Severity],
+        most=_MOST,
         count=len(every),
         shown=len(matters),
         older=sorted((one for of_site in found for one in of_site.older), key=_urgency),

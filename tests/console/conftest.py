@@ -1,24 +1,19 @@
-"""A console for each test; passwords are hashed quickly, which is the only thing that is not as in use."""
+"""A console for each test."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import pytest
-from argon2 import PasswordHasher
 from config_cases import copy_of_config, fields_replaced
-from console_cases import House
+from console_cases import House, quick_hashes
 
 from notifications.render import template_names
 from scheduler.clock import ManualClock
-from scheduler.engine import passwords
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
 
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+__all__ = ["quick_hashes"]
 
 
 @pytest.fixture

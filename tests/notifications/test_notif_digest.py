@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.policy import default
 from pathlib import Path
 
 import notif_cases as cases
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from notifications.delivery import delivery_step
 from notifications.digest import digest_context, digest_step, next_digest_at
 from notifications.maildir import MaildirTransport, read_maildir
+from notifications.mailroom import Mailroom
 from notifications.states import State
+from notifications.writing import write
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.reason import because, to_json
 from scheduler.store.tables import AcknowledgementRow, FactRow, FlagRow, OutboxRow
@@ -166,3 +171,23 @@ async def test_an_empty_one_says_so(desk: cases.Study, tmp_path: Path) -> None:
     assert str(make_header(decode_header(english["Subject"]))).endswith("nothing needs you today")
     text = french.get_payload()[0].get_payload(decode=True).decode()
     assert text.startswith("Rien ne requiert votre attention aujourd'hui.")
+
+
+def test_with_a_console_each_matter_has_its_link_which_holds_no_code(desk: cases.Study) -> None:
+    desk.do(lambda session: flag(session, "overdue", 1))
+    step(desk, MORNING)
+    head = replace(cases.HEAD, console="https://console.study.example")
+    number = desk.do(lambda session: session.exec(select(FlagRow.id)).one())
+
+    def written(session: Session, room: Mailroom) -> str:
+        row = session.exec(select(OutboxRow).where(OutboxRow.language == "en")).first()
+        assert row is not None
+        parts = message_from_bytes(write(session, row, room, MORNING), policy=default).walk()
+        return "".join(one.get_content() for one in parts if one.get_content_maintype() == "text")
+
+    linked = desk.do(lambda session: written(session, cases.room(letterhead=head)))
+    assert linked.count(f"https://console.study.example/flags/{number}") == 2  # in the text and in the HTML
+    assert "    https://console.study.example/" in linked.splitlines()
+    assert "mpa-monitor acknowledge" not in linked
+    plain = desk.do(lambda session: written(session, cases.room()))
+    assert "https://" not in plain and "mpa-monitor acknowledge" in plain

@@ -10,6 +10,8 @@ from functools import cache
 from urllib.parse import urlencode
 
 import httpx2 as httpx
+import pytest
+from argon2 import PasswordHasher
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -200,3 +202,9 @@ class House:
         """The audit rows of an action."""
         query = select(AuditRow).where(AuditRow.action == action).order_by(AuditRow.seq)  # type: ignore[arg-type]
         return self.db.read(lambda session: list(session.exec(query)))
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed quickly, which is the only thing that is not as in use."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

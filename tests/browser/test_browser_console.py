@@ -1,0 +1,166 @@
+"""The console as people use it: in a browser, with its script, its style and its content policy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser_cases import DESKTOP, PHONE, Served
+from console_cases import PASSWORD, SUBJECT
+from playwright.sync_api import Page, expect
+
+from config.language import Language
+from scheduler.engine.accounts import Role
+
+expect.set_options(timeout=15_000)
+NEW = "une loutre sur la glace"
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+
+def _accessible(page: Page) -> None:
+    """Nothing that axe finds against WCAG 2.2 AA, and nothing wider than the window."""
+    found = Axe().run(page, options=_RULES)
+    said = [
+        f"{one['id']}: {node['html'][:160]}" for one in found.response["violations"] for node in one["nodes"]
+    ]
+    assert said == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+def _sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.locator("#account").fill(name)
+    page.locator("#password").fill(password)
+    page.locator("main button").click()
+
+
+def _local(served: Served, **ahead: float) -> str:
+    zone = served.house.study.calendars["cochin"].zone
+    return (served.house.clock.now().astimezone(zone) + timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_a_coordinators_week(served: Served) -> None:
+    """From the first sign-in over an enrolment and an appointment to the assessments of the visit."""
+    served.house.account("marie", language=Language.FR, fresh=True)
+    page = served.person()
+    _accessible(page)
+    _sign_in(page, "marie")
+    page.locator("#old").fill(PASSWORD)
+    for field in ("#new", "#again"):
+        page.locator(field).fill(NEW)
+    page.locator("main button").click()
+    expect(page.locator("h1")).to_have_text("À faire")
+    expect(page.locator("main")).to_contain_text(SUBJECT)
+    _accessible(page)
+
+    page.get_by_role("link", name="Patients").click()
+    page.get_by_role("link", name="Inclure un patient").click()
+    page.get_by_label("Code patient").fill("MPA-0001-4")
+    page.get_by_label("Date de la visite d'inclusion").fill("2025-09-02")
+    page.get_by_label("Forme").select_option("mmf")
+    page.locator("#f-dose_mg").fill("1000")
+    page.locator("#f-interval_h").fill("12")
+    page.locator("#f-age_years").fill("44")
+    for question in ("diffuse_skin", "thickening_proximal_to_mcp"):
+        page.locator(f"[name={question}][value=yes]").check()
+    page.get_by_role("button", name="Vérifier d'abord l'éligibilité").click()
+    expect(page.locator("#check")).to_be_visible()
+    _accessible(page)
+    page.get_by_role("button", name="Inclure", exact=True).click()
+    expect(page.locator("#f-code-wrong")).to_contain_text("code patient")
+    expect(page.locator("#f-code")).to_be_focused()
+    expect(page.locator("[name=diffuse_skin][value=yes]")).to_be_checked()
+    _accessible(page)
+    page.get_by_label("Code patient").fill("MPA-0001-3")
+    page.get_by_role("button", name="Inclure", exact=True).click()
+    expect(page.locator(".done")).to_contain_text("MPA-0001-3")
+    _accessible(page)
+
+    page.goto("/subjects/MPA-0001-3/visits/INCLUSION/book")
+    page.get_by_label("Date et heure").fill("2025-09-02T08:30")
+    page.get_by_role("button", name="Voir ce qui en découle").click()
+    expect(page.locator(".preview")).to_contain_text("Courriel à")
+    _accessible(page)
+    page.get_by_role("button", name="Fixer ce rendez-vous").click()
+    expect(page.locator(".done")).to_contain_text("enregistré")
+
+    served.house.later(days=1)
+    page.goto("/")
+    expect(page.locator("h1")).to_have_text("Se connecter")
+    _sign_in(page, "marie", NEW)
+    page.goto("/subjects/MPA-0001-3/visits/INCLUSION/attend")
+    page.get_by_role("button", name="Enregistrer").click()
+    page.goto("/subjects/MPA-0001-3/visits/INCLUSION/assess")
+    for score, site in enumerate(("face", "chest", "abdomen")):
+        page.locator(f"[name='mrss.{site}'][value='{score + 1}']").check()
+    expect(page.locator(".sum output")).to_have_text("6")
+    _accessible(page)
+    page.locator("#f-fvc").fill("78,5")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.locator(".done")).to_contain_text("enregistré")
+
+
+def test_a_sign_in_that_is_over_leads_back_to_where_one_was(served: Served) -> None:
+    served.house.account("marie", language=Language.EN)
+    page = served.person(locale="en-GB")
+    _sign_in(page, "marie")
+    served.house.later(minutes=16)
+    page.goto(f"/subjects/{SUBJECT}/pause")
+    expect(page.locator("h1")).to_have_text("Sign in")
+    _sign_in(page, "marie")
+    expect(page.locator("h1")).to_have_text("Put participation on hold")
+    served.house.later(minutes=16)
+    page.get_by_label("Reason").fill("abroad")
+    page.get_by_role("button", name="Put on hold").click()
+    expect(page.locator(".note")).to_contain_text("Nothing of the last page was recorded")
+
+
+def test_of_two_people_on_one_visit_the_second_is_told(served: Served) -> None:
+    for name in ("marie", "paul"):
+        served.house.account(name, language=Language.EN)
+    marie, paul = served.person(), served.person()
+    for page, name in ((marie, "marie"), (paul, "paul")):
+        _sign_in(page, name)
+        page.goto(f"/subjects/{SUBJECT}/visits/INCLUSION/attend")
+    paul.get_by_role("button", name="Record", exact=True).click()
+    expect(paul.locator(".done")).to_contain_text("recorded")
+    marie.get_by_role("button", name="Record", exact=True).click()
+    expect(marie.get_by_role("alert").first).to_contain_text(
+        "Somebody recorded something about this meanwhile"
+    )
+    expect(marie.get_by_role("alert").first).to_contain_text("paul")
+    _accessible(marie)
+
+
+@pytest.mark.parametrize(("viewport", "dark"), [(DESKTOP, True), (PHONE, False)], ids=["dark", "phone"])
+def test_every_page_can_be_read(served: Served, viewport, dark: bool) -> None:  # type: ignore[no-untyped-def]
+    served.house.account("marie", [Role.COORDINATOR, Role.DATA_MANAGER], language=Language.EN)
+    page = served.person(viewport, dark=dark)
+    _sign_in(page, "marie")
+    there = f"/subjects/{SUBJECT}"
+    number = served.house.somewhere["number"]
+    for path in (
+        "/", "/subjects", there, f"/flags/{served.house.somewhere['flag']}", f"{there}/visits/W12/book",
+        f"{there}/records/{number}/correct", f"{there}/withdraw", "/enrol", "/password", "/second-factor", "/nowhere",
+    ):  # fmt: skip
+        page.goto(path)
+        _accessible(page)
+
+
+def test_a_page_is_used_with_the_keyboard_alone(served: Served) -> None:
+    served.house.account("marie", language=Language.EN)
+    page = served.person()
+    page.keyboard.type("marie")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Worklist")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("To the content")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("main :focus")).to_have_count(1)
+    page.locator("details.me summary").press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
