@@ -38,7 +38,11 @@ check: $(VENV)/.dev ## static checks: style, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## the benchmarks, written to benchmarks/results.md
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench ## the benchmarks, written to benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
@@ -60,6 +64,7 @@ pins: ## make requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-fuzz.in -o requirements-fuzz.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-bench.in -o requirements-bench.txt
 
 clean: ## remove the environment and what the demo left
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

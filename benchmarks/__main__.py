@@ -12,14 +12,17 @@ from typing import Any
 
 from benchmarks import (
     console,
+    crowd,
     daemon,
     lab_fhir,
     lab_hl7,
     lab_intake,
+    mails,
     persisted_jobs,
     pk_estimate,
     pk_map,
     pk_posterior,
+    queues,
     rehearsal,
     target,
     timeline,
@@ -34,6 +37,9 @@ def main(sizes: list[int]) -> None:
     for title, measure in (
         ("Timeline", lambda: _timeline(timeline.measure())),
         ("Reminders: persisted jobs beside ours", lambda: _jobs(persisted_jobs.measure())),
+        ("10,000 reminders on job queues and ours", lambda: _figures(queues.measure())),
+        ("100,000 enrolled, 5,000 due in one minute", lambda: _figures(crowd.measure())),
+        ("The outbox to a mail server", lambda: _figures(mails.measure())),
         ("The daemon with 10,000 enrolled patients", lambda: _daemon(daemon.measure())),
         ("The console with 10,000 enrolled patients", lambda: _figures(console.measure())),
         ("Most probable individuals", lambda: _figures(pk_map.measure())),

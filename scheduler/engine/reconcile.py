@@ -102,8 +102,8 @@ def _record(
     for _, changes, _ in found:
         for event in changes.events:
             handle(session, event, now)
-    for subject, changes, _ in found:
-        _audit(session, subject.code, changes, now)
+    said = {subject.code: _actions(changes) for subject, changes, _ in found}
+    audit.append_all(session, now, "reconciled", {code: actions for code, actions in said.items() if actions})
     return [changes for _, changes, _ in found]
 
 
@@ -114,7 +114,7 @@ def _due_looks(session: Session, study: Study, now: datetime, limit: int) -> lis
     return [_look(session, study, subject, histories[subject.code]) for subject in subjects]
 
 
-def _audit(session: Session, subject: str, changes: Changes, now: datetime) -> None:
+def _actions(changes: Changes) -> dict[str, list[str]]:
     """The workflow actions of one reconciliation: flags, reminders and estimates, one row together."""
     detail = {
         "flags_opened": [flag.key for flag in changes.opened],
@@ -123,9 +123,7 @@ def _audit(session: Session, subject: str, changes: Changes, now: datetime) -> N
         "exposures": [f"{one.visit} v{one.version}" for one in changes.exposures],
         "visits": [f"{name} {wanted.status}" for name, wanted in changes.visits],
     }
-    said = {name: items for name, items in detail.items() if items}
-    if said:
-        audit.append(session, now, "reconciled", "subject", subject, said)
+    return {name: items for name, items in detail.items() if items}
 
 
 def reconcile_step(

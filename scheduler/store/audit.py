@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, text
+from sqlalchemy import Connection, Table, bindparam, func, insert, text
 from sqlalchemy import select as core_select
 from sqlmodel import Session
 
@@ -24,6 +24,7 @@ __all__ = [
     "Head",
     "anchor_problems",
     "append",
+    "append_all",
     "hash_of",
     "head",
     "verify",
@@ -51,6 +52,11 @@ _ADD = insert(_AUDIT)
 _LOCK_CHAIN = text("SELECT pg_advisory_xact_lock(7241190933)")
 
 _AT_SITE = _SUBJECT.join(_SITE, _SITE.c.id == _SUBJECT.c.site_id)
+_ZONES = (
+    core_select(_SUBJECT.c.code, _SITE.c.zone)
+    .select_from(_AT_SITE)
+    .where(_SUBJECT.c.code.in_(bindparam("codes", expanding=True)))
+)
 _PERSON = _STAFF.c.id == bindparam("actor")
 _CIRCUMSTANCES = core_select(
     func.coalesce(
@@ -100,10 +106,8 @@ def append(
     The role and the organisation, unless given, are at the console those of the account, else those of the site's file.
     """
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK_CHAIN)
-    last = connection.execute(_LAST).first()
-    seq, prev_hash = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
+    last, prev_hash = _end_of_chain(connection)
+    seq = last + 1
     around = connection.execute(_CIRCUMSTANCES, {"about": entity_id, "actor": actor}).one()
     salt = secrets.token_hex(16) if reason else ""
     row = {
@@ -124,11 +128,56 @@ def append(
         "app_version": APP_VERSION,
         "prev_hash": prev_hash,
     }
-    covered = {**row, "at": now.astimezone(UTC).isoformat()}
-    connection.execute(_ADD, row | {"hash": hash_of(covered)})
+    connection.execute(_ADD, _with_hash(row))
     if reason:
         session.add(ReviewRow(audit_seq=seq, salt=salt, text=reason))
     return seq
+
+
+def append_all(session: Session, now: datetime, action: str, details: Mapping[str, dict[str, Any]]) -> None:
+    """What `append` adds for the service, about many subjects in one go, by their codes."""
+    if not details:
+        return
+    connection = session.connection()
+    found = connection.execute(_ZONES, {"codes": list(details)}).all()
+    zones: dict[str, str] = {one.code: one.zone for one in found}
+    last, prev_hash = _end_of_chain(connection)
+    rows: list[dict[str, Any]] = []
+    for seq, (code, detail) in enumerate(details.items(), last + 1):
+        row = {
+            "seq": seq,
+            "form": 2,
+            "at": now,
+            "zone": zones.get(code),
+            "actor": "daemon",
+            "role": SERVICE,
+            "organisation": None,
+            "source": "scheduler",
+            "action": action,
+            "entity": "subject",
+            "entity_id": code,
+            "detail": _plain(detail),
+            "changes": None,
+            "reason_hash": None,
+            "app_version": APP_VERSION,
+            "prev_hash": prev_hash,
+        }
+        rows.append(_with_hash(row))
+        prev_hash = rows[-1]["hash"]
+    connection.execute(_ADD, rows)
+
+
+def _end_of_chain(connection: Connection) -> tuple[int, str]:
+    """The last number and hash; nobody else adds a row until the end of the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_CHAIN)
+    last = connection.execute(_LAST).first()
+    return (last.seq, last.hash) if last is not None else (0, GENESIS)
+
+
+def _with_hash(row: dict[str, Any]) -> dict[str, Any]:
+    covered = {**row, "at": row["at"].astimezone(UTC).isoformat()}
+    return row | {"hash": hash_of(covered)}
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,21 @@ def _written(db: Database) -> list[AuditRow]:
     return db.transact(lambda session: list(session.exec(select(AuditRow).order_by(AuditRow.seq))))  # type: ignore[arg-type]
 
 
+def test_rows_added_together_are_those_added_one_by_one(db: Database, noon: datetime) -> None:
+    def step(session: Session) -> None:
+        _staffed(session, noon)
+        audit.append(session, noon, "reconciled", "subject", "MPA-0042-7", {"visits": ["W6 due"]})
+        audit.append_all(
+            session, noon, "reconciled", {"MPA-0042-7": {"visits": ["W6 due"]}, "gone": {"n": 1}}
+        )
+        audit.append_all(session, noon, "reconciled", {})
+
+    db.transact(step)
+    alone, together, _ = (row.model_dump(exclude={"seq", "prev_hash", "hash"}) for row in _written(db))
+    assert together == alone
+    assert db.read(audit.verify)[2] == []
+
+
 def test_a_row_says_who_in_which_role_where_and_what_was_and_is(db: Database, noon: datetime) -> None:
     def step(session: Session) -> None:
         _staffed(session, noon)
