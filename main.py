@@ -44,7 +44,7 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.anchor import anchor_step, next_anchor_at
 from scheduler.engine.curve import make_curve_of
 from scheduler.engine.exposure_month import exposure_months, next_month_at
-from scheduler.engine.recheck import make_recheck
+from scheduler.engine.recheck import make_foresee, make_recheck
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.reconciliation import laboratory_lists, next_list_at
 from scheduler.engine.study import Study
@@ -105,6 +105,7 @@ def make_works(program: Program) -> list[Work]:
         protocol_of=study.protocol_of,
         handle=program.handle,
         recheck=make_recheck(study),
+        foresee=make_foresee(study),
         owner=f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:8]}",
         sentences=program.all_sentences,
         curve_of=make_curve_of(study) if settings.mail.auc_picture else None,

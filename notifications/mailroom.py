@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +21,13 @@ __all__ = ["Mailroom", "Recheck"]
 Recheck = Callable[[Session, OutboxRow, datetime], Reason | None]
 """Why the mail no longer makes sense, looked at again when a batch is made ready to leave."""
 
+Foresee = Callable[[Session, Collection[OutboxRow], datetime], None]
+"""Reads for all mails of a batch together what `Recheck` asks about each."""
+
+
+def _nothing(session: Session, rows: Collection[OutboxRow], now: datetime) -> None:
+    """Each mail is asked about when its turn comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
@@ -37,6 +44,7 @@ class Mailroom:
     handle: Handle
     recheck: Recheck
     owner: str
+    foresee: Foresee = _nothing
     sentences: Mapping[str, str] = field(default_factory=dict)
     curve_of: CurveOf | None = None
     album: Album = field(default_factory=Album)

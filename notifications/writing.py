@@ -67,6 +67,8 @@ def make_ready(session: Session, room: Mailroom, claim: Claim, now: datetime, me
     people = {person.id: person for person in connection.execute(_PEOPLE, {"staff": staff})}
     bodies = _kept_bodies(session, list(claim.rows.values()))
 
+    room.foresee(session, [claim.rows[mail.id] for mail in claim.mails], now)
+
     def parcel(mail: Claimed) -> Parcel | Reason:
         person = people.get(mail.staff)
         return _parcel(session, room, claim.rows[mail.id], person, bodies.get(mail.id), now, memo)

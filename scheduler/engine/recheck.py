@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlmodel import Session
@@ -10,13 +10,13 @@ from sqlmodel import Session
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.timeline import VisitPlan
-from scheduler.engine.reconcile import Standing, standing
+from scheduler.engine.reconcile import Standing, standing, standings
 from scheduler.engine.study import Study
 from scheduler.store.reconciliation import asked_rows, overdue_tubes, refused_files
-from scheduler.store.subjects import subject_row
+from scheduler.store.subjects import subject_row, subject_rows
 from scheduler.store.tables import OutboxRow
 
-__all__ = ["make_recheck"]
+__all__ = ["make_foresee", "make_recheck"]
 
 
 def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reason | None]:
@@ -24,18 +24,17 @@ def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reaso
 
     def look(session: Session, code: str, now: datetime) -> Standing | None:
         """The subject's standing; one look serves all mails of a transaction, for delivery records no facts."""
-        key = ("standing", code, now)
-        if key not in session.info:
+        known = _known(session, now)
+        if code not in known:
             subject = subject_row(session, code)
-            session.info[key] = standing(session, study, subject, now) if subject is not None else None
-        found: Standing | None = session.info[key]
-        return found
+            known[code] = standing(session, study, subject, now) if subject is not None else None
+        return known[code]
 
     def recheck(session: Session, row: OutboxRow, now: datetime) -> Reason | None:
         kind, *parts = row.topic.split("|")
         if "lab" in row.facts:
             return _about_laboratory(session, row, now)
-        if row.subject is None or kind not in ("reminder", "booking", "replanned"):
+        if row.subject is None or not _depends_on_the_subject(row):
             return None
         found = look(session, row.subject, now)
         if found is None:
@@ -52,6 +51,29 @@ def make_recheck(study: Study) -> Callable[[Session, OutboxRow, datetime], Reaso
         return because("recheck_date_changed_again") if newer else None
 
     return recheck
+
+
+def make_foresee(study: Study) -> Callable[[Session, Collection[OutboxRow], datetime], None]:
+    """Reads what `recheck` will ask about these mails, for all of them together."""
+
+    def foresee(session: Session, rows: Collection[OutboxRow], now: datetime) -> None:
+        codes = {row.subject for row in rows if row.subject is not None and _depends_on_the_subject(row)}
+        known = _known(session, now)
+        subjects = subject_rows(session, sorted(codes - known.keys()))
+        if subjects:
+            known |= standings(session, study, subjects, now)
+
+    return foresee
+
+
+def _known(session: Session, now: datetime) -> dict[str, Standing | None]:
+    """The standings at this instant that were looked up in this transaction."""
+    found: dict[str, Standing | None] = session.info.setdefault(("standings", now), {})
+    return found
+
+
+def _depends_on_the_subject(row: OutboxRow) -> bool:
+    return "lab" not in row.facts and row.topic.partition("|")[0] in ("reminder", "booking", "replanned")
 
 
 def _days(plan: VisitPlan) -> tuple[str | None, str | None]:

@@ -33,7 +33,16 @@ from scheduler.store.subjects import (
 )
 from scheduler.store.tables import FlagRow, SamplingRow, SubjectRow, VisitRow
 
-__all__ = ["Handle", "Standing", "rebuild", "reconcile_step", "reconcile_subject", "release", "standing"]
+__all__ = [
+    "Handle",
+    "Standing",
+    "rebuild",
+    "reconcile_step",
+    "reconcile_subject",
+    "release",
+    "standing",
+    "standings",
+]
 
 Handle = Callable[[Session, DomainEvent, datetime], None]
 
@@ -64,6 +73,14 @@ def standing(
     """What the facts say of a subject at `now`, whatever was recorded before. `history` when it is at hand."""
     look = _look(session, study, subject, history)
     return Standing(look.timeline, assess(look.timeline, study.exposer.complete(look.sought), now))
+
+
+def standings(
+    session: Session, study: Study, subjects: Sequence[SubjectRow], now: datetime
+) -> dict[str, Standing]:
+    """`standing` of each of these subjects, whose records are read together."""
+    histories = load_histories(session, [one.code for one in subjects])
+    return {one.code: standing(session, study, one, now, histories[one.code]) for one in subjects}
 
 
 def _look(session: Session, study: Study, subject: SubjectRow, history: History | None = None) -> _Look:

@@ -19,6 +19,7 @@ POSSIBLY_SENT = "possibly_sent"
 OPEN_STATES = ("pending", "retry", "leased")
 """The states of a mail that was still to leave; it may have left after the backup."""
 
+_KNOWN = "restored"
 _HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
 _OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 
@@ -32,10 +33,15 @@ class Restored:
 
 
 def restored(session: Session) -> Restored | None:
-    """The last restore; None for a database that was never restored."""
-    mark = heartbeat_of(session, RESTORED)
-    if mark is None:
-        return None
+    """The last restore; None for a database that was never restored. Looked up once in a transaction."""
+    if _KNOWN not in session.info:
+        mark = heartbeat_of(session, RESTORED)
+        session.info[_KNOWN] = None if mark is None else _restored_by(mark)
+    found: Restored | None = session.info[_KNOWN]
+    return found
+
+
+def _restored_by(mark: HeartbeatRow) -> Restored:
     return Restored(datetime.fromisoformat(json.loads(mark.detail)["backup_at"]), mark.at)
 
 
@@ -44,6 +50,7 @@ def mark_restored(session: Session, backup_at: datetime, now: datetime) -> int:
 
     The signs of life in it are those of the service that was.
     """
+    session.info.pop(_KNOWN, None)
     session.connection().execute(delete(_HEARTBEAT).where(_HEARTBEAT.c.service != METHODS))
     beat(session, RESTORED, now, 0, json.dumps({"backup_at": backup_at.isoformat()}))
     reason = json.dumps(to_json(because("mail_possibly_sent", at=backup_at)), ensure_ascii=False)

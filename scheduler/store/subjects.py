@@ -57,6 +57,7 @@ __all__ = [
     "load_recorded",
     "next_wake",
     "subject_row",
+    "subject_rows",
     "wake",
     "wake_all",
 ]
@@ -119,6 +120,7 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_THESE = core_select(SubjectRow).where(col(SubjectRow.code).in_(_SUBJECTS))
 _NEXT_WAKE = core_select(func.min(col(SubjectRow.next_wake))).where(col(SubjectRow.parked).is_(None))
 _NEXT = (
     update(_core(SubjectRow))
@@ -130,6 +132,11 @@ _NEXT = (
 def subject_row(session: Session, code: str, *, to_change: bool = False) -> SubjectRow | None:
     """The subject's row. With `to_change` it is ours until the end of the transaction, whatever others are about."""
     return session.get(SubjectRow, code, with_for_update=to_change or None)
+
+
+def subject_rows(session: Session, codes: Sequence[str]) -> list[SubjectRow]:
+    """Those of these subjects that there are."""
+    return list(session.execute(_THESE, {"subjects": codes}).scalars()) if codes else []
 
 
 def add_fact(
