@@ -25,7 +25,7 @@ from config.settings import load_settings
 from main import make_program, make_works
 from scheduler.clock import ManualClock
 from scheduler.engine.reconcile import reconcile_step
-from scheduler.runtime.program import Program
+from scheduler.runtime.program import Program, keep_what_is_loaded
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.runtime.work import DELIVERY
 from scheduler.store.schema import migrate
@@ -123,6 +123,7 @@ async def _deliver(program: Program) -> dict[str, float]:
     seen: list[tuple[float, float]] = []
     blocks = [0.0]
     watching = asyncio.create_task(_watch(seen, blocks))
+    keep_what_is_loaded()  # as `mpa-monitor run` does
     started, cpu = time.perf_counter(), _cpu()
     await delivery.step(program.clock.now())
     wall_s, cpu_s = time.perf_counter() - started, _cpu() - cpu

@@ -38,7 +38,7 @@ from config.settings import load_settings
 from main import make_program
 from scheduler.clock import ManualClock
 from scheduler.engine.reconcile import reconcile_step
-from scheduler.runtime.program import Program
+from scheduler.runtime.program import Program, keep_what_is_loaded
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.runtime.works import reconcile_work
 from scheduler.store.audit import verify
@@ -292,6 +292,7 @@ async def _ours(url: str, what: str, count: int) -> dict[str, float]:
     first = program.database.read(next_wake)
     restart_s = time.perf_counter() - started
     work = reconcile_work(program)
+    keep_what_is_loaded()  # as `mpa-monitor run` does
     while first is not None and first.date() < (_BEGIN + timedelta(days=21)).date():
         await work.step(first)
         first = program.database.read(next_wake)

@@ -25,7 +25,7 @@ from scheduler.engine.record import find_subject
 from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.cli.prometheus import exposition
 from scheduler.runtime.daemon import RELOAD, run_daemon
-from scheduler.runtime.program import Program
+from scheduler.runtime.program import Program, keep_what_is_loaded
 from scheduler.runtime.reload import make_reread, start_anew
 from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DIGEST, INTAKE
@@ -88,11 +88,12 @@ def run(context: typer.Context) -> None:
         db, study, settings = program.database, program.study, program.settings
         with only_daemon(db):
             db.transact(lambda session: _begin(session, program))
-            protocol = study.newest[1]
+            protocol, works = study.newest[1], program.make_works(program)
+            keep_what_is_loaded()
             code = asyncio.run(
                 run_daemon(
                     db,
-                    program.make_works(program),
+                    works,
                     program.clock,
                     settings.daemon,
                     daily=[(DIGEST, protocol.digest_at, one.zone) for one in study.calendars.values()],
