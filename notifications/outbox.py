@@ -59,8 +59,8 @@ _DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 # (Not IN: its list would be written out anew at every execution.)
 IS_OPEN = or_(*(OUTBOX.c.state == state.value for state in OPEN))
 _ADD: dict[str, Any] = {
-    name: dialect.insert(OUTBOX).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+    name: new(OUTBOX).on_conflict_do_nothing(index_elements=["key"]).execution_options(preserve_rowcount=True)
+    for name, new in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 _DUE = (
     select(OutboxRow)

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import notif_cases as cases
 import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from notifications import attempts, ledger, outbox
 from notifications.outbox import Calm, Claim, Claimed
@@ -43,6 +45,19 @@ def test_the_same_event_twice_puts_in_nothing_new(either: cases.Study) -> None:
     either.tell(cases.reminder())
     either.tell(cases.reminder())
     assert len(either.mails()) == 2
+
+
+def test_a_mail_whose_number_is_taken_is_an_error_and_not_forgotten(either: cases.Study) -> None:
+    """A sequence that fell behind, as after a copy of the tables alone, must not swallow a mail."""
+    either.tell(cases.reminder())
+    there = either.mails()[0]
+    other = there.model_dump() | dict.fromkeys(("key", "topic", "message_id"), "other")
+
+    def put_in(session: Session) -> None:
+        session.connection().execute(outbox._ADD[session.get_bind().dialect.name], [other])
+
+    with pytest.raises(IntegrityError):
+        either.do(put_in)
 
 
 def test_a_row_is_never_given_to_two_senders(either: cases.Study) -> None:
