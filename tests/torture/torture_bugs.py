@@ -78,7 +78,7 @@ BUGS = (
         "    point.rollback()\n    if following",
     ),)),
     Bug("no unique key in the outbox", ((
-        "notifications/outbox.py", ".on_conflict_do_nothing()", "",
+        "notifications/outbox.py", '.on_conflict_do_nothing(index_elements=["key"])', "",
     ), (
         "scheduler/store/migrations/versions/0001_the_first_tables.py",
         '        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),\n', "",

@@ -43,8 +43,8 @@ __all__ = ["Found", "contents", "differences", "examine"]
 
 _ENDS = {"sent", "cancelled", "expired", "failed", "uncertain"}
 _DOUBTFUL = {"uncertain_again", "uncertain_end"}
-# About the mail server and not about the study: a disturbed run may have them.
-_OF_THE_WAY = {"mail_failed", "mail_channel"}
+# About the mail server, or the audit trail with its row for each start: a disturbed run may have them besides.
+_NOT_OF_THE_STUDY = {"mail_failed", "mail_channel", "audit_anchor"}
 _COMPARED: Mapping[type[SQLModel], tuple[str, ...]] = {
     FactRow: ("subject", "kind", "payload", "source"),
     VisitRow: (
@@ -186,7 +186,7 @@ def contents(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
                 (
                     tuple(getattr(row, name) for name in columns)
                     for row in read
-                    if not {getattr(row, "template", ""), getattr(row, "code", "")} & _OF_THE_WAY
+                    if not {getattr(row, "template", ""), getattr(row, "code", "")} & _NOT_OF_THE_STUDY
                 ),
                 key=repr,
             )
