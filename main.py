@@ -199,6 +199,8 @@ def _mail_backlog(session: Session, now: datetime) -> dict[str, object]:
         "overdue": found.overdue,
         "oldest_due": found.oldest_due,
         "counts": found.counts,
+        "left": found.left,
+        "uncertain": found.uncertain,
     }
 
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from notifications import attempts
-from notifications.alarms import CHANNEL, address_matter, lower_flag, raise_flag
+from notifications.alarms import CHANNEL, address_matter, lower_flag, raise_flag, suppress
 from notifications.channel import Channel
+from notifications.deputy import to_deputy
 from notifications.mailroom import Mailroom
 from notifications.messages import mail_failed_key
 from notifications.outbox import Claimed
@@ -82,8 +83,12 @@ def _answered(session: Session, room: Mailroom, channel: Channel, now: datetime)
 
 def tell(session: Session, room: Mailroom, row: OutboxRow, reason: Reason, now: datetime) -> None:
     """A mail that will not arrive: a flag for each address, and a notice to whoever looks after the mails."""
-    flag = because("flag_mail_failed", staff=row.staff_id, why=reason)
-    raise_flag(session, row.site_id, address_matter(row.staff_id), flag, now)
+    if reason.code == "mail_mailbox_dead":
+        suppress(session, row.site_id, row.staff_id, row.address, reason, now)
+        to_deputy(session, row, now)
+    else:
+        flag = because("flag_mail_failed", staff=row.staff_id, why=reason)
+        raise_flag(session, row.site_id, address_matter(row.staff_id), flag, now)
     _escalate(session, room, row, row.staff_id, reason, now)
 
 

@@ -16,7 +16,7 @@ from config.language import Language
 from notifications import doubt, ledger
 from notifications.command_needs import MailCommands
 from notifications.outbox import reason_of
-from notifications.outbox_rows import outbox_rows, outbox_table
+from notifications.outbox_rows import outbox_rows, outbox_table, said_uncertain
 from notifications.preview import preview
 from notifications.render import template_names
 from notifications.states import State
@@ -52,14 +52,16 @@ def _add_outbox(app: typer.Typer, needs: MailCommands) -> None:
         as_json: AsJson = False,
     ) -> None:
         """The newest mails and what became of them."""
-        speaker = needs.speaker(context)
-        rows = needs.database(context).transact(
+        speaker, now = needs.speaker(context), needs.now(context)
+        rows = needs.database(context).read(
             lambda session: outbox_rows(ledger.list_outbox(session, state, subject, limit), speaker)
         )
         if as_json:
             _json(rows)
         else:
             Console(width=None if Console().is_terminal else 160).print(outbox_table(rows, speaker))
+            found = needs.database(context).read(lambda session: ledger.backlog(session, now))
+            typer.echo(said_uncertain(found.uncertain, found.left, speaker))
 
     @app.command("show")
     def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
@@ -72,11 +74,39 @@ def _add_outbox(app: typer.Typer, needs: MailCommands) -> None:
         now = needs.now(context)
         _change(context, needs, number, lambda session: ledger.retry(session, number, now), "mail_retried")
 
+    @app.command("release")
+    def release(
+        context: typer.Context,
+        person: Annotated[str, typer.Argument(help="Person of the site file whose mailbox works again.")],
+    ) -> None:
+        """Send mail again to somebody whose mailbox was taken for dead."""
+        _release(context, needs, person)
+
     @app.command("cancel")
     def cancel(context: typer.Context, number: Number) -> None:
         """Take a waiting mail back."""
         by = needs.account()
         _change(context, needs, number, lambda session: ledger.cancel(session, number, by), "mail_cancelled")
+
+
+def _release(context: typer.Context, needs: MailCommands, person: str) -> None:
+    speaker, now = needs.speaker(context), needs.now(context)
+
+    def step(session: Session) -> bool:
+        if not ledger.release(session, person, now):
+            return False
+        audit.append(session, now, "mailbox_released", "staff", person, actor=needs.account(), source="cli")
+        return True
+
+    if not needs.database(context).transact(step):
+        words = "No flag about the mail of {person_id} is open; 'flags' lists them."
+        typer.echo(speaker.text(words, person_id=person), err=True)
+        raise typer.Exit(2)
+    typer.echo(
+        speaker.text(
+            "Done. Mails that failed meanwhile: 'outbox list --state failed', 'outbox retry NUMBER'."
+        )
+    )
 
 
 def _show(context: typer.Context, needs: MailCommands, number: int, as_json: bool) -> None:

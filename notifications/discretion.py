@@ -40,6 +40,7 @@ _SAFE: dict[str, frozenset[str]] = {
     "flag_file_quarantined": frozenset({"name", "why"}),
     "flag_rows_held": frozenset({"count", "name", "why"}),
     "flag_mail_failed": _MAIL,
+    "flag_mailbox_dead": _MAIL,
     "flag_no_recipient": _MAIL,
     "flag_mail_channel": _MAIL,
     "flag_mail_not_written": _MAIL,

@@ -11,9 +11,11 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
 from notifications import outbox
+from notifications.alarms import address_matter, lower_flag
 from notifications.outbox import OUTBOX
 from notifications.states import OPEN, State
-from scheduler.domain.reason import because
+from notifications.verdict import Settle
+from scheduler.domain.reason import Reason, because
 from scheduler.store.hints import Hint, hint
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
@@ -26,6 +28,7 @@ __all__ = [
     "list_outbox",
     "look_ahead",
     "next_due",
+    "release",
     "retry",
     "settle_doubt",
     "settle_found",
@@ -86,6 +89,12 @@ class Backlog:
     counts: dict[str, int]
     overdue: int
     oldest_due: datetime | None
+    uncertain: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many left, as far as is known."""
+        return self.counts.get(State.SENT, 0) + self.counts.get(State.UNCERTAIN, 0)
 
     @property
     def waiting(self) -> int:
@@ -145,7 +154,16 @@ def backlog(session: Session, now: datetime) -> Backlog:
         col(OutboxRow.state).in_(OPEN), OutboxRow.not_before <= now
     )
     overdue, oldest = session.exec(due).one()
-    return Backlog(counts, int(overdue), oldest)
+    doubted = select(func.count(func.distinct(DeliveryRow.outbox_id))).where(
+        col(DeliveryRow.outcome).in_((Settle.UNCERTAIN_AGAIN, Settle.UNCERTAIN_END))
+    )
+    return Backlog(counts, int(overdue), oldest, int(session.exec(doubted).one()))
+
+
+def release(session: Session, person: str, now: datetime) -> bool:
+    """Send mail to a mailbox again that was taken for dead; False when it is not."""
+    row = session.get(StaffRow, person)
+    return row is not None and lower_flag(session, row.site_id, address_matter(person), now)
 
 
 def look_ahead(session: Session) -> Ahead:
@@ -162,7 +180,7 @@ def settle_found(session: Session, left: Callable[[str], bool]) -> int:
     """Mark as sent those in doubt after a restore of whose Message-ID it is known that they `left`; how many."""
     found = [row for row in _in_doubt(session) if left(row.message_id)]
     for row in found:
-        outbox.said_sent(session, row, because("mail_found_sent"))
+        _said_sent(session, row, because("mail_found_sent"))
     return len(found)
 
 
@@ -171,7 +189,7 @@ def settle_doubt(session: Session, by: str, now: datetime, *, send: bool) -> int
     rows = _in_doubt(session)
     for row in rows:
         if not send:
-            outbox.said_sent(session, row, because("mail_said_sent", by=by))
+            _said_sent(session, row, because("mail_said_sent", by=by))
             continue
         outbox.end_lease(row, State.PENDING)
         row.not_before, row.reason = now, None
@@ -182,3 +200,9 @@ def settle_doubt(session: Session, by: str, now: datetime, *, send: bool) -> int
 def _in_doubt(session: Session) -> list[OutboxRow]:
     query = select(OutboxRow).where(OutboxRow.state == State.POSSIBLY_SENT).order_by(col(OutboxRow.id))
     return list(session.exec(query))
+
+
+def _said_sent(session: Session, row: OutboxRow, reason: Reason) -> None:
+    """Note that a mail left, although no attempt of this database says so."""
+    row.state, row.reason, row.uncertain = State.SENT, outbox.written(reason), True
+    session.add(row)

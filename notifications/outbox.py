@@ -46,7 +46,6 @@ __all__ = [
     "open_state",
     "reason_in",
     "reason_of",
-    "said_sent",
     "supersede",
     "written",
 ]
@@ -242,12 +241,6 @@ def cancel(session: Session, row: OutboxRow, reason: Reason) -> None:
     """Take a mail back that has lost its sense."""
     for name, value in cancelled_by(reason).items():
         setattr(row, name, value)
-    session.add(row)
-
-
-def said_sent(session: Session, row: OutboxRow, reason: Reason) -> None:
-    """Note that a mail left, although no attempt of this database says so."""
-    row.state, row.reason, row.uncertain = State.SENT, written(reason), True
     session.add(row)
 
 

@@ -10,7 +10,7 @@ from notifications.outbox import reason_of
 from scheduler.domain.speech import Speaker
 from scheduler.store.tables import OutboxRow
 
-__all__ = ["outbox_rows", "outbox_table"]
+__all__ = ["outbox_rows", "outbox_table", "said_uncertain"]
 
 
 def outbox_rows(mails: list[OutboxRow], speaker: Speaker) -> list[dict[str, Any]]:
@@ -49,3 +49,10 @@ def outbox_table(rows: list[dict[str, Any]], speaker: Speaker) -> Table:
             row["to"], state, speaker.moment(when), row["why"] or "",
         )  # fmt: skip
     return made
+
+
+def said_uncertain(uncertain: int, left: int, speaker: Speaker) -> str:
+    """How many of the mails that left were once without an answer, and their share."""
+    percent = speaker.number(100 * uncertain / left) if left else "0"
+    words = "Of {left} mails that left, {uncertain} had no answer at first or at all ({percent}%)."
+    return speaker.text(words, left=left, uncertain=uncertain, percent=percent)

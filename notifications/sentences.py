@@ -13,6 +13,8 @@ MAIL_SENTENCES: dict[str, str] = {
     "mail_superseded": "the appointment changed before it left",
     "mail_person_left": "{staff} no longer works at the site",
     "mail_cancelled_by_person": "taken back by {by}",
+    "mail_mailbox_dead": "the mailbox does not exist or is switched off ({answer})",
+    "mail_suppressed": "the mailbox of {staff} is known not to exist",
     "mail_refused_address": "the mail server does not accept the address ({answer})",
     "mail_refused_content": "the mail server does not accept the mail itself ({answer})",
     "mail_refused_relay": "the mail server does not pass mail on to this address ({answer})",

@@ -70,8 +70,19 @@ class _SmtpBurst:
     def __init__(self, server: SmtpServer) -> None:
         self.server = server
         self.client: aiosmtplib.SMTP | None = None
+        self.carried = 0
 
     async def send(self, parcel: Parcel, before_data: BeforeData) -> Outcome:
+        """Hand over a mail. A server that ends a connection which has carried mail (it may limit their number) is
+        called once more, for it has nothing of this mail yet."""
+        used = self.carried > 0
+        outcome = await self._attempt(parcel, before_data)
+        if used and outcome.code == 421 and outcome.phase in (Phase.MAIL, Phase.RCPT):
+            outcome = await self._attempt(parcel, before_data)
+        self.carried += outcome.accepted
+        return outcome
+
+    async def _attempt(self, parcel: Parcel, before_data: BeforeData) -> Outcome:
         if not (parcel.recipient.isascii() and parcel.sender.isascii()):
             return Outcome(Phase.RCPT, Ending.UNSENDABLE, text="the address has letters outside ASCII")
         phase = Phase.CONNECT
@@ -116,6 +127,7 @@ class _SmtpBurst:
         if self.client is not None and self.client.is_connected:
             return self.client
         client = self.client = self._new_client()
+        self.carried = 0
         await client.connect()
         if client.is_ehlo_or_helo_needed:
             await client.ehlo()

@@ -29,6 +29,8 @@ _DELAYS_MIN = (6, 10, 15, 30, 60)
 _JITTER = 0.2
 _RESEND_AFTER = timedelta(minutes=15)
 _RESEND_URGENT_AFTER = timedelta(minutes=1)
+_DEAD_MAILBOX = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+"""RFC 3463: there is no such mailbox or domain, it has moved, takes no mail, or is switched off."""
 _ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
@@ -178,6 +180,8 @@ def _replied(outcome: Outcome, attempt: Attempt, now: datetime) -> Decision:
         if outcome.phase is Phase.RCPT:
             return _retry("mail_refused_relay", outcome, attempt, now, alarm=True)
         return _failed("mail_refused_content", outcome)
+    if outcome.phase is Phase.RCPT and enhanced in _DEAD_MAILBOX:
+        return _failed("mail_mailbox_dead", outcome)
     about_content = enhanced.startswith(("5.3.4", "5.6.")) or code == 552
     if outcome.phase is Phase.RCPT and not about_content:
         return _failed("mail_refused_address", outcome)

@@ -16,8 +16,10 @@ from config.language import Language
 from config.logs import log
 from notifications import attempts
 from notifications.aftermath import not_written
+from notifications.alarms import dead_mailboxes
 from notifications.calm import MailSite
 from notifications.context import Draft, Memo, gather
+from notifications.deputy import to_deputy
 from notifications.inline import Sketch, may_carry_a_picture
 from notifications.laboratory import attachment_of
 from notifications.letter import appointment_of, write_letter
@@ -34,7 +36,7 @@ from scheduler.store.tables import OutboxRow, StaffRow
 
 __all__ = ["Batch", "Letter", "make_ready", "still_to_draw", "write"]
 
-_PEOPLE = select(col(StaffRow.id), col(StaffRow.email), col(StaffRow.active)).where(
+_PEOPLE = select(col(StaffRow.id), col(StaffRow.site_id), col(StaffRow.email), col(StaffRow.active)).where(
     col(StaffRow.id).in_(bindparam("staff", expanding=True))
 )
 _BODIES = select(OUTBOX.c.id, OUTBOX.c.body).where(OUTBOX.c.id.in_(bindparam("these", expanding=True)))
@@ -65,12 +67,16 @@ def make_ready(session: Session, room: Mailroom, claim: Claim, now: datetime, me
     connection = session.connection()
     staff = sorted({mail.staff for mail in claim.mails})
     people = {person.id: person for person in connection.execute(_PEOPLE, {"staff": staff})}
+    dead = dead_mailboxes(session, people.values())
     bodies = _kept_bodies(session, list(claim.rows.values()))
 
     room.foresee(session, [claim.rows[mail.id] for mail in claim.mails], now)
 
     def parcel(mail: Claimed) -> Parcel | Reason:
         person = people.get(mail.staff)
+        if mail.staff in dead:
+            to_deputy(session, claim.rows[mail.id], now)
+            return because("mail_suppressed", staff=mail.staff)
         return _parcel(session, room, claim.rows[mail.id], person, bodies.get(mail.id), now, memo)
 
     for mail, found in _attempted(session, claim.mails, parcel):

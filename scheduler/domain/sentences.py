@@ -69,6 +69,8 @@ SENTENCES: dict[str, str] = {
     "audit_rewritten": "an anchor names another row here: the chain up to it was written anew",
     "flag_audit_broken": "the audit chain does not hold at row {row}: {why}",
     "flag_disk_nearly_full": "only {free} MB are free on the disk of {folder}",
+    "flag_mailbox_dead": "the mailbox of {staff} is dead, no mail is sent to it: correct the address in the site file "
+    "and run 'init', or if it works again 'mpa-monitor outbox release {staff}' ({why})",
     "flag_mail_failed": "mail to {staff} cannot be delivered: {why}",
     "flag_subject_parked": "this subject's data cannot be processed ({why}); the other subjects go on",
     "band_transplant": "kidney transplant band, borrowed",

@@ -17,13 +17,13 @@ __all__ = ["ACTIONS", "ENTITIES", "WORDS", "AuditPage", "audit_csv", "audit_page
 
 ACTIONS = (
     "account_added", "account_disabled", "account_enabled", "account_reset", "amendment_applied", "audit_verified",
-    "backed_up", "configuration_reloaded",
-    "clock_confirmed", "clock_held", "corrected", "daemon_started", "daemon_stopped", "database_copied", "denied",
-    "exported", "flag_acknowledged", "initialised", "inspected", "lab_file_recorded", "lab_file_replayed",
-    "lab_original_deleted", "lab_row_promoted", "lab_row_proposed", "lab_row_reviewed", "mail_cancelled",
-    "mail_retried", "mails_settled", "methods_changed", "password_changed", "password_wrong", "protocol_kept",
-    "rebuilt", "reconcile_failed", "reconciled", "restored", "second_factor_added", "session_over", "sign_in_failed",
-    "signed_in", "signed_out", "signed_out_by_admin", "site_configured", "staff_configured", "staff_left",
+    "backed_up", "clock_confirmed", "clock_held", "configuration_reloaded", "corrected", "daemon_started",
+    "daemon_stopped", "database_copied", "denied", "exported", "flag_acknowledged", "initialised", "inspected",
+    "lab_file_recorded", "lab_file_replayed", "lab_original_deleted", "lab_row_promoted", "lab_row_proposed",
+    "lab_row_reviewed", "mail_cancelled", "mail_retried", "mailbox_released", "mails_settled", "methods_changed",
+    "password_changed", "password_wrong", "protocol_kept", "rebuilt", "reconcile_failed", "reconciled", "restored",
+    "second_factor_added", "session_over", "sign_in_failed", "signed_in", "signed_out", "signed_out_by_admin",
+    "site_configured", "staff_configured", "staff_left",
 )  # fmt: skip
 """What is done besides recording a fact, whose kinds are their own words."""
 ENTITIES = (

@@ -111,7 +111,7 @@ async def test_a_failed_notice_of_failure_is_only_a_flag(desk: cases.Study) -> N
 async def test_the_flag_of_an_address_falls_when_mail_gets_through_again(desk: cases.Study) -> None:
     desk.tell(cases.reminder())
     async with server() as (peer, way):
-        peer.refused[TO] = "550 5.1.1 no such user"
+        peer.refused[TO] = "550 mailbox unavailable"
         await deliver(desk, way)
         peer.refused.clear()
         desk.tell(cases.rebooked())

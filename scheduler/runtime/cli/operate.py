@@ -253,6 +253,15 @@ def _print_status(program: Program, found: dict[str, Any]) -> None:
             files=found["waiting_files"],
         )
     )
+    _print_uncertain(speaker, found["mails"])
+
+
+def _print_uncertain(speaker: Speaker, mails: Mapping[str, Any]) -> None:
+    """How often the server's answer was lost, which is when a mail may arrive twice."""
+    if mails.get("uncertain"):
+        percent = speaker.number(100 * mails["uncertain"] / mails["left"]) if mails["left"] else "–"
+        words = "Of {left} mails that left, {uncertain} had no answer at first or at all ({percent}%)."
+        typer.echo(speaker.text(words, left=mails["left"], uncertain=mails["uncertain"], percent=percent))
 
 
 def confirm_clock(context: typer.Context) -> None:
