@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
 
-.PHONY: help setup demo test check bench fuzz torture validation pins clean
+.PHONY: help setup demo test check audit bench fuzz torture validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,7 @@ check: $(VENV)/.dev ## static checks: style, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python tests/security/advisories.py
 
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
@@ -48,6 +49,13 @@ bench: $(VENV)/.bench ## the benchmarks, written to benchmarks/results.md
 $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@
+
+$(VENV)/.audit: $(VENV)/.dev requirements-audit.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
+audit: $(VENV)/.audit ## install pip-audit and ask for advisories about the pinned packages; `make check` asks from then on
+	$(BIN)/python tests/security/advisories.py
 
 fuzz: $(VENV)/.fuzz ## fuzz the readers of tables and messages, FUZZ_S seconds each (300)
 	$(BIN)/python tests/intake/fuzz.py csv $(FUZZ_S)
@@ -65,6 +73,7 @@ pins: ## make requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-fuzz.in -o requirements-fuzz.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-bench.in -o requirements-bench.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-audit.in -o requirements-audit.txt
 
 clean: ## remove the environment and what the demo left
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

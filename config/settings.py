@@ -26,6 +26,7 @@ from pydantic_settings import (
 from config.defects import ConfigurationInvalidError, Defect
 from config.files import DEFAULT_DIR, shape_defects
 from config.language import Language
+from config.secrecy import readable_secrets
 
 __all__ = [
     "LOOPBACK",
@@ -152,8 +153,11 @@ class Settings(BaseSettings):
 def _toml_source(
     settings_cls: type[BaseSettings], init: PydanticBaseSettingsSource
 ) -> PydanticBaseSettingsSource:
-    given = init().get("config") or os.environ.get(f"{PREFIX}CONFIG") or DEFAULT_DIR
-    return TomlConfigSettingsSource(settings_cls, Path(given) / "settings.toml")
+    return TomlConfigSettingsSource(settings_cls, _settings_file(init().get("config")))
+
+
+def _settings_file(given: Any) -> Path:
+    return Path(given or os.environ.get(f"{PREFIX}CONFIG") or DEFAULT_DIR) / "settings.toml"
 
 
 def load_settings(**given: Any) -> Settings:
@@ -171,6 +175,7 @@ def load_settings(**given: Any) -> Settings:
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and not _is_known(name)
     ]
+    defects += readable_secrets(_settings_file(given.get("config")))
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

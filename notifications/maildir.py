@@ -76,7 +76,13 @@ class MaildirTransport(Depot):
             draft.replace(_read_before(folder, draft.name) or folder / "new" / draft.name)
 
     def _folder(self, address: str) -> Path:
-        return self.root / quote(address, safe=_IN_NAMES)
+        return self.root / _folder_name(address)
+
+
+def _folder_name(address: str) -> str:
+    """The name of an address's folder: one step below the root, whatever the address is."""
+    name = quote(address, safe=_IN_NAMES)
+    return name.replace(".", "%2E") if not name.strip(".") else name
 
 
 _IN_NAMES = "@+-_."
@@ -115,4 +121,4 @@ def _make(folder: Path) -> None:
 
 def read_maildir(root: Path, address: str) -> Maildir:
     """The mails of one address."""
-    return Maildir(root / quote(address, safe=_IN_NAMES), create=False)
+    return Maildir(root / _folder_name(address), create=False)

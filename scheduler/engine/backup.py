@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from config.secrecy import secrets_in
 from scheduler.domain.reason import Reason, because
 from scheduler.store import audit
 from scheduler.store.copying import snapshot_study
@@ -135,7 +136,7 @@ def _save_config(source: Path, target: Path) -> list[str]:
         name = path.relative_to(source)
         if path.suffix != ".toml":
             continue
-        if path.name == _SETTINGS and "password" in path.read_text("utf-8", "replace"):
+        if path.name == _SETTINGS and secrets_in(path):
             left_out.append(name.as_posix())
             continue
         _copy(path, target / name)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from scheduler.domain.endpoint_rules import LUNG_RESPONSE, SKIN_RESPONSE, Measure
 from scheduler.domain.speech import Speaker
+from scheduler.domain.spreadsheet import guarded
 from scheduler.engine.exposure_summaries import exposure_record, summary_rows
 from scheduler.engine.record import find_subject
 from scheduler.engine.trial_report import endpoint_record, endpoint_rows
@@ -93,8 +94,13 @@ def _write(program: Program, path: Path, records: Sequence[Row], what: str) -> N
     if records:
         writer = csv.DictWriter(made, list(records[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(records)
+        writer.writerows({name: _cell(value) for name, value in one.items()} for one in records)
     write_export(program, path, made.getvalue().encode("utf-8"), what, to_stderr=True)
+
+
+def _cell(value: Any) -> Any:
+    """A text is never a formula; a number stays a number, with its sign."""
+    return guarded(value) if isinstance(value, str) else value
 
 
 def endpoint_table(program: Program, rows: Sequence[Row]) -> Table:
