@@ -23,16 +23,16 @@ def anchor_step(
 ) -> frozenset[str]:
     """Hand over the anchors that are due today; returns the keys of those that need no second look.
 
-    A chain that has not grown since the last anchor needs no new one.
+    A chain that had not grown by that hour since the last anchor needs no new one, however late it is looked at.
     """
-    due = [(site, key) for site, key in _keys(study, now) if key not in decided]
-    for site, key in due:
+    due = [(site, key, hour) for site, key, hour in _keys(study, now) if key not in decided]
+    for site, key, hour in due:
         if was_told(session, key):
             continue
-        head = audit.head(session)
+        head = audit.head(session, by=hour)
         if head.seq and head not in anchors_sent(session, site):
             handle(session, AuditAnchored(site, head.seq, head.hash, key), now)
-    return frozenset(key for _, key in due)
+    return frozenset(key for _, key, _ in due)
 
 
 def next_anchor_at(study: Study, now: datetime) -> datetime | None:
@@ -47,11 +47,12 @@ def next_anchor_at(study: Study, now: datetime) -> datetime | None:
     return min(coming, default=None)
 
 
-def _keys(study: Study, now: datetime) -> list[tuple[str, str]]:
-    """The sites whose hour has come today, each with the key of its anchor."""
+def _keys(study: Study, now: datetime) -> list[tuple[str, str, datetime]]:
+    """The sites whose hour has come today, each with the key of its anchor and that hour."""
     found = []
     for site, calendar in study.calendars.items():
         today = local_date(now, calendar.zone)
-        if now >= at_local(today, study.newest[1].digest_at, calendar.zone):
-            found.append((site, anchor_key(site, today.isoformat())))
+        hour = at_local(today, study.newest[1].digest_at, calendar.zone)
+        if now >= hour:
+            found.append((site, anchor_key(site, today.isoformat()), hour))
     return found

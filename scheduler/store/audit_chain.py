@@ -94,9 +94,11 @@ def reason_digest(salt: str, reason: str) -> str:
     return sha256((salt + reason).encode()).hexdigest()
 
 
-def head(session: Session) -> Head:
-    """The last row of the chain; number 0 when there is none."""
+def head(session: Session, by: datetime | None = None) -> Head:
+    """The last row of the chain, or the last written by an instant; number 0 when there is none."""
     query = core_select(_AUDIT.c.seq, _AUDIT.c.hash).order_by(_AUDIT.c.seq.desc()).limit(1)
+    if by is not None:
+        query = query.where(_AUDIT.c.at <= by)
     last = session.connection().execute(query).first()
     return Head(last.seq, last.hash) if last is not None else Head(0, _GENESIS)
 

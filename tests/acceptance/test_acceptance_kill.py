@@ -54,6 +54,8 @@ MAY_DIFFER = {
         "last_text": "of the last attempt",
     },
 }
+ANCHOR = "audit_anchor"
+OF_THE_CHAIN = {"facts", "body", "body_sha256"}  # an anchor names the chain's hash, which covers random salts
 
 
 def contents(out: Path) -> dict[str, list[dict[str, Any]]]:
@@ -72,7 +74,8 @@ def contents(out: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _rows(connection: Any, table: Table, without: dict[str, str]) -> Iterator[dict[str, Any]]:
     for row in connection.execute(select(table)).mappings():
-        yield {name: value for name, value in row.items() if name not in without}
+        passed_over = {*without, *(OF_THE_CHAIN if row.get("template") == ANCHOR else ())}
+        yield {name: value for name, value in row.items() if name not in passed_over}
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -92,6 +95,17 @@ def mails(out: Path) -> list[str]:
         line = next(line for line in head.splitlines() if line.lower().startswith("message-id:"))
         found.append(line.partition(":")[2].strip())
     return found
+
+
+def letters(out: Path) -> dict[str, str]:
+    """Every file of the Maildirs and the hash of its bytes; of an anchor only that it is there."""
+    rows = contents(out)["outbox"]
+    anchors = [row["message_id"].encode() for row in rows if row["template"] == ANCHOR]
+    assert anchors
+    return {
+        name: "" if any(one in (out / "mail" / name).read_bytes() for one in anchors) else found
+        for name, found in files(out / "mail").items()
+    }
 
 
 def look(out: Path, question: str) -> Any:
@@ -170,7 +184,7 @@ def same_state(whole: Path, torn: Path) -> None:
 
 
 def no_mail_lost_and_none_twice(whole: Path, torn: Path) -> None:
-    assert files(torn / "mail") == files(whole / "mail")
+    assert letters(torn) == letters(whole)
     delivered = mails(torn)
     assert len(set(delivered)) == len(delivered)
     rows = contents(torn)["outbox"]

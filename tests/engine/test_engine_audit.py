@@ -163,6 +163,23 @@ def test_the_head_is_mailed_once_a_day_and_only_when_the_trail_grew(desk: Desk) 
     assert len(_anchored(desk, morning + timedelta(days=2))) == 1
 
 
+def test_a_day_has_the_same_anchor_however_late_it_is_decided_and_by_whomever(desk: Desk) -> None:
+    """A service that starts again in the afternoon does not know what the one of the morning decided."""
+    digest = desk.study.newest[1].digest_at
+    hour = at(digest.hour, digest.minute, day=2)
+    head = desk.db.transact(audit.head)
+    desk.db.transact(
+        lambda session: audit.append(session, hour + timedelta(hours=5), "inspected", "database", "-")
+    )
+    late = _anchored(desk, hour + timedelta(hours=6))
+    assert [(one.seq, one.hash) for one in late] == [(head.seq, head.hash)]
+    desk.db.transact(
+        lambda session: audit.append(session, hour + timedelta(days=2, hours=3), "inspected", "database", "-")
+    )
+    assert len(_anchored(desk, hour + timedelta(days=1))) == 1
+    assert _anchored(desk, hour + timedelta(days=2, hours=4)) == []  # nothing had come by the morning
+
+
 def test_nothing_is_anchored_before_the_hour_of_the_digest(desk: Desk) -> None:
     assert _anchored(desk, at(4, day=2)) == []
     digest = desk.study.newest[1].digest_at
