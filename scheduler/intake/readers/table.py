@@ -20,7 +20,16 @@ from scheduler.intake.readers.columns import (
 from scheduler.intake.readers.reading import Candidate, FaultError, Reading
 from scheduler.intake.shown import shorten
 
-__all__ = ["EXAMPLE", "MAX_ROWS", "UNREADABLE", "Layout", "Record", "no_header", "read_table"]
+__all__ = [
+    "EXAMPLE",
+    "MAX_ROWS",
+    "UNREADABLE",
+    "Layout",
+    "Record",
+    "names_a_column",
+    "no_header",
+    "read_table",
+]
 
 MAX_ROWS = 5000
 EXAMPLE = "EXEMPLE - EXAMPLE"  # stands for the study in the row of the template that shows how to fill it in
@@ -89,8 +98,7 @@ def read_table(
     records = [line for line in lines if not line.is_blank]
     if not records:
         raise FaultError("F-06")
-    names = known_names(aliases)
-    if not any(_column(cell, names) for cell in records[0].cells):
+    if not names_a_column(records[0], aliases):
         raise no_header(records, aliases)
     layout = _layout(records[0].cells, aliases)
     body = _body(records[1:], layout)
@@ -110,6 +118,12 @@ def read_table(
     complete = body.is_counted or is_whole
     notes = tuple(_notes(candidates, body.examples, layout, complete))
     return Reading(candidates, encoding, delimiter, layout.headers, layout.unknown_names, complete, notes)
+
+
+def names_a_column(record: Record, aliases: Mapping[str, str]) -> bool:
+    """Whether a line can be the header of a table."""
+    names = known_names(aliases)
+    return any(_column(cell, names) for cell in record.cells)
 
 
 def no_header(records: Sequence[Record], aliases: Mapping[str, str]) -> FaultError:

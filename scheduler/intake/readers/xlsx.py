@@ -16,7 +16,7 @@ from scheduler.domain.reason import because
 from scheduler.intake.readers import workbook
 from scheduler.intake.readers.columns import CODES, NUMBERS
 from scheduler.intake.readers.reading import Fault, FaultError, Reading
-from scheduler.intake.readers.table import UNREADABLE, Layout, Record, read_table
+from scheduler.intake.readers.table import UNREADABLE, Layout, Record, names_a_column, no_header, read_table
 from scheduler.intake.shown import shorten
 
 __all__ = ["HELP_SHEET", "LIST_SHEET", "read_xlsx", "shown_number"]
@@ -102,6 +102,9 @@ class _Sheet:
         self._refuse_hidden(width)
         if self.merged:
             raise FaultError("F-14.merged", cells=shorten(self.merged[0]))
+        if not names_a_column(self._record(header, width, is_header=True), aliases):
+            lines = (self._record(no, max(row, default=0), is_header=True) for no, row in self.cells.items())
+            raise no_header(list(lines), aliases)
         records = [self._record(no, width, is_header=no == header) for no, _, _ in self.rows]
         return read_table(records, aliases, "xlsx", "", is_whole=True, check=self._check)
 
