@@ -6,7 +6,6 @@ __all__ = ["MAIL_SENTENCES"]
 
 MAIL_SENTENCES: dict[str, str] = {
     # why a mail did not leave, or not yet
-    "mail_possibly_sent": "the database was restored from a backup of {at}, and this mail may have left since",
     "mail_found_sent": "found among the mails that left",
     "mail_said_sent": "{by} says that it left",
     "mail_expired": "it could not leave before it lost its use, on {at}",

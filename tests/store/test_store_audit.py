@@ -73,6 +73,7 @@ def test_a_row_says_who_in_which_role_where_and_what_was_and_is(db: Database, no
             "subject",
             "MPA-0042-7",
             actor="nurse-1",
+            source="cli",
             changes=changes,
             reason="slip",
         )

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_at_random_moments_it_ends_as_the_undisturbed_run(ground: Ground, kind: str) -> None:
     found = random_kills(ground, kind, kills=5, seed=20291, script=SHORT)
-    assert found.broken == []
+    assert found.broken == [], "\n".join(found.broken)
     assert found.disturbed >= 4
     assert found.mails >= 5
 

@@ -94,8 +94,10 @@ SCRIPT = (
     Step("it is overdue", _at(57, "10:00")),
 )  # fmt: skip
 SHORT = (
-    Step("a patient is enrolled", _at(0, "14:30"), [_enrolled(B), ["book", B, "W6", "--at", _said(21, "10:00")]],
+    Step("a patient is enrolled", _at(0, "14:30"), [_enrolled(B)],
          {"first.csv": _results(B, "INCLUSION", "V1", 0), "note.csv": b"rien;a;lire\r\n"}),
+    Step("her next visit is booked, after the reminder to book it left", _at(1, "10:00"),
+         [["book", B, "W6", "--at", _said(21, "10:00")]]),
     Step("a reminder is due while the mail server is away", _at(18, "10:00"), server=False),
     Step("its visit is moved before it could leave", _at(18, "15:00"),
          [["move", B, "W6", "--at", _said(24, "10:00"), "--reason", "no room"]]),
