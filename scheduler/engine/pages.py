@@ -13,9 +13,9 @@ __all__ = ["environment"]
 
 @cache
 def environment(folder: str, language: Language) -> Environment:
-    """The templates of a folder of `templates/`, speaking a language."""
+    """The templates of a folder of `templates/`, and what all share, speaking a language."""
     jinja = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIR / folder),
+        loader=FileSystemLoader([TEMPLATE_DIR / folder, TEMPLATE_DIR / "shared"]),
         undefined=StrictUndefined,
         autoescape=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],

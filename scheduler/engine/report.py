@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from scheduler.domain.endpoints import endpoints_of
 from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.history import SubjectFacts, fold
 from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
+from scheduler.engine.study import Study
 from scheduler.store.flags import open_flags
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import (
@@ -35,8 +37,9 @@ __all__ = [
 Row = dict[str, Any]
 
 
-def board_rows(session: Session, site: str | None = None) -> list[Row]:
-    """One row a subject: its state and the status of each visit."""
+def board_rows(session: Session, study: Study, site: str | None = None) -> list[Row]:
+    """One row a subject: its state, the status of each visit, and whether it responded at one year by the protocol's
+    definition (None while that cannot be evaluated)."""
     query = select(SubjectRow).order_by(col(SubjectRow.code))
     if site is not None:
         query = query.where(SubjectRow.site_id == site)
@@ -49,13 +52,15 @@ def board_rows(session: Session, site: str | None = None) -> list[Row]:
             flags[flag.subject] = flags.get(flag.subject, 0) + 1
     found = []
     for subject in session.exec(query):
-        state = subject_state(subject, fold(load_history(session, subject.code)))
+        history = load_history(session, subject.code)
+        timeline = study.timeline(session, subject, history)
         found.append(
             {
                 "subject": subject.code,
                 "site": subject.site_id,
-                "state": state,
+                "state": subject_state(subject, fold(history)),
                 "visits": visits.get(subject.code, {}),
+                "response": endpoints_of(timeline).primary.holds if timeline is not None else None,
                 "open_flags": flags.get(subject.code, 0),
                 "next_look": subject.next_wake,
             }

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from console_cases import OPERATOR, SUBJECT, House
+from markupsafe import escape
 from sqlmodel import Session
 
 from config.language import Language
@@ -40,6 +41,7 @@ from scheduler.engine.fact_text import fact_said
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.engine.record import enrol, record
 from scheduler.engine.study import Study
+from scheduler.engine.trial_report import endpoint_rows
 from scheduler.intake.ingest import Arrival, ingest
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
@@ -98,8 +100,6 @@ def test_the_page_says_of_every_visit_what_the_engine_explains(lived: House, lan
         found = explain(session, lived.study, row, None, speaker, lived.clock.now())
         return [line for one in found for line in (one.reason, *one.steps, *one.reminders)]
 
-    from markupsafe import escape
-
     lines = lived.db.read(step)
     assert len(lines) > 20
     assert not [line for line in lines if str(escape(line)) not in html]
@@ -112,6 +112,18 @@ def test_the_pictures_records_mails_and_aucs_are_on_the_page(lived: House) -> No
     )
     assert "borrowed" in html and "T-H30" in html and "visit booked" in html
     assert "14.20 mg/L" in html
+
+
+@pytest.mark.parametrize("language", BOTH)
+def test_every_endpoint_is_on_the_page_with_why_it_cannot_be_evaluated(
+    lived: House, language: Language
+) -> None:
+    html = lived.signed_in("marie", language=language).get(PAGE).text
+    speaker = lived.desk.speaker(language, "cochin")
+    (row,) = lived.db.read(lambda session: endpoint_rows(session, lived.study, speaker, SUBJECT))
+    said = [text for one in row["outcomes"] for text in (one["id"], one["text"], *one["why"])]
+    assert len(row["outcomes"]) > 10 and any(one["why"] for one in row["outcomes"])
+    assert not [text for text in said if str(escape(text)) not in html]
 
 
 def test_the_auc_page_has_every_method_and_a_picture(lived: House) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from scheduler.engine.exposure_summaries import exposure_record, nominal_weeks, 
 from scheduler.engine.patient_report import patient_report
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.record import RefusedError
+from scheduler.engine.report import board_rows
 from scheduler.engine.report_page import report_page
 from scheduler.engine.study import Study
 from scheduler.engine.trial_report import endpoint_record, endpoint_rows, timelines
@@ -102,6 +103,15 @@ def test_eligibility_and_endpoints_are_kept_as_facts_and_derived(desk: Desk) -> 
     desk.reconcile()
     assert desk.db.transact(lambda session: rebuild(session, desk.study, desk.subject(), desk.now)) == []
     assert endpoints(desk) == row
+
+
+@pytest.mark.parametrize(("told", "response"), [(Desk.sampled, None), (lived, True)])
+def test_the_board_says_the_response_when_it_can_be_evaluated(
+    desk: Desk, told: Callable[[Desk], None], response: bool | None
+) -> None:
+    told(desk)
+    rows = desk.db.read(lambda session: board_rows(session, desk.study))
+    assert [one["response"] for one in rows] == [response]
 
 
 def test_a_correction_of_an_answer_or_a_score_changes_what_follows_and_keeps_the_old(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 from config.defects import ConfigurationInvalidError
 from config.language import translator
 from scheduler.domain.reason import Reason
+from scheduler.domain.speech import Speaker
 from scheduler.engine.record import Done, RefusedError
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError
@@ -26,6 +27,7 @@ __all__ = [
     "console",
     "done",
     "fail",
+    "holds_word",
     "json_out",
     "program_of",
     "refuse",
@@ -102,3 +104,10 @@ def table(program: Program, title: str, columns: Sequence[str], rows: Iterable[S
     for row in rows:
         made.add_row(*row)
     return made
+
+
+def holds_word(holds: bool | None, speaker: Speaker) -> str:
+    """Whether a definition holds, in a word; a dash when it cannot be evaluated."""
+    if holds is None:
+        return "–"
+    return speaker.text("yes") if holds else speaker.text("no")

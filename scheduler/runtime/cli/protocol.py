@@ -252,7 +252,7 @@ def _progress(program: Program, total: int, quiet: bool) -> Iterator[Any]:
 def _outcome(session: Session, program: Program) -> dict[str, Any]:
     speaker = program.speaker()
     return {
-        "board": report.board_rows(session),
+        "board": report.board_rows(session, program.study),
         "flags": report.flag_rows(session, speaker),
         "auc": auc_rows(session, speaker),
         "mails": program.mail_rows(session, speaker),

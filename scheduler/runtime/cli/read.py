@@ -17,7 +17,7 @@ from scheduler.engine import report
 from scheduler.engine.explain import Explanation, explain, fact_lines
 from scheduler.engine.record import find_subject
 from scheduler.engine.visit_named import encounter_of
-from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["add_commands", "board_table", "flag_table"]
@@ -46,10 +46,10 @@ def board(
     site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every subject and where each visit stands."""
+    """Every subject, where each visit stands, and the response at one year as the protocol defines it."""
     program = program_of(context)
     with refusing(program):
-        rows = program.database.read(lambda session: report.board_rows(session, site))
+        rows = program.database.read(lambda session: report.board_rows(session, program.study, site))
         if as_json:
             json_out(rows)
         else:
@@ -62,10 +62,17 @@ def board_table(program: Program, rows: list[dict[str, Any]]) -> Table:
     made = table(program, "Visits", ["Subject", "State"], [])
     for encounter in encounters:
         made.add_column(speaker.name(encounter.id))
+    made.add_column(speaker.text("Response"))
     made.add_column(speaker.text("To do"), justify="right")
     for row in rows:
         cells = [Text(speaker.status(row["visits"].get(e.id, "-")), _style(row, e.id)) for e in encounters]
-        made.add_row(row["subject"], speaker.status(row["state"]), *cells, str(row["open_flags"] or ""))
+        made.add_row(
+            row["subject"],
+            speaker.status(row["state"]),
+            *cells,
+            holds_word(row["response"], speaker),
+            str(row["open_flags"] or ""),
+        )
     return made
 
 

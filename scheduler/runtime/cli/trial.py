@@ -19,7 +19,7 @@ from scheduler.engine.exposure_summaries import exposure_record, summary_rows
 from scheduler.engine.record import find_subject
 from scheduler.engine.trial_report import endpoint_record, endpoint_rows
 from scheduler.runtime.cli.exported import write_export
-from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["add_commands", "endpoint_table", "exposure_table"]
@@ -121,9 +121,9 @@ def endpoint_table(program: Program, rows: Sequence[Row]) -> Table:
             eligibility["status_text"] if eligibility else speaker.text("not recorded"),
             ", ".join(speaker.status(arm) for arm in eligibility["arms"]) if eligibility else "",
             *(_course(row["changes"][measure.value], speaker) for measure in Measure),
-            _holds(held[SKIN_RESPONSE], speaker),
-            _holds(held[LUNG_RESPONSE], speaker),
-            _holds(row["response"], speaker),
+            holds_word(held[SKIN_RESPONSE], speaker),
+            holds_word(held[LUNG_RESPONSE], speaker),
+            holds_word(row["response"], speaker),
         )
     words = (
         "Response: '{rule_id}' of the protocol. Analyst-chosen: the registry does not say what improvement is. "
@@ -145,7 +145,7 @@ def definition_table(program: Program, row: Row) -> Table:
             one["id"] + (" *" if one["primary"] else ""),
             one["text"],
             one["sense_text"],
-            _holds(one["holds"], speaker),
+            holds_word(one["holds"], speaker),
             one["evidence_text"],
             remarks,
         )
@@ -172,12 +172,6 @@ def _short(value: float, speaker: Speaker) -> str:
 def _signed(value: float, speaker: Speaker) -> str:
     sign = {True: "+", False: "−"}[value >= 0]
     return sign + _short(abs(value), speaker)
-
-
-def _holds(holds: bool | None, speaker: Speaker) -> str:
-    if holds is None:
-        return "–"
-    return speaker.text("yes") if holds else speaker.text("no")
 
 
 def exposure_table(program: Program, rows: Sequence[Row]) -> Table:
