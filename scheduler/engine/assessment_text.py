@@ -17,7 +17,7 @@ def assessed_text(one: Assessed, speaker: Speaker) -> str:
     if one.measured is not None:
         parts.append(f"{plain(one.measured, speaker)} {one.measured_unit}")
     if one.sites:
-        parts.append(", ".join(f"{site} {score}" for site, score in one.sites))
+        parts.append(", ".join(f"{speaker.status(site)} {score}" for site, score in one.sites))
     if one.assessor is not None:
         parts.append(speaker.text("assessor: {name_id}", name_id=one.assessor))
     if one.equation is not None:
