@@ -113,4 +113,4 @@ def _escalate(
         return
     day = local_date(now, site.calendar.zone)
     key = mail_failed_key(matter, reason.code, day)
-    room.handle(session, MailFailed(Event.MAIL_FAILED, row.site_id, row.id, key), now)
+    room.handle(session, [MailFailed(Event.MAIL_FAILED, row.site_id, row.id, key)], now)

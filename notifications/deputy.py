@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from notifications.alarms import dead_mailboxes
-from notifications.directory import active_staff
+from notifications.directory import Person, active_staff
 from notifications.messages import DIGEST
 from notifications.states import State
 from scheduler.domain.keys import for_recipient, message_id
 from scheduler.domain.protocol import Event
-from scheduler.store.tables import OutboxRow, StaffRow
+from scheduler.store.tables import OutboxRow
 
 __all__ = ["to_deputy"]
 
@@ -39,7 +39,7 @@ def to_deputy(session: Session, row: OutboxRow, now: datetime) -> str | None:
     return deputies[0].id
 
 
-def _send(session: Session, row: OutboxRow, person: StaffRow, base: str, now: datetime) -> None:
+def _send(session: Session, row: OutboxRow, person: Person, base: str, now: datetime) -> None:
     """The same mail for another person."""
     key = for_recipient(base, person.id)
     domain = row.message_id.rpartition("@")[2].rstrip(">")

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as core_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from notifications.states import State
 from scheduler.domain.events import Days
 from scheduler.domain.protocol import Event, Trigger
 from scheduler.store.tables import OutboxRow, StaffRow
 
-__all__ = ["active_staff", "told_of_appointment", "told_of_days", "with_roles"]
+__all__ = ["Person", "active_staff", "told_of_appointment", "told_of_days", "with_roles"]
+
+
+class Person(NamedTuple):
+    """One of the staff of a site, as mails know them."""
+
+    id: str
+    site_id: str
+    email: str
+    language: str
+    roles: Sequence[str]
 
 
 _ACTIVE = (
-    select(StaffRow)
+    core_select(*(getattr(StaffRow, name) for name in Person._fields))
     .where(col(StaffRow.site_id) == bindparam("site"), col(StaffRow.active).is_(True))
     .order_by(col(StaffRow.id))
 )
@@ -33,15 +43,15 @@ _TOLD = core_select(col(OutboxRow.staff_id), col(OutboxRow.facts)).where(
 )
 
 
-def active_staff(session: Session, site: str) -> list[StaffRow]:
+def active_staff(session: Session, site: str) -> list[Person]:
     """Everyone who works at the site now; asked once in a transaction, however many subjects are due in it."""
-    known: dict[str, list[StaffRow]] = session.info.setdefault("active_staff", {})
+    known: dict[str, list[Person]] = session.info.setdefault("active_staff", {})
     if site not in known:
-        known[site] = list(session.execute(_ACTIVE, {"site": site}).scalars())
+        known[site] = [Person(*row) for row in session.connection().execute(_ACTIVE, {"site": site})]
     return known[site]
 
 
-def with_roles(session: Session, site: str, roles: Collection[str]) -> list[StaffRow]:
+def with_roles(session: Session, site: str, roles: Collection[str]) -> list[Person]:
     """The active staff of the site who hold at least one of the roles; each person once."""
     return [one for one in active_staff(session, site) if set(one.roles) & set(roles)]
 

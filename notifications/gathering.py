@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
 from notifications import outbox
+from notifications.directory import Person
 from notifications.messages import Message
 from notifications.outbox import OUTBOX
 from notifications.states import State
 from scheduler.domain import keys
-from scheduler.store.tables import StaffRow
 
 __all__ = ["APART", "gather"]
 
@@ -38,8 +38,8 @@ _JOIN = update(OUTBOX).where(OUTBOX.c.id == bindparam("this")).values(facts=bind
 def gather(
     session: Session,
     message: Message,
-    people: Sequence[StaffRow],
-    facts: Callable[[StaffRow], dict[str, Any]],
+    people: Sequence[Person],
+    facts: Callable[[Person], dict[str, Any]],
     domain: str,
     now: datetime,
 ) -> None:

@@ -1,8 +1,8 @@
-"""What the service does with an event: one mail for each person concerned, put in the outbox of the same change."""
+"""What the service does with events: one mail for each person concerned, put in the outbox of the same change."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,11 +11,11 @@ from sqlmodel import Session
 
 from notifications import outbox
 from notifications.alarms import raise_flag
-from notifications.directory import active_staff, told_of_appointment, told_of_days
+from notifications.directory import Person, active_staff, told_of_appointment, told_of_days
 from notifications.gathering import gather
 from notifications.messages import Message
 from notifications.policy import policy
-from notifications.versions import ProtocolLookup, amended_by
+from notifications.versions import ProtocolLookup, amended_visits, enrolments
 from scheduler.domain.events import (
     AuditAnchored,
     DomainEvent,
@@ -26,54 +26,63 @@ from scheduler.domain.events import (
     VisitRebooked,
     VisitReplanned,
 )
+from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import because
-from scheduler.store.tables import OutboxRow, StaffRow, SubjectRow
+from scheduler.store.tables import OutboxRow
 
 __all__ = ["Handle", "make_handler"]
 
-Handle = Callable[[Session, DomainEvent, datetime], None]
+Handle = Callable[[Session, Sequence[DomainEvent], datetime], None]
+"""All that happened in a transaction, in its order."""
+
+_OF_SITES = AuditAnchored | ExposureMonthDue | LabFileTroubled | LabListDue | MailFailed
 
 
 def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
     """The handler of all events. `domain` is the right-hand side of every Message-ID."""
 
-    def handle(session: Session, event: DomainEvent, now: datetime) -> None:
-        if isinstance(event, AuditAnchored | ExposureMonthDue | LabFileTroubled | LabListDue | MailFailed):
-            site, followed_under = event.site, None
-        else:
-            row = _subject_of(session, event.subject)
-            version = amended_by(session, event.subject, event.visit)
-            site, followed_under = row.site_id, version or row.protocol_sha256
-        if isinstance(event, VisitRebooked):
-            outbox.supersede(session, event.subject, event.visit, event.sequence)
-        told, not_to = _told(session, event), _not_to(session, event)
-        staff = [one for one in active_staff(session, site) if one.id not in not_to]
-        messages = policy(protocol_of(session, followed_under), event)
-        asked = {
-            one.email.casefold()
-            for message in messages
-            if message.gathers
-            for one in staff
-            if _concerns(message, one, told)
-        }
-        for message in messages:
-            people = [one for one in staff if _concerns(message, one, told)]
-            if message.gathers:
-                gather(session, message, people, partial(_facts, message), domain, now)
-                continue
-            people = [one for one in people if not _asked_already(message, one, asked)]
-            outbox.enqueue(session, message, people, partial(_facts, message), domain, now)
-            if not people and not not_to and not asked and message.roles:
-                _nobody(session, site, message, now)
+    def handle(session: Session, events: Sequence[DomainEvent], now: datetime) -> None:
+        subjects = {event.subject for event in events if not isinstance(event, _OF_SITES)}
+        enrolled, amended = enrolments(session, subjects), amended_visits(session, subjects)
+        copies: list[dict[str, Any]] = []
+        for event in events:
+            version: str | None = None
+            if isinstance(event, _OF_SITES):
+                site = event.site
+            else:
+                site, version = enrolled[event.subject]
+                version = amended.get((event.subject, event.visit), version)
+            if isinstance(event, VisitRebooked):
+                outbox.supersede(session, event.subject, event.visit, event.sequence)
+            copies += _mails(session, event, protocol_of(session, version), site, domain, now)
+        outbox.add(session, copies)
 
     return handle
 
 
-def _subject_of(session: Session, subject: str) -> SubjectRow:
-    row = session.get(SubjectRow, subject)
-    if row is None:
-        raise LookupError(f"there is no subject {subject}")
-    return row
+def _mails(
+    session: Session, event: DomainEvent, protocol: Protocol, site: str, domain: str, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The copies of everybody concerned by one event; what is gathered with other mails is put there at once."""
+    told, not_to = _told(session, event), _not_to(session, event)
+    staff = [one for one in active_staff(session, site) if one.id not in not_to]
+    messages = policy(protocol, event)
+    asked = {
+        one.email.casefold()
+        for message in messages
+        if message.gathers
+        for one in staff
+        if _concerns(message, one, told)
+    }
+    for message in messages:
+        people = [one for one in staff if _concerns(message, one, told)]
+        if message.gathers:
+            gather(session, message, people, partial(_facts, message), domain, now)
+            continue
+        people = [one for one in people if not _asked_already(message, one, asked)]
+        yield from outbox.copies(session, message, people, partial(_facts, message), domain, now)
+        if not people and not not_to and not asked and message.roles:
+            _nobody(session, site, message, now)
 
 
 def _told(session: Session, event: DomainEvent) -> frozenset[str]:
@@ -94,16 +103,16 @@ def _not_to(session: Session, event: DomainEvent) -> frozenset[str]:
     return frozenset()
 
 
-def _concerns(message: Message, person: StaffRow, told: frozenset[str]) -> bool:
+def _concerns(message: Message, person: Person, told: frozenset[str]) -> bool:
     return bool(set(message.roles) & set(person.roles)) or person.id in told
 
 
-def _asked_already(message: Message, person: StaffRow, asked: set[str]) -> bool:
+def _asked_already(message: Message, person: Person, asked: set[str]) -> bool:
     """Whether the same mailbox is asked as that of the laboratory itself, and the person has no other role here."""
     return person.email.casefold() in asked and set(message.roles) & set(person.roles) == {"laboratory"}
 
 
-def _facts(message: Message, person: StaffRow) -> dict[str, Any]:
+def _facts(message: Message, person: Person) -> dict[str, Any]:
     """The facts of the event, and the roles in which this person is addressed."""
     addressed = [role for role in person.roles if role in message.roles]
     return {**message.facts, "roles": addressed or list(person.roles)}

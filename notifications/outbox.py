@@ -18,6 +18,7 @@ from sqlmodel import Session, col, or_, select
 
 from notifications.brake import taken_instants
 from notifications.calm import MailSite, after_burst, after_closed_days, after_quiet
+from notifications.directory import Person
 from notifications.messages import DIGEST, Message
 from notifications.states import OPEN, State
 from notifications.verdict import Attempt, Settle
@@ -26,7 +27,7 @@ from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, from_json, to_json
 from scheduler.store.hints import Hint, hint
 from scheduler.store.restored import restored
-from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
+from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = [
     "CLAIM_LEASE",
@@ -36,10 +37,12 @@ __all__ = [
     "Calm",
     "Claim",
     "Claimed",
+    "add",
     "attempt_of",
     "cancel",
     "cancelled_by",
     "claim",
+    "copies",
     "end_lease",
     "enqueue",
     "expire",
@@ -132,21 +135,39 @@ class Claim:
 def enqueue(
     session: Session,
     message: Message,
-    people: Sequence[StaffRow],
-    facts: Callable[[StaffRow], dict[str, Any]],
+    people: Sequence[Person],
+    facts: Callable[[Person], dict[str, Any]],
     domain: str,
     now: datetime,
 ) -> int:
     """Put the copies of these people in the outbox, each with their own facts; how many were not there already."""
+    return add(session, copies(session, message, people, facts, domain, now))
+
+
+def copies(
+    session: Session,
+    message: Message,
+    people: Sequence[Person],
+    facts: Callable[[Person], dict[str, Any]],
+    domain: str,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """The copies of these people, each with their own facts, as `add` takes them."""
     if not people:
-        return 0
+        return []
     thread = keys.message_id(message.thread, domain)
     doubt = _doubt(session, message)
-    copies = [
+    return [
         {**_copy(message, one, domain, now), "thread": thread, "facts": facts(one), **doubt} for one in people
     ]
+
+
+def add(session: Session, these: Sequence[dict[str, Any]]) -> int:
+    """Put copies in the outbox; how many were not there already."""
+    if not these:
+        return 0
     connection = session.connection()
-    added = connection.execute(_ADD[connection.dialect.name], copies).rowcount
+    added = connection.execute(_ADD[connection.dialect.name], these).rowcount
     if added:
         hint(session, Hint.MAILS)
     return added
@@ -163,7 +184,7 @@ def _doubt(session: Session, message: Message) -> dict[str, Any]:
     return {"state": State.POSSIBLY_SENT.value, "reason": written(reason)}
 
 
-def _copy(message: Message, person: StaffRow, domain: str, now: datetime) -> dict[str, Any]:
+def _copy(message: Message, person: Person, domain: str, now: datetime) -> dict[str, Any]:
     key = keys.for_recipient(message.key, person.id)
     return {
         "key": key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as core_select
@@ -11,16 +11,16 @@ from sqlmodel import Session, col
 from scheduler.domain.protocol import Protocol
 from scheduler.store.tables import SubjectRow, VisitRow
 
-__all__ = ["ContextError", "ProtocolLookup", "amended_by", "protocol_for"]
+__all__ = ["ContextError", "ProtocolLookup", "amended_visits", "enrolments", "protocol_for"]
 
 ProtocolLookup = Callable[[Session, str | None], Protocol]
 """The protocol with this hash, or the newest one when the matter is not about a subject."""
 
-_OF_ENROLMENT = core_select(col(SubjectRow.protocol_sha256)).where(
-    col(SubjectRow.code) == bindparam("subject")
-)
-_FOLLOWED_BY_VISIT = core_select(col(VisitRow.amended_by)).where(
-    col(VisitRow.subject) == bindparam("subject"), col(VisitRow.visit) == bindparam("visit")
+_ENROLMENTS = core_select(
+    col(SubjectRow.code), col(SubjectRow.site_id), col(SubjectRow.protocol_sha256)
+).where(col(SubjectRow.code).in_(bindparam("subjects", expanding=True)))
+_AMENDED = core_select(col(VisitRow.subject), col(VisitRow.visit), col(VisitRow.amended_by)).where(
+    col(VisitRow.subject).in_(bindparam("subjects", expanding=True)), col(VisitRow.amended_by).is_not(None)
 )
 
 
@@ -34,17 +34,27 @@ def protocol_for(
     """The protocol version that a visit of a subject follows; the newest one when there is no subject."""
     if subject is None:
         return protocol_of(session, None)
-    sha256 = amended_by(session, subject, visit)
-    if sha256 is None:
-        sha256 = session.connection().execute(_OF_ENROLMENT, {"subject": subject}).scalar()
-    if sha256 is None:
-        raise ContextError(f"there is no subject {subject}")
-    return protocol_of(session, sha256)
+    sha256 = amended_visits(session, [subject]).get((subject, visit or ""))
+    return protocol_of(session, sha256 or enrolments(session, [subject])[subject][1])
 
 
-def amended_by(session: Session, subject: str, visit: str | None) -> str | None:
-    """The hash of the version that a visit follows; None under the one of the enrolment."""
-    found: str | None = (
-        session.connection().execute(_FOLLOWED_BY_VISIT, {"subject": subject, "visit": visit}).scalar()
-    )
+def enrolments(session: Session, subjects: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The site of each of these subjects, and the hash of the version it was enrolled under. Raises ContextError when
+    one is not enrolled."""
+    if not subjects:
+        return {}
+    rows = session.connection().execute(_ENROLMENTS, {"subjects": list(subjects)}).all()
+    found = {subject: (site, sha256) for subject, site, sha256 in rows}
+    for subject in subjects:
+        if subject not in found:
+            raise ContextError(f"there is no subject {subject}")
     return found
+
+
+def amended_visits(session: Session, subjects: Collection[str]) -> dict[tuple[str, str], str]:
+    """The hash of the version that a visit of these subjects follows, by subject and visit; none where that is the one
+    of the enrolment."""
+    if not subjects:
+        return {}
+    rows = session.connection().execute(_AMENDED, {"subjects": list(subjects)}).all()
+    return {(subject, visit): sha256 for subject, visit, sha256 in rows if sha256 is not None}

@@ -31,7 +31,7 @@ def anchor_step(
             continue
         head = audit.head(session, by=hour)
         if head.seq and head not in anchors_sent(session, site):
-            handle(session, AuditAnchored(site, head.seq, head.hash, key), now)
+            handle(session, [AuditAnchored(site, head.seq, head.hash, key)], now)
     return frozenset(key for _, key, _ in due)
 
 

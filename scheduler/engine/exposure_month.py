@@ -40,7 +40,7 @@ def exposure_months(
         done.add(key)
         tally = aucs_in_force(session, _last_told(session, site), due)
         if tally.new > 0 and not was_told(session, key):
-            handle(session, _event(site, month, due, key, tally), now)
+            handle(session, [_event(site, month, due, key, tally)], now)
     return frozenset(done)
 
 

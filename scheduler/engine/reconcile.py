@@ -44,7 +44,7 @@ __all__ = [
     "standings",
 ]
 
-Handle = Callable[[Session, DomainEvent, datetime], None]
+Handle = Callable[[Session, Sequence[DomainEvent], datetime], None]
 
 _ATTEMPTS = 3
 _RETRY = timedelta(minutes=1)
@@ -116,9 +116,9 @@ def _record(
         changes = diff(look.subject.code, desired, recorded[look.subject.code])
         found.append((look.subject, changes, desired.next_change))
     apply_all(session, found, now)
-    for _, changes, _ in found:
-        for event in changes.events:
-            handle(session, event, now)
+    events = [event for _, changes, _ in found for event in changes.events]
+    if events:
+        handle(session, events, now)
     said = {subject.code: _actions(changes) for subject, changes, _ in found}
     audit.append_all(session, now, "reconciled", {code: actions for code, actions in said.items() if actions})
     return [changes for _, changes, _ in found]

@@ -101,8 +101,8 @@ def _tell(session: Session, event: LabListDue, now: datetime, handle: Handle) ->
     if event.kind is LabListKind.WEEK:
         lines = load_tally(session, event.site, event.lab, event.first, event.until)
         if any(line.state in _SAYS_SOMETHING for line in lines):
-            handle(session, event, now)
+            handle(session, [event], now)
         return
     tubes = tuple(" ".join(line.place) for line in overdue_tubes(session, event.site, event.lab, now))
     if set(tubes) - tubes_last_told(session, laboratory_key(event.kind, event.lab, "")):
-        handle(session, replace(event, tubes=tubes), now)
+        handle(session, [replace(event, tubes=tubes)], now)

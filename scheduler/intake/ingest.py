@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -45,7 +45,7 @@ __all__ = [
     "records_for",
 ]
 
-Handle = Callable[[Session, DomainEvent, datetime], Any]
+Handle = Callable[[Session, Sequence[DomainEvent], datetime], Any]
 Audit = Callable[[Session, datetime, str, str, str, dict[str, Any]], Any]
 
 
@@ -254,7 +254,8 @@ def _flag(
     reason = because(f"flag_{code}", **count, name=row.original_name, why=why)
     open_site_flag(session, code, lab.file_flag_key(code, row.site_id, row.sha256), row.site_id, reason, now)
     key, sender = file_key(event, row.sha256), row.lab or study.only_lab_of(row.site_id)
-    handle(session, LabFileTroubled(event, row.site_id, row.id, key, sender, _asks_lab(verdict)), now)
+    trouble = LabFileTroubled(event, row.site_id, row.id, key, sender, _asks_lab(verdict))
+    handle(session, [trouble], now)
 
 
 def _asks_lab(verdict: FileVerdict) -> bool:

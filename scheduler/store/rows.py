@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,12 +14,13 @@ from scheduler.domain.facts import KINDS, Corrected, What
 from scheduler.domain.flags import Flag
 from scheduler.domain.plan import RecordedDraw, RecordedVisit
 from scheduler.domain.protocol import VisitStatus
-from scheduler.domain.reason import from_json, to_json
+from scheduler.domain.reason import Reason, from_json, to_json
 
 __all__ = [
     "VISIT_COLUMNS",
     "flag_row",
     "payload_of",
+    "reason_from_text",
     "recorded_visit",
     "sampling_rows",
     "visit_row",
@@ -61,6 +62,16 @@ def what_from_json(kind: str, payload: str) -> What:
     return what
 
 
+_NO_REASONS = "[]"
+_REMEMBERED = 4_096  # reasons, some hundred bytes each; those of a visit stay the same from look to look
+
+
+@lru_cache(_REMEMBERED)
+def reason_from_text(text: str) -> Reason:
+    """A reason from the text of its JSON."""
+    return from_json(json.loads(text))
+
+
 VISIT_COLUMNS = (
     "status", "reason", "target", "first", "last", "booked_local", "sequence", "attended_at", "missing",
     "amended_by",
@@ -70,27 +81,27 @@ VISIT_COLUMNS = (
 def recorded_visit(
     draws: Iterable[RecordedDraw],
     status: str,
-    reason: dict[str, Any],
+    reason: str,
     target: date,
     first: date,
     last: date,
     booked_local: str | None,
     sequence: int,
     attended_at: datetime | None,
-    missing: list[dict[str, Any]],
+    missing: str,
     amended_by: str | None,
 ) -> RecordedVisit:
-    """A visit's draws and VISIT_COLUMNS as a value."""
+    """A visit's draws and VISIT_COLUMNS as a value; reasons as the text of their JSON."""
     return RecordedVisit(
         status=VisitStatus(status),
-        reason=from_json(reason),
+        reason=reason_from_text(reason),
         target=target,
         first=first,
         last=last,
         booked_local=datetime.fromisoformat(booked_local) if booked_local else None,
         sequence=sequence,
         attended_at=attended_at,
-        missing=tuple([from_json(one) for one in missing]),
+        missing=() if missing == _NO_REASONS else tuple(map(from_json, json.loads(missing))),
         draws=tuple(draws),
         amended_by=amended_by,
     )

@@ -6,7 +6,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, Text, bindparam, case, cast, delete, func, insert, or_, update
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Table,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    update,
+)
 from sqlalchemy import select as core_select
 from sqlmodel import Session, SQLModel, col
 
@@ -20,7 +33,7 @@ from scheduler.domain.plan import (
     RecordedDraw,
     RecordedVisit,
 )
-from scheduler.domain.reason import Reason, from_json, to_json
+from scheduler.domain.reason import Reason, to_json
 from scheduler.store.exposures import exposure_rows, recorded_exposures_of
 from scheduler.store.hints import Hint, hint
 from scheduler.store.lab import accepted_versions_of
@@ -29,6 +42,7 @@ from scheduler.store.rows import (
     VISIT_COLUMNS,
     flag_row,
     payload_of,
+    reason_from_text,
     recorded_visit,
     sampling_rows,
     visit_row,
@@ -68,6 +82,11 @@ def _core(table: type[SQLModel]) -> Table:
     return found
 
 
+def _as_text(column: Any) -> Any:
+    """A column of JSON as its text, which is decoded once for all that say the same."""
+    return cast(column, Text) if isinstance(column.type, JSON) else column
+
+
 # The hot statements, made once, for all the subjects that are due together. They are run on the plain connection:
 # nothing in them needs the session's identity map.
 _SUBJECTS: BindParameter[Any] = bindparam("subjects", expanding=True)
@@ -76,7 +95,7 @@ _FACTS = core_select(  # the content as text: it is read in one go, without the 
     _FACT.subject, _FACT.id, _FACT.kind, cast(_FACT.payload, Text), _FACT.recorded_at, _FACT.recorded_by, _FACT.source
 ).where(_FACT.subject.in_(_SUBJECTS)).order_by(_FACT.id)  # fmt: skip
 _VISITS = core_select(  # after subject and visit, what `recorded_visit` takes in its order
-    *(_core(VisitRow).c[name] for name in ("subject", "visit", *VISIT_COLUMNS))
+    *(_as_text(_core(VisitRow).c[name]) for name in ("subject", "visit", *VISIT_COLUMNS))
 ).where(col(VisitRow.subject).in_(_SUBJECTS))
 _DRAWS = core_select(  # after subject and visit, the fields of a RecordedDraw in their order
     col(SamplingRow.subject), col(SamplingRow.visit), *(_core(SamplingRow).c[name] for name in RecordedDraw._fields)
@@ -84,7 +103,7 @@ _DRAWS = core_select(  # after subject and visit, the fields of a RecordedDraw i
 _TUBE = core_select(col(SamplingRow.subject), col(SamplingRow.visit), col(SamplingRow.point)).where(
     col(SamplingRow.tube) == bindparam("tube")
 )
-_OPEN_FLAGS = core_select(col(FlagRow.subject), col(FlagRow.key), col(FlagRow.reason)).where(
+_OPEN_FLAGS: Any = core_select(col(FlagRow.subject), col(FlagRow.key), cast(col(FlagRow.reason), Text)).where(
     col(FlagRow.subject).in_(_SUBJECTS),
     col(FlagRow.closed_at).is_(None),
     col(FlagRow.code).not_in([code.value for code in CLOSED_BY_PERSON]),
@@ -209,7 +228,7 @@ def load_all_recorded(session: Session, subjects: Collection[str]) -> dict[str, 
         visits[subject][name] = recorded_visit(draws.get((subject, name), ()), *columns)
     flags: dict[str, dict[str, Reason]] = {code: {} for code in subjects}
     for subject, key, reason in connection.execute(_OPEN_FLAGS, these).all():
-        flags[subject][key] = from_json(reason)
+        flags[subject][key] = reason_from_text(reason)
     reminders: dict[str, set[str]] = {code: set() for code in subjects}
     for subject, key in connection.execute(_REMINDERS, these).all():
         reminders[subject].add(key)

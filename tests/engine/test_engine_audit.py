@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
@@ -144,10 +145,10 @@ def test_of_one_subject_only_what_concerns_it_is_exported(desk: Desk) -> None:
 def _anchored(desk: Desk, now: datetime, decided: frozenset[str] = frozenset()) -> list[AuditAnchored]:
     told: list[AuditAnchored] = []
 
-    def handle(session: Session, event: DomainEvent, at: datetime) -> None:
-        assert isinstance(event, AuditAnchored)
-        told.append(event)
-        desk.handle(session, event, at)
+    def handle(session: Session, events: Sequence[DomainEvent], at: datetime) -> None:
+        told.extend(event for event in events if isinstance(event, AuditAnchored))
+        assert len(told) == len(events)
+        desk.handle(session, events, at)
 
     desk.db.transact(lambda session: anchor_step(session, desk.study, now, handle, decided))
     return told

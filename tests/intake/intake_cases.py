@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -187,8 +187,8 @@ class Bench:
         """A new process over the same folder and database."""
         self.folder = DropFolder(self.root, Limits(settle_s=30, min_free_bytes=0, min_free_share=0))
 
-    def handle(self, session: Session, event: DomainEvent, now: datetime) -> None:
-        self.events.append(event)
+    def handle(self, session: Session, events: Sequence[DomainEvent], now: datetime) -> None:
+        self.events.extend(events)
 
     def audit(
         self,

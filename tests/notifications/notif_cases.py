@@ -116,7 +116,7 @@ class Study:
 
     def tell(self, event: DomainEvent, now: datetime | None = None) -> None:
         handle = make_handler(protocol_of, DOMAIN)
-        self.do(lambda session: handle(session, event, now or self.clock.now()))
+        self.do(lambda session: handle(session, [event], now or self.clock.now()))
 
     def later(self, **delta: float) -> datetime:
         self.clock.move_to(self.clock.now() + timedelta(**delta))

@@ -175,7 +175,7 @@ def test_a_handler_for_an_unknown_subject_says_so(desk: cases.Study) -> None:
     stranger = replace(cases.reminder(), subject="MPA-9999-9")
     handle = make_handler(cases.protocol_of, cases.DOMAIN)
     with pytest.raises(LookupError, match="MPA-9999-9"):
-        desk.do(lambda session: handle(session, stranger, cases.NOW))
+        desk.do(lambda session: handle(session, [stranger], cases.NOW))
 
 
 def _mark(desk: cases.Study, state: State) -> None:
