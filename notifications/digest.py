@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, or_, select
 from sqlmodel import Session
 
-from notifications import outbox
+from notifications import posting
 from notifications.calm import MailSite
 from notifications.directory import with_roles
 from notifications.discretion import discreet
@@ -87,7 +87,7 @@ def _digest_of_site(session: Session, site: MailSite, protocol: Protocol, domain
         expires_at=max(at_local(today, _USELESS_FROM, zone), due_at + timedelta(hours=1)),
     )
     people = with_roles(session, site.id, message.roles)
-    return outbox.enqueue(session, message, people, lambda _: {"day": today.isoformat()}, domain, now)
+    return posting.enqueue(session, message, people, lambda _: {"day": today.isoformat()}, domain, now)
 
 
 def digest_context(session: Session, site: str, today: date, now: datetime) -> dict[str, Any]:

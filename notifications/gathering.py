@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
-from notifications import outbox
+from notifications import posting
 from notifications.directory import Person
 from notifications.messages import Message
 from notifications.outbox import OUTBOX
@@ -58,4 +58,4 @@ def gather(
             continue
         last = connection.execute(_LAST, asked).scalar()
         leaves_at = max(now, last + APART) if last is not None else now
-        outbox.enqueue(session, replace(message, not_before=leaves_at), [person], facts, domain, now)
+        posting.enqueue(session, replace(message, not_before=leaves_at), [person], facts, domain, now)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifications import outbox
+from notifications import outbox, posting
 from notifications.alarms import raise_flag
 from notifications.directory import Person, active_staff, told_of_appointment, told_of_days
 from notifications.gathering import gather
@@ -55,7 +55,7 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
             if isinstance(event, VisitRebooked):
                 outbox.supersede(session, event.subject, event.visit, event.sequence)
             copies += _mails(session, event, protocol_of(session, version), site, domain, now)
-        outbox.add(session, copies)
+        posting.add(session, copies)
 
     return handle
 
@@ -80,7 +80,7 @@ def _mails(
             gather(session, message, people, partial(_facts, message), domain, now)
             continue
         people = [one for one in people if not _asked_already(message, one, asked)]
-        yield from outbox.copies(session, message, people, partial(_facts, message), domain, now)
+        yield from posting.copies(session, message, people, partial(_facts, message), domain, now)
         if not people and not not_to and not asked and message.roles:
             _nobody(session, site, message, now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -12,21 +12,16 @@ from typing import Any
 
 from sqlalchemy import Table, bindparam, func, update
 from sqlalchemy import select as core_select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, or_, select
 
 from notifications.brake import taken_instants
 from notifications.calm import MailSite, after_burst, after_closed_days, after_quiet
-from notifications.directory import Person
-from notifications.messages import DIGEST, Message
+from notifications.messages import DIGEST
 from notifications.states import OPEN, State
 from notifications.verdict import Attempt, Settle
-from scheduler.domain import keys
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, from_json, to_json
-from scheduler.store.hints import Hint, hint
-from scheduler.store.restored import restored
 from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = [
@@ -37,14 +32,11 @@ __all__ = [
     "Calm",
     "Claim",
     "Claimed",
-    "add",
     "attempt_of",
     "cancel",
     "cancelled_by",
     "claim",
-    "copies",
     "end_lease",
-    "enqueue",
     "expire",
     "open_state",
     "reason_in",
@@ -60,10 +52,6 @@ _DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 # The hot statements, made once. Only what a statement needs is read, and never the bytes of a mail.
 # (Not IN: its list would be written out anew at every execution.)
 IS_OPEN = or_(*(OUTBOX.c.state == state.value for state in OPEN))
-_ADD: dict[str, Any] = {
-    name: new(OUTBOX).on_conflict_do_nothing(index_elements=["key"]).execution_options(preserve_rowcount=True)
-    for name, new in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
 _DUE = (
     select(OutboxRow)
     .options(defer(OutboxRow.body))  # type: ignore[arg-type]
@@ -130,81 +118,6 @@ class Claim:
     put_off: int
     rows: Mapping[int, OutboxRow] = field(default_factory=dict)
     more: bool = False
-
-
-def enqueue(
-    session: Session,
-    message: Message,
-    people: Sequence[Person],
-    facts: Callable[[Person], dict[str, Any]],
-    domain: str,
-    now: datetime,
-) -> int:
-    """Put the copies of these people in the outbox, each with their own facts; how many were not there already."""
-    return add(session, copies(session, message, people, facts, domain, now))
-
-
-def copies(
-    session: Session,
-    message: Message,
-    people: Sequence[Person],
-    facts: Callable[[Person], dict[str, Any]],
-    domain: str,
-    now: datetime,
-) -> list[dict[str, Any]]:
-    """The copies of these people, each with their own facts, as `add` takes them."""
-    if not people:
-        return []
-    thread = keys.message_id(message.thread, domain)
-    doubt = _doubt(session, message)
-    return [
-        {**_copy(message, one, domain, now), "thread": thread, "facts": facts(one), **doubt} for one in people
-    ]
-
-
-def add(session: Session, these: Sequence[dict[str, Any]]) -> int:
-    """Put copies in the outbox; how many were not there already."""
-    if not these:
-        return 0
-    connection = session.connection()
-    added = connection.execute(_ADD[connection.dialect.name], these).rowcount
-    if added:
-        hint(session, Hint.MAILS)
-    return added
-
-
-def _doubt(session: Session, message: Message) -> dict[str, Any]:
-    """How a mail stands that was due before the database was restored: it may have left from the one that was lost."""
-    if message.not_before is None:
-        return {"reason": None}
-    found = restored(session)
-    if found is None or message.not_before > found.restored_at:
-        return {"reason": None}
-    reason = because("mail_possibly_sent", at=found.backup_at)
-    return {"state": State.POSSIBLY_SENT.value, "reason": written(reason)}
-
-
-def _copy(message: Message, person: Person, domain: str, now: datetime) -> dict[str, Any]:
-    key = keys.for_recipient(message.key, person.id)
-    return {
-        "key": key,
-        "topic": message.topic,
-        "site_id": person.site_id,
-        "subject": message.subject,
-        "visit": message.visit,
-        "staff_id": person.id,
-        "address": person.email,
-        "language": person.language,
-        "template": message.template,
-        "message_id": keys.message_id(key, domain),
-        "urgent": message.urgent,
-        "state": State.PENDING.value,
-        "created_at": now,
-        "not_before": message.not_before or now,
-        "expires_at": message.expires_at,
-        "attempts": 0,
-        "uncertain": False,
-    }
 
 
 def claim(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from notifications import ledger, outbox
+from notifications import ledger, posting
 from notifications.messages import Message
 from notifications.states import OPEN, State
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
@@ -37,7 +37,7 @@ def _enqueue(db: Database, key: str, now: datetime, due: datetime | None = None)
 
     def step(session: Session) -> None:
         people = list(session.exec(select(StaffRow).where(StaffRow.id == "coordinator-1")))
-        outbox.enqueue(session, message, people, lambda _: {}, "study.example", now)
+        posting.enqueue(session, message, people, lambda _: {}, "study.example", now)
 
     db.transact(step)
 

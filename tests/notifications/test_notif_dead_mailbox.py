@@ -12,7 +12,7 @@ from notif_peer import Peer, listening
 from sqlmodel import Session
 from test_notif_faults import TO, deliver, kept, server
 
-from notifications import ledger, outbox
+from notifications import ledger, posting
 from notifications.messages import Message
 from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.states import State
@@ -29,7 +29,7 @@ def _mail_to(desk: cases.Study, *people: str, key: str) -> None:
     def step(session: Session) -> None:
         found = [one for name in people if (one := session.get(StaffRow, name)) is not None]
         facts: dict[str, Any] = {"roles": ["coordinator"], "rule": "overdue"}
-        outbox.enqueue(session, message, found, lambda _: facts, "study.example", desk.clock.now())
+        posting.enqueue(session, message, found, lambda _: facts, "study.example", desk.clock.now())
 
     desk.db.transact(step)
 
