@@ -98,7 +98,7 @@ def digest_context(session: Session, site: str, today: date, now: datetime) -> d
     trouble = mail_trouble(session, site, now)
     return {
         "flags": flags,
-        "older": len(found.older),
+        "older": found.older,
         "visits": [_coming(one) for one in visits_ahead(session, site, today)],
         "held": held,
         **trouble,

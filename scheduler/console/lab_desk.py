@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session
 from starlette.responses import Response
 
 from scheduler.console.page import TEAM, Asked, Page
+from scheduler.console.paging import Paging, address, paging
 from scheduler.console.show import go, refused, show
 from scheduler.domain.discreet import discreet_code, discreet_tube
 from scheduler.domain.facts import Source
-from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, because, from_json
 from scheduler.domain.reconciliation import Line, LineState, discreet_place
 from scheduler.domain.speech import Speaker
@@ -22,9 +24,13 @@ from scheduler.intake.held import HeldRow, waiting_rows
 from scheduler.intake.review import Decision, UndecidableError
 from scheduler.intake.review import review as decide
 from scheduler.intake.study import IntakeStudy, intake_study
-from scheduler.store.flags import open_flags
-from scheduler.store.lab import file_flag_key
-from scheduler.store.lab_desk import FileLine, file_rows, newest_files, sites_of_files
+from scheduler.store.lab_desk import (
+    count_files,
+    file_rows,
+    newest_files,
+    quarantined_files,
+    sites_of_files,
+)
 from scheduler.store.lab_held import decided_of
 from scheduler.store.reconciliation import load_tally
 from scheduler.store.tables import LabFileRow, LabResultVersionRow, LabReviewRow
@@ -32,28 +38,39 @@ from scheduler.store.tables import LabFileRow, LabResultVersionRow, LabReviewRow
 __all__ = ["PAGES", "REVIEWERS"]
 
 REVIEWERS = TEAM - {Role.NURSE}  # choice: whoever may say whether a result is used
-_FILES, _EXPECTED, _REASON = 50, 200, 500
+_FIRST, _REASON = 10, 500  # of each list on the desk; a link leads to the others
 _EXPECTED_STATES = (LineState.MISSING, LineState.AWAITED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lab:
-    """What the desk shows."""
+class _List(StrEnum):
+    """The lists of the desk; each has a page of its own."""
 
-    held: list[HeldRow]
-    quarantined: list[FileLine]
-    files: list[FileLine]
-    expected: list[tuple[str, Line]]
-    more_expected: int
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    EXPECTED = "expected"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some rows of a list, how many there are, and where all of them are when these are only the first."""
+
+    rows: Sequence[Any]
+    count: int
+    whole: str | None = None
 
 
 def _desk(asked: Asked) -> Response:
-    found = asked.desk.database.read(lambda session: _look(session, asked))
+    listed = asked.query.get("show", "")
+    which = _List(listed) if listed in set(_List) else None
+    lab, pages = asked.desk.database.read(lambda session: _look(session, asked, which))
     protocol = asked.desk.study.newest[1]
     return show(
         asked,
         "lab.html",
-        lab=found,
+        lab={one.value: part for one, part in lab.items()},
+        which=which,
+        pages=pages,
         settles=_settles,
         say=lambda reason: asked.speaker.say(from_json(reason)),
         place=lambda line: discreet_place(line.place, protocol),
@@ -66,32 +83,48 @@ def _desk(asked: Asked) -> Response:
     )
 
 
-def _look(session: Session, asked: Asked) -> _Lab:
-    study, now = asked.desk.study, asked.now
-    held = waiting_rows(session, _intake(asked), now)
+def _look(session: Session, asked: Asked, which: _List | None) -> tuple[dict[_List, _Part], Paging | None]:
+    """The beginning of every list; or a page of one."""
+    find: dict[_List, Callable[[], Sequence[Any]]] = {
+        _List.HELD: lambda: _held_rows(session, asked),
+        _List.QUARANTINED: lambda: quarantined_files(session, asked.sites),
+        _List.EXPECTED: lambda: _expected(session, asked),
+    }
+    if which is None:
+        parts = {}
+        for one, rows in ((name, look()) for name, look in find.items()):
+            parts[one] = _part(asked, one, rows[:_FIRST], len(rows))
+        files = newest_files(session, asked.sites, 0, _FIRST)
+        parts[_List.FILES] = _part(asked, _List.FILES, files, count_files(session, asked.sites))
+        return parts, None
+    if which is _List.FILES:
+        count = count_files(session, asked.sites)
+        pages = paging(asked, count, ("show",))
+        return {which: _Part(newest_files(session, asked.sites, pages.offset, pages.size), count)}, pages
+    every = find[which]()
+    pages = paging(asked, len(every), ("show",))
+    return {which: _Part(every[pages.offset : pages.offset + pages.size], len(every))}, pages
+
+
+def _part(asked: Asked, which: _List, rows: Sequence[Any], count: int) -> _Part:
+    return _Part(rows, count, address(asked, (), show=which.value) if count > len(rows) else None)
+
+
+def _held_rows(session: Session, asked: Asked) -> list[HeldRow]:
+    held = waiting_rows(session, _intake(asked), asked.now)
     sites = sites_of_files(session, {one.file_id for one in held})
-    files = newest_files(session, asked.sites, _FILES)
-    open_keys = {
-        flag.key for site in asked.sites for flag in open_flags(session, site)
-        if flag.code == FlagCode.FILE_QUARANTINED
-    }  # fmt: skip
-    expected = [
-        (lab.code, line)
-        for lab in study.labs.values()
+    return [one for one in held if sites.get(one.file_id) in asked.sites]
+
+
+def _expected(session: Session, asked: Asked) -> list[Line]:
+    """The tubes of which nothing came, of every laboratory."""
+    return [
+        line
+        for lab in asked.desk.study.labs.values()
         if lab.site in asked.sites
-        for line in load_tally(session, lab.site, lab.code, now, now)
+        for line in load_tally(session, lab.site, lab.code, asked.now, asked.now)
         if line.state in _EXPECTED_STATES
     ]
-    return _Lab(
-        held=[one for one in held if sites.get(one.file_id) in asked.sites],
-        quarantined=[
-            one for one in files
-            if file_flag_key(FlagCode.FILE_QUARANTINED, one.site_id, one.sha256) in open_keys
-        ],
-        files=files,
-        expected=expected[:_EXPECTED],
-        more_expected=max(0, len(expected) - _EXPECTED),
-    )  # fmt: skip
 
 
 def _intake(asked: Asked) -> IntakeStudy:

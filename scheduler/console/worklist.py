@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,17 +15,36 @@ from starlette.responses import Response
 
 from scheduler.console.actions import FIRST_FOR, Action, action_for
 from scheduler.console.page import TEAM, Asked, Page
+from scheduler.console.paging import Paging, address, paging
 from scheduler.console.show import go, show
 from scheduler.domain.civil import local_date
 from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.reason import because, from_json
 from scheduler.engine.accounts import Role
-from scheduler.store.worklist import Coming, HeldFile, held_files, visits_ahead, worklist
+from scheduler.store.worklist import (
+    Coming,
+    FlagCount,
+    HeldFile,
+    Wanted,
+    count_flags,
+    held_files,
+    matters,
+    visits_ahead,
+)
 
 __all__ = ["PAGES", "Matter"]
 
+_FIRST = 10  # of each other list below the matters; a link leads to the others
+_ASKED = ("show", "site", "kind", "for", "subject")
 
-_MOST = 100  # rows of one urgency on a page; the filters show the others
+
+class _List(StrEnum):
+    """The lists that have a page of their own, besides the matters."""
+
+    OLDER = "older"
+    COMING = "coming"
+    HELD = "held"
+    MAILS = "mails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,64 +65,139 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
-class _OfSite:
-    """What one site has to see to; of a mail, only that it did not arrive."""
+class _Counted:
+    """How many matters there are at the chosen sites, and how many pass the filters: by urgency, and older ones."""
 
-    site: str
-    matters: Sequence[Matter]
-    older: Sequence[Matter]
-    coming: Sequence[Coming]
-    held: Sequence[HeldFile]
-    trouble: Mapping[str, Any]
+    every: int
+    wanted: Mapping[Severity, int]
+    older: int
+    kinds: Collection[FlagCode]
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands below the matters, each with its site; of a mail, only that it did not arrive."""
+
+    coming: Sequence[tuple[str, Coming]]
+    held: Sequence[tuple[str, HeldFile]]
+    undelivered: Sequence[Mapping[str, Any]]
+    waiting: int
 
 
 def _home(asked: Asked) -> Response:
     if not asked.roles & TEAM:
         return go("/people")
-    chosen = asked.query.get("site", "")
-    sites = [site for site in asked.sites if chosen in ("", site)]
-    found = asked.desk.database.read(lambda session: [_of_site(session, asked, site) for site in sites])
-    every = [one for of_site in found for one in of_site.matters]
-    matters = sorted(filter(lambda one: _is_wanted(one, asked.query), every), key=_urgency)
+    listed = asked.query.get("show", "")
+    return _list(asked, _List(listed)) if listed in set(_List) else _matters(asked)
+
+
+def _matters(asked: Asked) -> Response:
+    """The matters, a page at a time; on the first one the beginning of the other lists."""
+
+    def step(session: Session) -> tuple[_Counted, Paging, list[Matter], _Beside | None]:
+        counted = _count(session, asked)
+        pages = paging(asked, sum(counted.wanted.values()), _ASKED)
+        rows = matters(session, _wanted(asked), asked.now, offset=pages.offset, limit=pages.size)
+        return counted, pages, list(_said(rows, asked)), _beside(session, asked) if pages.page == 1 else None
+
+    counted, pages, found, beside = asked.desk.database.read(step)
     return show(
         asked,
         "worklist.html",
-        groups=[(severity, [one for one in matters if one.severity == severity]) for severity in Severity],
-        most=_MOST,
-        count=len(every),
-        shown=len(matters),
-        older=sorted((one for of_site in found for one in of_site.older), key=_urgency),
-        coming=[(of_site.site, one) for of_site in found for one in of_site.coming],
-        held=[(of_site.site, one) for of_site in found for one in of_site.held],
-        undelivered=[one for of_site in found for one in of_site.trouble["undelivered"]],
-        waiting=sum(of_site.trouble["waiting"] for of_site in found),
-        kinds=sorted({one.code for one in every}, key=asked.speaker.status),
-        people=sorted({one.first_for for one in every}, key=asked.speaker.status),
-        chosen={name: asked.query.get(name, "") for name in ("site", "kind", "for", "subject")},
+        groups=[(severity, [one for one in found if one.severity == severity]) for severity in Severity],
+        counted=counted,
+        pages=pages,
+        beside=beside,
+        first=_FIRST,
+        kinds=sorted(counted.kinds, key=asked.speaker.status),
+        people=sorted({FIRST_FOR[one] for one in counted.kinds}, key=asked.speaker.status),
+        chosen={name: asked.query.get(name, "") for name in _ASKED},
+        where={one.value: address(asked, _ASKED, show=one.value) for one in _List},
         done=asked.query.get("done"),
         today=local_date(asked.now, asked.speaker.zone),
     )
 
 
-def _of_site(session: Session, asked: Asked, site: str) -> _OfSite:
-    today = local_date(asked.now, asked.desk.study.calendars[site].zone)
-    found = worklist(session, site, asked.now)
-    return _OfSite(
-        site,
-        tuple(_matters(found.flags, site, asked)),
-        tuple(_matters(found.older, site, asked)),
-        visits_ahead(session, site, today),
-        held_files(session, site),
-        asked.desk.mail_trouble(session, site, asked.now),
+def _list(asked: Asked, which: _List) -> Response:
+    """One of the other lists, whole, a page at a time."""
+
+    def step(session: Session) -> tuple[Paging, Sequence[Any], int]:
+        if which is _List.OLDER:
+            pages = paging(asked, _count(session, asked).older, _ASKED)
+            rows = matters(
+                session, _wanted(asked), asked.now, older=True, offset=pages.offset, limit=pages.size
+            )
+            return pages, list(_said(rows, asked)), 0
+        beside = _beside(session, asked)
+        every: Sequence[Any] = {
+            _List.COMING: beside.coming,
+            _List.HELD: beside.held,
+            _List.MAILS: beside.undelivered,
+        }[which]
+        pages = paging(asked, len(every), _ASKED)
+        return pages, every[pages.offset : pages.offset + pages.size], beside.waiting
+
+    pages, rows, waiting = asked.desk.database.read(step)
+    back = address(asked, _ASKED, show="")
+    return show(
+        asked, "worklist_more.html", which=which.value, rows=rows, pages=pages, waiting=waiting, back=back
     )
 
 
-def _matters(flags: Sequence[Row[Any]], site: str, asked: Asked) -> Iterator[Matter]:
+def _chosen_sites(asked: Asked) -> tuple[str, ...]:
+    chosen = asked.query.get("site", "")
+    return tuple(site for site in asked.sites if chosen in ("", site))
+
+
+def _wanted(asked: Asked) -> Wanted:
+    """What the filters let pass."""
+    kind, person = asked.query.get("kind", ""), asked.query.get("for", "")
+    codes = [one for one in FlagCode if kind in ("", one.value) and person in ("", FIRST_FOR[one].value)]
+    subject = asked.query.get("subject", "").strip().upper()[:40]
+    return Wanted(_chosen_sites(asked), None if len(codes) == len(FlagCode) else codes, subject)
+
+
+def _count(session: Session, asked: Asked) -> _Counted:
+    wanted, sites = _wanted(asked), _chosen_sites(asked)
+    every = count_flags(session, Wanted(sites), asked.now)
+    chosen: Sequence[FlagCount] = every
+    if wanted.subject:
+        chosen = count_flags(session, Wanted(sites, subject=wanted.subject), asked.now)
+    of_kind = [one for one in chosen if wanted.codes is None or one.code in wanted.codes]
+    counts: Counter[Severity] = Counter()
+    for one in of_kind:
+        counts[one.severity] += one.told
+    return _Counted(
+        every=sum(one.told for one in every),
+        wanted=counts,
+        older=sum(one.older for one in of_kind),
+        kinds={one.code for one in every if one.told},
+    )
+
+
+def _beside(session: Session, asked: Asked) -> _Beside:
+    sites = _chosen_sites(asked)
+    calendars = asked.desk.study.calendars
+    troubles = [asked.desk.mail_trouble(session, site, asked.now) for site in sites]
+    return _Beside(
+        coming=[
+            (site, one)
+            for site in sites
+            for one in visits_ahead(session, site, local_date(asked.now, calendars[site].zone))
+        ],
+        held=[(site, one) for site in sites for one in held_files(session, site)],
+        undelivered=[one for trouble in troubles for one in trouble["undelivered"]],
+        waiting=sum(trouble["waiting"] for trouble in troubles),
+    )
+
+
+def _said(flags: Sequence[Row[Any]], asked: Asked) -> Iterator[Matter]:
+    """The rows of a page, each in the reader's words."""
     for flag in flags:
         code, reason = FlagCode(flag.code), from_json(flag.reason)
         yield Matter(
             flag=flag.id,
-            site=site,
+            site=flag.site_id,
             code=code,
             severity=Severity(flag.severity),
             subject=flag.subject,
@@ -112,21 +208,6 @@ def _matters(flags: Sequence[Row[Any]], site: str, asked: Asked) -> Iterator[Mat
             first_for=FIRST_FOR[code],
             action=action_for(code, flag.id, flag.subject, flag.visit, reason, asked.roles),
         )
-
-
-def _is_wanted(one: Matter, query: Mapping[str, str]) -> bool:
-    """Whether a row passes the filters."""
-    kind, person, subject = query.get("kind", ""), query.get("for", ""), query.get("subject", "").strip()
-    return (
-        kind in ("", one.code.value)
-        and person in ("", one.first_for.value)
-        and subject.upper() in (one.subject or "")
-    )
-
-
-def _urgency(one: Matter) -> tuple[Severity, datetime, int]:
-    """As in the daily mail."""
-    return one.severity, one.since, one.flag
 
 
 PAGES = (Page("/", TEAM | {Role.ADMIN}, _home, nav="worklist"),)

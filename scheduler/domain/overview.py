@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -39,15 +39,16 @@ class Punctuality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CountedVisit:
-    """What is counted of one visit of one subject. `missing` are the kinds of records that it lacks."""
+    """What is counted of one visit, or of `count` visits that are alike. `missing` are the kinds of records that they
+    lack; `first` and `last` are needed where it took place."""
 
     visit: str
     status: VisitStatus
-    first: date
-    last: date
-    attended_on: date | None
-    missing: tuple[str, ...]
-    auc_mg_h_l: float | None
+    first: date = date.min
+    last: date = date.max
+    attended_on: date | None = None
+    missing: tuple[str, ...] = ()
+    count: int = 1
 
     @property
     def punctuality(self) -> Punctuality:
@@ -115,13 +116,16 @@ class Overview:
     visits: tuple[VisitCount, ...]
 
 
-def months(inclusions: Iterable[date]) -> tuple[Month, ...]:
-    """The inclusions by month, months without any between the first and the last among them.
+def months(inclusions: Iterable[date] | Mapping[date, int]) -> tuple[Month, ...]:
+    """The inclusions, or how many there were of each day, by month; months without any between the first and the last
+    are among them.
 
     >>> [(one.new, one.total) for one in months([date(2025, 11, 3), date(2026, 1, 8), date(2026, 1, 9)])]
     [(1, 1), (0, 1), (2, 3)]
     """
-    counts = Counter((day.year, day.month) for day in inclusions)
+    counts: Counter[tuple[int, int]] = Counter()
+    for day, number in Counter(inclusions).items():
+        counts[day.year, day.month] += number
     if not counts:
         return ()
     found, total = [], 0
@@ -138,25 +142,38 @@ def _between(first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[in
         year, month = year + month // 12, month % 12 + 1
 
 
-def count_visits(order: Sequence[str], visits: Iterable[CountedVisit]) -> tuple[VisitCount, ...]:
-    """The visits counted by visit, in the `order` of the protocol; others, of older versions, after them."""
+def count_visits(
+    order: Sequence[str], visits: Iterable[CountedVisit], aucs: Mapping[str, Sequence[float]]
+) -> tuple[VisitCount, ...]:
+    """The visits counted by visit, in the `order` of the protocol; others, of older versions, after them.
+
+    `aucs` are the AUC0-12 that count, mg·h/L, by visit.
+    """
     by_visit: dict[str, list[CountedVisit]] = {name: [] for name in order}
     for one in visits:
         by_visit.setdefault(one.visit, []).append(one)
-    return tuple(_count(name, found) for name, found in by_visit.items())
+    known = [*order, *sorted(by_visit.keys() - set(order))]
+    return tuple(_count(name, by_visit[name], aucs.get(name, ())) for name in known)
 
 
-def _count(name: str, visits: Sequence[CountedVisit]) -> VisitCount:
-    punctuality = Counter(one.punctuality for one in visits)
-    attended = [one for one in visits if one.attended_on is not None]
-    lacking = Counter(kind for one in attended for kind in set(one.missing))
+def _count(name: str, visits: Sequence[CountedVisit], aucs: Sequence[float]) -> VisitCount:
+    punctuality: Counter[Punctuality] = Counter()
+    lacking: Counter[str] = Counter()
+    attended = complete = 0
+    for one in visits:
+        punctuality[one.punctuality] += one.count
+        if one.attended_on is not None:
+            attended += one.count
+            complete += one.count * (one.status is VisitStatus.COMPLETE)
+            for kind in set(one.missing):
+                lacking[kind] += one.count
     return VisitCount(
         visit=name,
         punctuality=tuple((kind, punctuality[kind]) for kind in Punctuality),
-        attended=len(attended),
-        complete=sum(one.status is VisitStatus.COMPLETE for one in attended),
+        attended=attended,
+        complete=complete,
         lacking=tuple(sorted(lacking.items())),
-        auc=_spread([one.auc_mg_h_l for one in visits if one.auc_mg_h_l is not None]),
+        auc=_spread(aucs),
     )
 
 

@@ -2,81 +2,110 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session
 
 from scheduler.domain.civil import local_date
-from scheduler.domain.history import SubjectFacts, fold
 from scheduler.domain.overview import CountedVisit, Overview, count_visits, months
 from scheduler.domain.protocol import VisitStatus
-from scheduler.engine.report import subject_state
 from scheduler.engine.study import Study
-from scheduler.store.overview import VisitLine, counted_aucs, subjects_and_sites, turned_subjects, visit_lines
-from scheduler.store.subjects import load_history
-from scheduler.store.tables import SubjectRow
+from scheduler.engine.subject_states import states_of
+from scheduler.store.overview import (
+    attended_lines,
+    counted_aucs,
+    expected_visits,
+    inclusions,
+    subjects_by_site,
+    turned_rows,
+)
 
 __all__ = ["overview_record", "study_overview"]
 
-_NOBODY = SubjectFacts()
+
+@dataclass
+class _Site:
+    """What is counted of a site; of several together when they are added up."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    inclusions: Counter[date] = field(default_factory=Counter)
+    visits: list[CountedVisit] = field(default_factory=list)
+    aucs: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, other: _Site) -> None:
+        self.states += other.states
+        self.inclusions += other.inclusions
+        self.visits += other.visits
+        for visit, values in other.aucs.items():
+            self.aucs[visit] += values
 
 
 def study_overview(session: Session, study: Study, site: str | None = None) -> tuple[Overview, ...]:
     """The numbers of one site; of all together and then of each site, where there are several."""
-    subjects = subjects_and_sites(session, site)
-    turned, aucs = turned_subjects(session), counted_aucs(session)
-    lines: dict[str, list[VisitLine]] = {}
-    for line in visit_lines(session):
-        lines.setdefault(line.subject, []).append(line)
-    states = {one.code: _state(session, one, turned) for one in subjects}
     order = [one.id for one in study.newest[1].encounters]
-
-    def numbers(name: str | None, of: Sequence[SubjectRow]) -> Overview:
-        counted = [one for row in of for one in _counted(study, row, lines.get(row.code, []), aucs)]
-        return Overview(
-            site=name,
-            subjects=len(of),
-            states=tuple(sorted(Counter(states[row.code] for row in of).items())),
-            recruitment=months(
-                line.target for row in of for line in lines.get(row.code, []) if line.visit == order[0]
-            ),
-            visits=count_visits(order, counted),
-        )
-
+    sites = _counted(session, study, order, site)
     if site is not None:
-        return (numbers(site, subjects),)
-    sites = sorted({row.site_id for row in subjects})
-    each = [numbers(name, [row for row in subjects if row.site_id == name]) for name in sites]
-    return (numbers(None, subjects), *(each if len(sites) > 1 else ()))
+        return (_overview(site, order, sites[site]),)
+    together = _Site()
+    for one in sites.values():
+        together.add(one)
+    each = [_overview(name, order, one) for name, one in sorted(sites.items())] if len(sites) > 1 else []
+    return (_overview(None, order, together), *each)
 
 
-def _state(session: Session, subject: SubjectRow, turned: set[str]) -> str:
-    facts = fold(load_history(session, subject.code)) if subject.code in turned else _NOBODY
-    return subject_state(subject, facts)
+def _overview(name: str | None, order: Sequence[str], found: _Site) -> Overview:
+    return Overview(
+        site=name,
+        subjects=found.states.total(),
+        states=tuple(sorted(found.states.items())),
+        recruitment=months(found.inclusions),
+        visits=count_visits(order, found.visits, found.aucs),
+    )
 
 
 def _counted(
-    study: Study, subject: SubjectRow, lines: Sequence[VisitLine], aucs: dict[tuple[str, str], float]
-) -> Iterator[CountedVisit]:
-    calendar = study.calendars.get(subject.site_id) or next(iter(study.calendars.values()))
-    for line in lines:
-        yield CountedVisit(
-            visit=line.visit,
-            status=VisitStatus(line.status),
-            first=line.first,
-            last=line.last,
-            attended_on=local_date(line.attended_at, calendar.zone) if line.attended_at is not None else None,
-            missing=tuple(_kind(one["code"]) for one in line.missing),
-            auc_mg_h_l=aucs.get((subject.code, line.visit)),
-        )
+    session: Session, study: Study, order: Sequence[str], site: str | None
+) -> defaultdict[str, _Site]:
+    """What is counted of each site that has subjects."""
+    sites: defaultdict[str, _Site] = defaultdict(_Site)
+    for name, is_parked, count in subjects_by_site(session, site):
+        sites[name].states["parked" if is_parked else "active"] += count
+    turned = turned_rows(session, site)
+    states = states_of(session, turned)
+    for row in turned:
+        sites[row.site_id].states[states[row.code]] += 1
+    for name, day, count in inclusions(session, order[0], site):
+        sites[name].inclusions[day] += count
+    for expected in expected_visits(session, site):
+        one = CountedVisit(expected.visit, VisitStatus(expected.status), count=expected.number)
+        sites[expected.site].visits.append(one)
+    for name, visit in _attended(session, study, site):
+        sites[name].visits.append(visit)
+    for name, of_visit, value in counted_aucs(session, site):
+        sites[name].aucs[of_visit].append(value)
+    return sites
 
 
-def _kind(code: str) -> str:
-    """What kind of record a reason `missing_…` is about."""
-    return code.removeprefix("missing_").removesuffix("_lost")
+def _attended(session: Session, study: Study, site: str | None) -> Iterator[tuple[str, CountedVisit]]:
+    first = next(iter(study.calendars.values()))
+    for line in attended_lines(session, site):
+        zone = study.calendars.get(line.site, first).zone
+        day = local_date(line.attended_at, zone)
+        status, missing = VisitStatus(line.status), _kinds(line.missing)
+        yield line.site, CountedVisit(line.visit, status, line.first, line.last, day, missing)
+
+
+@lru_cache(1024)
+def _kinds(missing: str) -> tuple[str, ...]:
+    """What kinds of records the reasons `missing_…` of a visit are about."""
+    codes = (one["code"] for one in json.loads(missing))
+    return tuple(code.removeprefix("missing_").removesuffix("_lost") for code in codes)
 
 
 def overview_record(found: Overview) -> dict[str, Any]:

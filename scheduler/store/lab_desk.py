@@ -6,12 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from scheduler.store.tables import LabFileRow, LabResultVersionRow
+from scheduler.domain.flags import FlagCode
+from scheduler.store.lab import file_flag_key
+from scheduler.store.tables import FlagRow, LabFileRow, LabResultVersionRow
 
-__all__ = ["FileLine", "file_rows", "newest_files", "sites_of_files"]
+__all__ = ["FileLine", "count_files", "file_rows", "newest_files", "quarantined_files", "sites_of_files"]
 
 
 class FileLine(NamedTuple):
@@ -34,15 +36,40 @@ class FileLine(NamedTuple):
 _COLUMNS = [col(getattr(LabFileRow, name)) for name in FileLine._fields]
 
 
-def newest_files(session: Session, sites: Collection[str], most: int) -> list[FileLine]:
-    """The newest files of these sites, the newest first."""
+def count_files(session: Session, sites: Collection[str]) -> int:
+    """How many files of these sites there are."""
+    query = select(func.count()).select_from(LabFileRow).where(col(LabFileRow.site_id).in_(sites))
+    return int(session.execute(query).scalar_one())
+
+
+def newest_files(session: Session, sites: Collection[str], offset: int, most: int) -> list[FileLine]:
+    """Some of the files of these sites, the newest first."""
     query = (
         select(*_COLUMNS)
         .where(col(LabFileRow.site_id).in_(sites))
         .order_by(col(LabFileRow.id).desc())
+        .offset(offset)
         .limit(most)
     )
     return [FileLine(*row) for row in session.execute(query).all()]
+
+
+def quarantined_files(session: Session, sites: Collection[str]) -> list[FileLine]:
+    """The files of these sites that were refused and that nobody has settled, the newest first."""
+    flags = select(col(FlagRow.key)).where(
+        col(FlagRow.site_id).in_(sites),
+        col(FlagRow.code) == FlagCode.FILE_QUARANTINED.value,
+        col(FlagRow.closed_at).is_(None),
+    )
+    keys = set(session.execute(flags).scalars())
+    beginnings = {key.rpartition("|")[2] for key in keys}
+    query = (
+        select(*_COLUMNS)
+        .where(col(LabFileRow.site_id).in_(sites), func.substr(col(LabFileRow.sha256), 1, 8).in_(beginnings))
+        .order_by(col(LabFileRow.id).desc())
+    )
+    found = [FileLine(*row) for row in session.execute(query).all()] if keys else []
+    return [one for one in found if file_flag_key(FlagCode.FILE_QUARANTINED, one.site_id, one.sha256) in keys]
 
 
 def sites_of_files(session: Session, files: Collection[int]) -> dict[int, str]:

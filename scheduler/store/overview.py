@@ -1,12 +1,12 @@
-"""The SQL behind the numbers of the study: a handful of statements, however many subjects there are."""
+"""The SQL behind the numbers of the study: the database counts what is alike, and the rest is read in one go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, Text, cast, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
@@ -14,22 +14,43 @@ from scheduler.domain.exposure import AUC
 from scheduler.domain.facts import Paused, Resumed, Withdrawn
 from scheduler.store.tables import ExposureRow, FactRow, SubjectRow, VisitRow
 
-__all__ = ["VisitLine", "counted_aucs", "subjects_and_sites", "turned_subjects", "visit_lines"]
+__all__ = [
+    "AttendedLine",
+    "Expected",
+    "attended_lines",
+    "counted_aucs",
+    "expected_visits",
+    "inclusions",
+    "subjects_and_sites",
+    "subjects_by_site",
+    "turned_rows",
+    "turned_subjects",
+]
 
 _TURNS = (Paused.kind, Resumed.kind, Withdrawn.kind)
+_TURNED = select(FactRow.subject).where(col(FactRow.kind).in_(_TURNS)).distinct()
+_SITE = col(SubjectRow.site_id)
 
 
-class VisitLine(NamedTuple):
-    """What is counted of a visit's row."""
+class Expected(NamedTuple):
+    """How many visits of a site that have not taken place are alike."""
 
-    subject: str
+    site: str
     visit: str
     status: str
-    target: date
+    number: int
+
+
+class AttendedLine(NamedTuple):
+    """What is counted of a visit that took place; `missing` is the text of its JSON."""
+
+    site: str
+    visit: str
+    status: str
     first: date
     last: date
-    attended_at: datetime | None
-    missing: list[dict[str, Any]]
+    attended_at: datetime
+    missing: str
 
 
 def subjects_and_sites(session: Session, site: str | None = None) -> Sequence[SubjectRow]:
@@ -38,19 +59,55 @@ def subjects_and_sites(session: Session, site: str | None = None) -> Sequence[Su
     return session.exec(query if site is None else query.where(SubjectRow.site_id == site)).all()
 
 
-def visit_lines(session: Session) -> list[VisitLine]:
-    """Every visit of every subject."""
-    columns = [col(getattr(VisitRow, name)) for name in VisitLine._fields]
-    return [VisitLine(*row) for row in session.execute(core_select(*columns)).all()]
+def subjects_by_site(session: Session, site: str | None = None) -> list[tuple[str, bool, int]]:
+    """Site, whether they are parked, and how many subjects of whom nothing turned (`turned_subjects`) are so."""
+    parked = col(SubjectRow.parked).is_not(None)
+    query = core_select(_SITE, parked, func.count()).where(col(SubjectRow.code).not_in(_TURNED))
+    rows = session.connection().execute(_of(query.group_by(_SITE, parked), site)).all()
+    return [(name, bool(is_parked), count) for name, is_parked, count in rows]
 
 
 def turned_subjects(session: Session) -> set[str]:
     """The subjects of whom a pause, its end or a withdrawal was ever recorded: all others take part."""
-    return set(session.exec(select(FactRow.subject).where(col(FactRow.kind).in_(_TURNS)).distinct()))
+    return set(session.exec(_TURNED))
 
 
-def counted_aucs(session: Session) -> dict[tuple[str, str], float]:
-    """The AUC0-12 in force that counts, mg·h/L, by subject and visit: the first with a value of the newest version."""
+def turned_rows(session: Session, site: str | None = None) -> Sequence[SubjectRow]:
+    """Their rows, of one site or of all."""
+    query = select(SubjectRow).where(col(SubjectRow.code).in_(_TURNED))
+    return session.exec(query if site is None else query.where(SubjectRow.site_id == site)).all()
+
+
+def inclusions(session: Session, visit: str, site: str | None = None) -> list[tuple[str, date, int]]:
+    """Site and day of inclusion, which is the target of the first visit, and how many subjects share them."""
+    target = col(VisitRow.target)
+    query = (
+        core_select(_SITE, target, func.count())
+        .join(VisitRow, _is_theirs())
+        .where(col(VisitRow.visit) == visit)
+    )
+    rows = session.connection().execute(_of(query.group_by(_SITE, target), site)).all()
+    return [(name, day, count) for name, day, count in rows]
+
+
+def expected_visits(session: Session, site: str | None = None) -> list[Expected]:
+    """The visits that have not taken place, counted by what they have in common."""
+    alike = (_SITE, col(VisitRow.visit), col(VisitRow.status))
+    query = core_select(*alike, func.count()).join(VisitRow, _is_theirs())
+    query = query.where(col(VisitRow.attended_at).is_(None)).group_by(*alike)
+    return [Expected(*row) for row in session.connection().execute(_of(query, site)).all()]
+
+
+def attended_lines(session: Session, site: str | None = None) -> Iterator[AttendedLine]:
+    """The visits that took place, one after another: in a large study there are very many."""
+    columns = [col(getattr(VisitRow, name)) for name in AttendedLine._fields[1:-1]]
+    query = core_select(_SITE, *columns, cast(col(VisitRow.missing), Text)).join(VisitRow, _is_theirs())
+    query = _of(query.where(col(VisitRow.attended_at).is_not(None)), site)
+    yield from (AttendedLine(*row) for row in session.connection().execute(query))
+
+
+def counted_aucs(session: Session, site: str | None = None) -> list[tuple[str, str, float]]:
+    """Site, visit and the AUC0-12 in force that counts, mg·h/L: the first with a value of the newest version."""
     row = col(ExposureRow.subject), col(ExposureRow.visit)
     newest = core_select(*row, func.max(col(ExposureRow.version)).label("version")).group_by(*row).subquery()
     first = (
@@ -65,5 +122,21 @@ def counted_aucs(session: Session) -> dict[tuple[str, str], float]:
         .group_by(*row)
         .subquery()
     )
-    query = core_select(*row, col(ExposureRow.value)).join(first, col(ExposureRow.id) == first.c.id)
-    return {(subject, visit): value for subject, visit, value in session.execute(query).all()}
+    query = (
+        core_select(_SITE, row[1], col(ExposureRow.value))
+        .join(VisitRow, _is_theirs())
+        .join(ExposureRow, (row[0] == col(VisitRow.subject)) & (row[1] == col(VisitRow.visit)))
+        .join(first, col(ExposureRow.id) == first.c.id)
+    )
+    return [
+        (name, visit, value) for name, visit, value in session.connection().execute(_of(query, site)).all()
+    ]
+
+
+def _is_theirs() -> ColumnElement[bool]:
+    return col(VisitRow.subject) == col(SubjectRow.code)
+
+
+def _of(query: Any, site: str | None) -> Any:
+    """The query, of one site or of all."""
+    return query if site is None else query.where(_SITE.in_([site]))

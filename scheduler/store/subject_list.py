@@ -9,19 +9,27 @@ from sqlmodel import Session, col, func, select
 
 from scheduler.store.tables import SubjectRow, VisitRow
 
-__all__ = ["subjects_of", "visits_of"]
+__all__ = ["count_subjects", "subjects_of", "visits_of"]
+
+
+def count_subjects(session: Session, sites: Collection[str], search: str) -> int:
+    """How many subjects of these sites have a code that contains the text."""
+    return session.exec(select(func.count()).select_from(SubjectRow).where(*_of(sites, search))).one()
 
 
 def subjects_of(
     session: Session, sites: Collection[str], search: str, offset: int, limit: int
-) -> tuple[int, Sequence[SubjectRow]]:
-    """How many subjects of these sites have a code that contains the text, and some of them, by code."""
+) -> Sequence[SubjectRow]:
+    """Some of the subjects of these sites whose code contains the text, by code."""
+    query = select(SubjectRow).where(*_of(sites, search)).order_by(col(SubjectRow.code))
+    return session.exec(query.offset(offset).limit(limit)).all()
+
+
+def _of(sites: Collection[str], search: str) -> list[ColumnElement[bool]]:
     of_these: list[ColumnElement[bool]] = [col(SubjectRow.site_id).in_(sites)]
     if search:
         of_these.append(col(SubjectRow.code).contains(search, autoescape=True))
-    count = session.exec(select(func.count()).select_from(SubjectRow).where(*of_these)).one()
-    query = select(SubjectRow).where(*of_these).order_by(col(SubjectRow.code)).offset(offset).limit(limit)
-    return count, session.exec(query).all()
+    return of_these
 
 
 def visits_of(session: Session, subjects: Collection[str]) -> dict[str, dict[str, str]]:

@@ -66,6 +66,7 @@ __all__ = [
     "draws_of_tube",
     "due_subjects",
     "load_all_recorded",
+    "load_facts",
     "load_histories",
     "load_history",
     "load_recorded",
@@ -193,22 +194,27 @@ def load_history(session: Session, subject: str) -> History:
     return load_histories(session, [subject])[subject]
 
 
-def load_histories(session: Session, subjects: Collection[str]) -> dict[str, History]:
-    """Every fact and accepted result of each of these subjects."""
+def load_facts(session: Session, subjects: Collection[str]) -> dict[str, tuple[Fact, ...]]:
+    """Every fact of each of these subjects, in the order of recording."""
     facts: dict[str, list[Fact]] = {code: [] for code in subjects}
     rows = session.connection().execute(_FACTS, {"subjects": list(subjects)}).all()
     for subject, number, kind, payload, recorded_at, recorded_by, source in rows:
         what = what_from_json(kind, payload)
         facts[subject].append(Fact(number, what, recorded_at, recorded_by, Source(source)))
+    return {code: tuple(known) for code, known in facts.items()}
+
+
+def load_histories(session: Session, subjects: Collection[str]) -> dict[str, History]:
+    """Every fact and accepted result of each of these subjects."""
     results = accepted_versions_of(session, subjects)
     return {
         code: History(
             code,
-            tuple(known),
+            known,
             results.get(code, ()),
             open_questions(session, code) if code in results else (),
         )
-        for code, known in facts.items()
+        for code, known in load_facts(session, subjects).items()
     }
 
 

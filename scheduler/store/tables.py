@@ -55,9 +55,9 @@ def _json(nullable: bool = False) -> Any:
     return Field(sa_column=Column(JSON(), nullable=nullable))
 
 
-def _partial(name: str, column: str, where: str, *, unique: bool = False) -> Index:
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of the few rows that are still to be dealt with."""
-    return Index(name, column, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 # --- truth: append-only -----------------------------------------------------------------------------------------
@@ -113,6 +113,7 @@ class FactRow(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=Instant)
     recorded_by: str
     source: str
+    __table_args__ = (_partial("ix_fact_acknowledged", "subject", where="kind = 'flag_acknowledged'"),)
 
 
 class LabFileRow(SQLModel, table=True):
@@ -139,8 +140,8 @@ class LabFileRow(SQLModel, table=True):
     archived_as: str | None = None
     receipt_due: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     __table_args__ = (
-        _partial("ix_lab_file_unfinished", "id", "archived_as IS NULL"),
-        _partial("ix_lab_file_receipt_due", "id", "receipt_due"),
+        _partial("ix_lab_file_unfinished", "id", where="archived_as IS NULL"),
+        _partial("ix_lab_file_receipt_due", "id", where="receipt_due"),
     )
 
 
@@ -195,9 +196,9 @@ class LabResultVersionRow(SQLModel, table=True):
     findings: list[dict[str, Any]] = _json()
     content_hash: str = Field(index=True)
     __table_args__ = (
-        _partial("ix_lab_result_version_held", "recorded_at", "state = 'held'"),
-        _partial("ix_lab_result_version_held_subject", "subject", "state = 'held'"),
-        _partial("ix_lab_result_version_held_specimen", "specimen", "state = 'held'"),
+        _partial("ix_lab_result_version_held", "recorded_at", where="state = 'held'"),
+        _partial("ix_lab_result_version_held_subject", "subject", where="state = 'held'"),
+        _partial("ix_lab_result_version_held_specimen", "specimen", where="state = 'held'"),
     )
 
 
@@ -280,7 +281,10 @@ class FlagRow(SQLModel, table=True):
     since: datetime = Field(sa_type=Instant)
     opened_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
-    __table_args__ = (_partial("uq_flag_open_key", "key", "closed_at IS NULL", unique=True),)
+    __table_args__ = (
+        _partial("uq_flag_open_key", "key", where="closed_at IS NULL", unique=True),
+        _partial("ix_flag_open", "site_id", "severity", "since", "key", where="closed_at IS NULL"),
+    )
 
 
 # --- ledger: what the world has seen; never rebuilt -------------------------------------------------------------

@@ -3,41 +3,75 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select
+from sqlalchemy import Row, and_, bindparam, case, exists, func, literal_column, or_, select
 from sqlmodel import Session, col
 
-from scheduler.domain.flags import Severity
+from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.protocol import VisitStatus
 from scheduler.store.lab import any_held, held_rows
 from scheduler.store.tables import AcknowledgementRow, FactRow, FlagRow, LabFileRow, SubjectRow, VisitRow
+from scheduler.store.types import Instant
 
-__all__ = ["Coming", "HeldFile", "Worklist", "held_files", "visits_ahead", "worklist"]
+__all__ = [
+    "Coming",
+    "FlagCount",
+    "HeldFile",
+    "Wanted",
+    "Worklist",
+    "count_flags",
+    "held_files",
+    "matters",
+    "visits_ahead",
+    "worklist",
+]
 
 _AHEAD_STATUSES = (VisitStatus.BOOKED, VisitStatus.PLANNED, VisitStatus.WINDOW_OPEN)
+_AHEAD = timedelta(days=7)
+_NEWS = timedelta(days=3)
+
+# A flag is seen when somebody acknowledged it since it was opened. The kind of the fact is written as in its index.
+_SEEN = or_(
+    exists().where(
+        col(AcknowledgementRow.flag_key) == col(FlagRow.key),
+        col(AcknowledgementRow.at) >= col(FlagRow.opened_at),
+    ),
+    exists().where(
+        col(FactRow.subject) == col(FlagRow.subject),
+        col(FactRow.kind) == literal_column("'flag_acknowledged'"),
+        col(FactRow.payload)["flag"].as_string() == col(FlagRow.key),
+        col(FactRow.recorded_at) >= col(FlagRow.opened_at),
+    ),
+)
+_UNSEEN = (
+    col(FlagRow.site_id).in_(bindparam("sites", expanding=True)),
+    col(FlagRow.closed_at).is_(None),
+    ~_SEEN,
+)
+_IS_NEWS = col(FlagRow.opened_at) > bindparam("news_from", type_=Instant)
+_TOLD = or_(col(FlagRow.severity) < Severity.KNOW.value, _IS_NEWS)
+_OLDER = and_(col(FlagRow.severity) >= Severity.KNOW.value, ~_IS_NEWS)
 
 # The statements of every list, made once; they read what is said and no more.
 _FLAGS = (
     select(
-        col(FlagRow.id), col(FlagRow.key), col(FlagRow.code), col(FlagRow.severity), col(FlagRow.subject),
-        col(FlagRow.visit), col(FlagRow.detail), col(FlagRow.reason), col(FlagRow.since), col(FlagRow.opened_at),
+        col(FlagRow.id), col(FlagRow.key), col(FlagRow.code), col(FlagRow.site_id), col(FlagRow.severity),
+        col(FlagRow.subject), col(FlagRow.visit), col(FlagRow.reason), col(FlagRow.since),
     )
-    .where(col(FlagRow.site_id) == bindparam("site"), col(FlagRow.closed_at).is_(None))
+    .where(*_UNSEEN)
     .order_by(col(FlagRow.severity), col(FlagRow.since), col(FlagRow.key))
 )  # fmt: skip
-_SEEN_FACTS = select(col(FactRow.payload), col(FactRow.recorded_at)).where(
-    col(FactRow.kind) == "flag_acknowledged",
-    col(FactRow.subject).in_(bindparam("subjects", expanding=True)),
-)
-_SEEN = (
-    select(col(AcknowledgementRow.flag_key), func.max(col(AcknowledgementRow.at)))
-    .where(col(AcknowledgementRow.flag_key).in_(bindparam("keys", expanding=True)))
-    .group_by(col(AcknowledgementRow.flag_key))
-)
+_COUNTS = (
+    select(
+        col(FlagRow.severity), col(FlagRow.code), func.count(), func.sum(case((_TOLD, 1), else_=0))
+    )
+    .where(*_UNSEEN)
+    .group_by(col(FlagRow.severity), col(FlagRow.code))
+)  # fmt: skip
 _VISITS = (
     select(
         col(VisitRow.subject), col(VisitRow.visit), col(VisitRow.booked_local), col(VisitRow.target), col(VisitRow.last)
@@ -64,9 +98,23 @@ _FILES = select(col(LabFileRow.id), col(LabFileRow.original_name)).where(
     col(LabFileRow.id).in_(bindparam("these", expanding=True)), col(LabFileRow.site_id) == bindparam("site")
 )
 
-_AHEAD = timedelta(days=7)
-_NEWS = timedelta(days=3)
-_NEVER_SEEN = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+
+class FlagCount(NamedTuple):
+    """How many flags of a kind are to be seen to (`told`), and how many are only for information and older."""
+
+    severity: Severity
+    code: FlagCode
+    told: int
+    older: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which flags of a list: of these sites, of these kinds (None: of all), of subjects whose code has this text."""
+
+    sites: Collection[str]
+    codes: Collection[FlagCode] | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +122,7 @@ class Worklist:
     """The open flags (rows of `flag`) that are to be seen to, and the number of those only to be known, and older."""
 
     flags: Sequence[Row[Any]]
-    older: Sequence[Row[Any]]
+    older: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +151,47 @@ def worklist(session: Session, site: str, now: datetime) -> Worklist:
     What is only to be known is told for some days; after that only how many there are, so that the list keeps
     to what somebody can do something about.
     """
-    flags = session.connection().execute(_FLAGS, {"site": site}).all()
-    seen_at = _acknowledged(session, flags)
-    unseen = [flag for flag in flags if flag.opened_at > seen_at.get(flag.key, _NEVER_SEEN)]
-    told = [flag for flag in unseen if _is_told(flag, now)]
-    return Worklist(told, [flag for flag in unseen if not _is_told(flag, now)])
+    wanted = Wanted((site,))
+    older = sum(one.older for one in count_flags(session, wanted, now))
+    return Worklist(matters(session, wanted, now), older)
 
 
-def _is_told(flag: Row[Any], now: datetime) -> bool:
-    return bool(flag.severity < Severity.KNOW or flag.opened_at > now - _NEWS)
+def count_flags(session: Session, wanted: Wanted, now: datetime) -> list[FlagCount]:
+    """How many flags of each kind a list has, the most severe kinds first."""
+    rows = session.connection().execute(_narrowed(_COUNTS, wanted), _asked(wanted, now)).all()
+    found = [
+        FlagCount(Severity(severity), FlagCode(code), told, count - told)
+        for severity, code, count, told in rows
+    ]
+    return sorted(found)
 
 
-def _acknowledged(session: Session, flags: Sequence[Row[Any]]) -> dict[str, datetime]:
-    """Flag key → when a person last said that it has been seen."""
-    keys = [flag.key for flag in flags]
-    if not keys:
-        return {}
-    connection = session.connection()
-    found: dict[str, datetime] = dict(connection.execute(_SEEN, {"keys": keys}).all())
-    subjects = sorted({flag.subject for flag in flags if flag.subject is not None})
-    for payload, at in connection.execute(_SEEN_FACTS, {"subjects": subjects}):
-        key = payload.get("flag", "")
-        found[key] = max(found.get(key, _NEVER_SEEN), at)
+def matters(
+    session: Session,
+    wanted: Wanted,
+    now: datetime,
+    *,
+    older: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Sequence[Row[Any]]:
+    """The rows of a list in the order of their urgency, or some of them; with `older` those only for information."""
+    query = _narrowed(_FLAGS, wanted).where(_OLDER if older else _TOLD).offset(offset).limit(limit)
+    found: Sequence[Row[Any]] = session.connection().execute(query, _asked(wanted, now)).all()
     return found
+
+
+def _narrowed(query: Any, wanted: Wanted) -> Any:
+    """The query of the flags of a list, with its filters."""
+    if wanted.codes is not None:
+        query = query.where(col(FlagRow.code).in_([one.value for one in wanted.codes]))
+    if wanted.subject:
+        query = query.where(col(FlagRow.subject).contains(wanted.subject, autoescape=True))
+    return query
+
+
+def _asked(wanted: Wanted, now: datetime) -> dict[str, Any]:
+    return {"sites": list(wanted.sites), "news_from": now - _NEWS}
 
 
 def visits_ahead(session: Session, site: str, today: date) -> list[Coming]:

@@ -191,3 +191,27 @@ def test_who_may_not_export_sees_no_button(desk: House) -> None:
     browser = desk.signed_in("paul", roles=[Role.PHARMACIST])
     assert "/overview/export/" not in browser.get("/overview").text
     assert browser.post("/overview/export/csv", {"csrf": browser.csrf()}).status_code == 403
+
+
+def test_a_refused_file_waits_on_the_desk_however_many_files_came_since(
+    desk: House, pharmacist: Browser
+) -> None:
+    def step(session: Session) -> None:
+        known = intake_study(desk.study.newest[1], desk.study.labs.values(), "cochin")
+        zone, now = desk.study.calendars["cochin"].zone, desk.clock.now()
+        for number in range(60):
+            row = LabRow(
+                study="OTHER", subject=SUBJECT, visit="V1", timepoint="H0", specimen=f"O-{number}",
+                collected_at=DRAWN["H0"], reported_at=now, value="1", result_id=f"O-{number}",
+            )  # fmt: skip
+            arrival = Arrival.of(f"later-{number}.csv", lab_file([row], zone))
+            ingest(session, arrival, known, now, desk.desk.handle, audit.append)
+
+    desk.db.transact(step)
+    html = pharmacist.get("/lab").text
+    assert "bad.csv" in html[html.index('id="quarantined"') : html.index('id="expected"')]
+    assert "later-59.csv" in html and "later-10.csv" not in html and "/lab?show=files" in html
+    pages = [pharmacist.get(f"/lab?show=files&page={number}").text for number in (1, 2)]
+    assert ["bad.csv" in page for page in pages] == [False, True]
+    for which in ("held", "quarantined", "expected", "nonsense"):
+        assert pharmacist.get(f"/lab?show={which}").status_code == 200

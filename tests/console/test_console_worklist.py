@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from console_cases import SUBJECT, House
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from notifications.digest import digest_context
 from scheduler.console.actions import action_for
 from scheduler.domain.civil import local_date
+from scheduler.domain.facts import FlagAcknowledged, Source
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import because
 from scheduler.engine.accounts import Role
-from scheduler.store.tables import FlagRow
+from scheduler.store.database import Database
+from scheduler.store.flags import open_site_flag
+from scheduler.store.subjects import add_fact
+from scheduler.store.tables import AcknowledgementRow, FlagRow, ProtocolVersionRow, SiteRow, SubjectRow
+from scheduler.store.worklist import Wanted, count_flags, worklist
 
 
 def _digest(house: House) -> list[str]:
@@ -74,3 +81,85 @@ def test_every_matter_has_one_action(code: FlagCode) -> None:
     for role in Role:
         action = action_for(code, 7, SUBJECT, "W6", reason, [role])
         assert action.url.startswith(("/flags/7", f"/subjects/{SUBJECT}/visits/W6/"))
+
+
+def _crowd(house: House, count: int, code: FlagCode = FlagCode.FILE_QUARANTINED, age_days: int = 0) -> None:
+    """More matters of a kind, each a minute older than the one before."""
+    now = house.clock.now() - timedelta(days=age_days)
+
+    def step(session: Session) -> None:
+        for number in range(count):
+            reason = because(
+                "flag_file_quarantined", name=f"{number}.csv", why=because("warned_no_eligibility")
+            )
+            key = f"site:cochin|-|{code}|{number}-{age_days}"
+            open_site_flag(session, code, key, "cochin", reason, now - timedelta(minutes=number))
+
+    house.db.transact(step)
+
+
+def test_a_long_worklist_is_read_page_by_page_and_every_count_is_of_all_of_it(furnished: House) -> None:
+    _crowd(furnished, 120)
+    browser, expected = furnished.signed_in(), _digest(furnished)
+    seen, path = [], "/"
+    for _ in range(3):
+        page = browser.get(path).text
+        assert f"{len(expected)} matters to see to." in page
+        seen += _shown(page)
+        after = re.search(r'<a href="([^"]+)" rel="next"', page)
+        path = unescape(after[1]) if after else ""
+    assert seen == expected and not path
+    assert _shown(browser.get("/?page=99").text) == expected[100:]
+    for nonsense in ("0", "-1", "x", "9" * 30, "²"):
+        assert _shown(browser.get(f"/?page={nonsense}").text) == expected[:50]
+
+
+def test_the_links_to_other_pages_keep_the_filters(furnished: House) -> None:
+    _crowd(furnished, 120)
+    browser = furnished.signed_in()
+    page = browser.get("/?kind=file_quarantined&page=2").text
+    assert "Shown by the filters: 120." in page
+    links = re.findall(r'<a href="([^"]+)" rel="(?:prev|next)"', page)
+    assert [unescape(one) for one in links] == [f"/?kind=file_quarantined&page={number}" for number in (1, 3)]
+    assert len(_shown(browser.get(unescape(links[1])).text)) == 20
+
+
+def test_what_is_only_for_information_and_older_is_a_list_of_its_own(furnished: House) -> None:
+    _crowd(furnished, 60, FlagCode.VISIT_OUT_OF_WINDOW, age_days=5)
+    browser, expected = furnished.signed_in(), _digest(furnished)
+    page = browser.get("/").text
+    assert _shown(page) == expected
+    assert "60 older matter(s)" in page and "/?show=older" in page
+    older = [browser.get(f"/?show=older&page={number}").text for number in (1, 2)]
+    assert [len(_shown(one)) for one in older] == [50, 10]
+    assert not {*_shown(older[0]), *_shown(older[1])} & set(expected)
+
+
+@pytest.mark.parametrize("which", ["coming", "held", "mails", "nonsense"])
+def test_each_other_list_has_a_page_of_its_own(furnished: House, which: str) -> None:
+    assert furnished.signed_in().get(f"/?show={which}").status_code == 200
+
+
+def test_an_acknowledgement_counts_however_it_was_recorded_until_the_matter_comes_again(db: Database) -> None:
+    """By its own row, or by a record of the subject; on both databases."""
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    hour = timedelta(hours=1)
+
+    def step(session: Session) -> list[str]:
+        session.add(SiteRow(id="cochin", name="Cochin", zone="Europe/Paris"))
+        session.add(ProtocolVersionRow(sha256="0", protocol="P", version="1", text="", recorded_at=now))
+        session.flush()
+        session.add(SubjectRow(code="A", site_id="cochin", protocol_sha256="0", enrolled_at=now))
+        session.flush()
+        for key in ("A|row", "A|record", "A|again", "A|other"):
+            open_site_flag(session, FlagCode.SUBJECT_PARKED, key, "cochin", because("x"), now, subject="A")
+        for key, at in (("A|row", now + hour), ("A|again", now - hour)):
+            session.add(AcknowledgementRow(flag_key=key, by="marie", reason="seen", at=at))
+        session.flush()
+        add_fact(session, "A", FlagAcknowledged("A|record", "seen"), now, "marie", Source.CLI)
+        found = worklist(session, "cochin", now + 2 * hour)
+        counts = count_flags(session, Wanted(["cochin"]), now + 2 * hour)
+        assert [(one.code, one.told, one.older) for one in counts] == [(FlagCode.SUBJECT_PARKED, 2, 0)]
+        return [flag.key for flag in found.flags]
+
+    assert db.transact(step) == ["A|again", "A|other"]

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from config_cases import copy_of_config, fields_replaced
 from engine_desk import OTHER, SUBJECT, VALUES, WHO, Desk, at
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 from typer.testing import CliRunner
 
 from main import app
 from notifications.render import template_names
+from scheduler.domain.exposure import AUC
 from scheduler.domain.facts import Attended, Enrolled, Paused, Resumed, Withdrawal, Withdrawn
-from scheduler.domain.overview import CountedVisit, Punctuality, VisitCount, count_visits, months
+from scheduler.domain.overview import CountedVisit, Overview, Punctuality, VisitCount, count_visits, months
 from scheduler.domain.protocol import VisitStatus
 from scheduler.engine import record as engine
 from scheduler.engine.overview import overview_record, study_overview
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
+from scheduler.store.subjects import add_fact
+from scheduler.store.tables import ExposureRow, SiteRow, SubjectRow, VisitRow
 
 FIRST, LAST = date(2025, 10, 6), date(2025, 10, 20)
+NOON = datetime(2025, 9, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -33,8 +40,8 @@ def desk(db: Database, study: Study) -> Desk:
     return Desk(db, study)
 
 
-def visit(status: VisitStatus, attended_on: date | None = None, auc: float | None = None) -> CountedVisit:
-    return CountedVisit("W6", status, FIRST, LAST, attended_on, (), auc)
+def visit(status: VisitStatus, attended_on: date | None = None) -> CountedVisit:
+    return CountedVisit("W6", status, FIRST, LAST, attended_on)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +66,19 @@ def test_punctuality_is_judged_by_the_window(one: CountedVisit, expected: Punctu
 _COUNTED = st.builds(
     CountedVisit, st.sampled_from(["INCLUSION", "W6", "OLD"]), st.sampled_from(VisitStatus), st.just(FIRST),
     st.just(LAST), st.none() | st.dates(date(2025, 9, 1), date(2025, 11, 30)),
-    st.lists(st.sampled_from(["draw", "result"])).map(tuple), st.none() | st.floats(1, 200),
+    st.lists(st.sampled_from(["draw", "result"])).map(tuple), st.integers(1, 5),
 )  # fmt: skip
 
 
 @given(st.lists(_COUNTED, max_size=30))
 def test_every_visit_is_counted_once(visits: list[CountedVisit]) -> None:
-    found = count_visits(["INCLUSION", "W6"], visits)
+    found = count_visits(["INCLUSION", "W6"], visits, {})
     assert [one.visit for one in found[:2]] == ["INCLUSION", "W6"]
-    assert sum(count for one in found for _, count in one.punctuality) == len(visits)
-    assert sum(one.attended for one in found) == sum(one.attended_on is not None for one in visits)
-    assert all(one.complete <= one.attended and one.auc.n <= len(visits) for one in found)
+    assert sum(count for one in found for _, count in one.punctuality) == sum(one.count for one in visits)
+    assert sum(one.attended for one in found) == sum(
+        one.count for one in visits if one.attended_on is not None
+    )
+    assert all(one.complete <= one.attended for one in found)
 
 
 @given(st.lists(st.dates(date(2024, 1, 1), date(2026, 12, 31)), max_size=40))
@@ -82,7 +91,7 @@ def test_recruitment_leaves_out_no_month_and_no_inclusion(days: list[date]) -> N
 
 def test_a_median_needs_one_value_and_quartiles_four() -> None:
     def spread(*values: float) -> tuple[int, float | None, float | None]:
-        (found,) = count_visits(["W6"], [visit(VisitStatus.COMPLETE, FIRST, one) for one in values])
+        (found,) = count_visits(["W6"], [visit(VisitStatus.COMPLETE, FIRST)], {"W6": values})
         return found.auc.n, found.auc.median, found.auc.lower
 
     assert spread() == (0, None, None)
@@ -164,3 +173,115 @@ def test_the_command_says_the_same_as_the_engine(
     assert "Recrutement" in shown and "6 semaines" in shown
     refused = CliRunner().invoke(app, ["overview", "--site", "lyon"])
     assert refused.exit_code == 2 and "cochin" in refused.output
+
+
+# --- counted by the database as one by one ------------------------------------------------------------------------
+
+_DRAWN = st.sampled_from(["missing_draw", "missing_draw_lost", "missing_result"])
+_LIVED = st.builds(
+    dict,
+    status=st.sampled_from(VisitStatus),
+    day=st.integers(-3, 17) | st.none(),
+    hour=st.integers(0, 23),
+    missing=st.lists(_DRAWN, max_size=2),
+    aucs=st.lists(st.none() | st.sampled_from([20.0, 35.5, 60.0]), max_size=2),
+)
+_PERSON = st.builds(
+    dict,
+    site=st.sampled_from(["cochin", "lyon"]),
+    parked=st.booleans(),
+    turn=st.sampled_from([None, Paused(NOON, "x"), Withdrawn(NOON, Withdrawal.OTHER, "x")]),
+    visits=st.dictionaries(st.sampled_from(["INCLUSION", "W6", "OLD"]), _LIVED, max_size=3),
+)
+
+
+class _TakenBack(Exception):
+    """Nothing of an example is kept."""
+
+
+def _write(session: Session, study: Study, people: list[dict[str, Any]]) -> None:
+    session.add(SiteRow(id="lyon", name="Lyon", zone="Europe/Paris"))
+    sha256 = next(iter(study.protocols))
+    study.keep_version(session, sha256, NOON)
+    session.flush()
+    for number, person in enumerate(people):
+        code = f"S{number}"
+        parked = "x" if person["parked"] else None
+        session.add(
+            SubjectRow(
+                code=code, site_id=person["site"], protocol_sha256=sha256, enrolled_at=NOON, parked=parked
+            )
+        )
+        session.flush()
+        if person["turn"] is not None:
+            add_fact(session, code, person["turn"], NOON, "x", WHO.source)
+        for name, one in person["visits"].items():
+            session.add(
+                VisitRow(
+                    subject=code, visit=name, status=one["status"], reason={}, target=FIRST, first=FIRST, last=LAST,
+                    attended_at=_attended(one), missing=[{"code": code} for code in one["missing"]],
+                )
+            )  # fmt: skip
+            for version, value in enumerate(one["aucs"], 1):
+                for method, each in (("a", None), ("b", value)):
+                    session.add(
+                        ExposureRow(
+                            subject=code, visit=name, version=version, method=method, quantity=AUC, value=each,
+                            reasons=[], notes=[], computed_at=NOON,
+                        )
+                    )  # fmt: skip
+    session.flush()
+
+
+def _attended(one: dict[str, Any]) -> datetime | None:
+    if one["day"] is None:
+        return None
+    return datetime.combine(FIRST, time(one["hour"]), UTC) + timedelta(days=one["day"])
+
+
+def _one_by_one(
+    people: list[dict[str, Any]], order: list[str]
+) -> tuple[dict[str, int], tuple[VisitCount, ...]]:
+    """The same numbers, each person and visit looked at by itself."""
+    paris, visits, aucs, states = ZoneInfo("Europe/Paris"), [], {}, {}
+    for person in people:
+        turned = {None: "active", "paused": "on_hold", "withdrawn": "withdrawn"}[
+            getattr(person["turn"], "kind", None)
+        ]
+        state = "parked" if person["parked"] else turned
+        states[state] = states.get(state, 0) + 1
+        for name, one in person["visits"].items():
+            at, kinds = _attended(one), tuple(code.split("_")[1] for code in one["missing"])
+            day = at.astimezone(paris).date() if at is not None else None
+            visits.append(CountedVisit(name, one["status"], FIRST, LAST, day, kinds))
+            if one["aucs"] and one["aucs"][-1] is not None:
+                aucs.setdefault(name, []).append(one["aucs"][-1])
+    return states, count_visits(order, visits, aucs)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people=st.lists(_PERSON, max_size=5))
+def test_the_database_counts_as_one_would_one_by_one(
+    db: Database, study: Study, people: list[dict[str, Any]]
+) -> None:
+    order = [one.id for one in study.newest[1].encounters]
+    found: list[Overview] = []
+
+    def step(session: Session) -> None:
+        _write(session, study, people)
+        found.extend(study_overview(session, study))
+        raise _TakenBack
+
+    db.transact(lambda session: study.sync(session, NOON))
+    with suppress(_TakenBack):
+        db.transact(step)
+    sites = {person["site"] for person in people}
+    assert [one.site for one in found] == [None, *(sorted(sites) if len(sites) > 1 else [])]
+    for one in found:
+        theirs = [person for person in people if one.site in (None, person["site"])]
+        states, visits = _one_by_one(theirs, order)
+        assert dict(one.states) == states and one.subjects == len(theirs)
+        assert one.visits == visits
+        assert sum(month.new for month in one.recruitment) == sum(
+            "INCLUSION" in each["visits"] for each in theirs
+        )
