@@ -29,7 +29,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
     """
     given = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(given, kind="stable")
-    scaled = given[order] * given.size / np.arange(1, given.size + 1)
+    scaled = given[order] * (given.size / np.arange(1, given.size + 1))
     return _restored(np.minimum.accumulate(scaled[::-1])[::-1], order)
 
 

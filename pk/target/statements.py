@@ -56,7 +56,7 @@ def statements(said: Answer) -> tuple[Reason, ...]:
     """Return the whole answer: conclusion, tier, findings, plan, warnings."""
     found = said.found
     parts = (
-        (conclusion_of(found), *headlines(found), _patients(found)),
+        (conclusion_of(found), *headlines(found), patients_said(found)),
         _listing(found) if found.tier.number == 0 else (),
         _described(found),
         _associated(found),
@@ -70,7 +70,8 @@ def statements(said: Answer) -> tuple[Reason, ...]:
     return tuple(line for part in parts for line in part)
 
 
-def _patients(found: TargetAnalysis) -> Reason:
+def patients_said(found: TargetAnalysis) -> Reason:
+    """Return how many patients are analysed."""
     if found.n_responders is None:
         return Reason.of("target_patients_no_response", n=found.n)
     return Reason.of("target_patients", n=found.n, responders=found.n_responders)

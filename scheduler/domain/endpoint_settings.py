@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -20,6 +20,8 @@ __all__ = [
     "Operator",
     "SkinRule",
     "Strategy",
+    "other_comparison",
+    "while_on_treatment",
 ]
 
 
@@ -113,3 +115,20 @@ class EndpointSettings:
     lung: LungRule = LungRule()
     strategies: Mapping[EventKind, Strategy] = field(default_factory=lambda: _STRATEGIES)
     biologic_scope: BiologicScope = BiologicScope.LUNG
+
+
+def while_on_treatment(settings: EndpointSettings) -> EndpointSettings:
+    """The same, but who stopped MMF counts by the last value before that."""
+    strategies = {**settings.strategies, EventKind.MMF_STOPPED: Strategy.WHILE_ON_TREATMENT}
+    return replace(settings, strategies=strategies)
+
+
+def other_comparison(settings: EndpointSettings) -> EndpointSettings:
+    """The same, with "more than" where the protocol says "at least", and the reverse: scores are whole numbers."""
+    turned = {Operator.GREATER: Operator.AT_LEAST, Operator.AT_LEAST: Operator.GREATER}
+    skin, lung = settings.skin, settings.lung
+    return replace(
+        settings,
+        skin=replace(skin, abs_operator=turned[skin.abs_operator], rel_operator=turned[skin.rel_operator]),
+        lung=replace(lung, operator=turned[lung.operator]),
+    )

@@ -74,9 +74,12 @@ class Endpoints:
         return next(one for one in self.outcomes if one.id == name)
 
 
-def endpoints_of(timeline: Timeline) -> Endpoints:
-    """The endpoints as the records stand. Before the year is over most of them cannot be evaluated yet."""
-    settings, enrolled = timeline.protocol.endpoints, timeline.facts.enrolled
+def endpoints_of(timeline: Timeline, instead: EndpointSettings | None = None) -> Endpoints:
+    """The endpoints as the records stand. Before the year is over most of them cannot be evaluated yet.
+
+    By the settings of the protocol, or by others for an analysis of sensitivity.
+    """
+    settings, enrolled = instead or timeline.protocol.endpoints, timeline.facts.enrolled
     assert enrolled is not None
     answers = timeline.facts.eligibility
     eligibility = eligibility_of(answers, settings.biologic_scope) if answers is not None else None

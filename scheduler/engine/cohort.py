@@ -16,7 +16,8 @@ from scheduler.domain.pictures import decimal_sign, reference_bands
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
-from scheduler.engine.target_set import PRIMARY, TELL_APART, Member, analysis_set
+from scheduler.engine.target_member import PRIMARY, Member
+from scheduler.engine.target_set import TELL_APART, analysis_set
 
 __all__ = ["CohortSketch", "cohort_of", "cohort_sketch"]
 

@@ -37,17 +37,21 @@ Row = dict[str, Any]
 def summary_rows(session: Session, study: Study, speaker: Speaker, subject: str | None = None) -> list[Row]:
     """The summaries of every subject, or of one."""
     aucs: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    methods: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in auc_rows(session, speaker, subject):
         if row["primary"] and row["value"] is not None:
             aucs[row["subject"]][row["visit"]] = row["value"]
+            methods[row["subject"]][row["visit"]] = row["method_text"]
     return [
-        summary_row(timeline, aucs[timeline.subject], speaker)
+        summary_row(timeline, aucs[timeline.subject], speaker, methods[timeline.subject])
         for timeline in timelines(session, study, subject)
     ]
 
 
-def summary_row(timeline: Timeline, aucs: Mapping[str, float], speaker: Speaker) -> Row:
-    """The summaries of a subject from the AUC0-12 that counts of each visit."""
+def summary_row(
+    timeline: Timeline, aucs: Mapping[str, float], speaker: Speaker, methods: Mapping[str, str] | None = None
+) -> Row:
+    """The summaries of a subject from the AUC0-12 that counts of each visit; `methods` in the speaker's words."""
     occasions = list(_occasions(timeline, aucs))
     found = summary_of(occasions)
     per_gram = [one for one in map(auc_per_gram, occasions) if one is not None]
@@ -57,7 +61,10 @@ def summary_row(timeline: Timeline, aucs: Mapping[str, float], speaker: Speaker)
         "auc_per_g": sum(per_gram) / len(per_gram) if per_gram else None,
         **{f"share_{cut}": share_at_or_above(occasions, cut) for cut in CUTS_MG_H_L},
         "occasions": found.occasions,
-        "visits": [_visit(one, aucs[one.id]) for one in _measured(timeline, aucs)],
+        "visits": [
+            _visit(one, aucs[one.id]) | {"method": (methods or {}).get(one.id)}
+            for one in _measured(timeline, aucs)
+        ],
         "weeks": [one.week for one in occasions],
         "days": [one.day for one in occasions],
         "aucs": [one.auc_mg_h_l for one in occasions],

@@ -12,19 +12,21 @@ from pk.target.multiplicity import benjamini_hochberg, holm
 from pk.target.pace import Step, unwatched
 from pk.target.patients import patients_of
 from scheduler.domain.endpoint_rules import Measure
-from scheduler.engine.target_set import (
+from scheduler.engine.target_member import (
     CARRIED,
     COMPOSITE,
     MEASURED_TWICE,
     MEASURES,
+    OTHER_COMPARISON,
     PREDICTED,
     PRIMARY,
     RESPONSES,
     SAME_DOSE,
+    WHILE_ON_TREATMENT,
     WITHOUT_RESCUE,
     Member,
-    as_number,
 )
+from scheduler.engine.target_set import as_number
 
 __all__ = ["CELLS", "EXPOSURES", "FAMILY", "Cell", "grid", "holm_pair"]
 
@@ -42,7 +44,9 @@ EXPOSURES = (
 FAMILY = (Measure.MRSS.value, Measure.FVC.value)
 """The two changes that are judged together with the primary exposure (Holm)."""
 
-CELLS = len(RESPONSES) + 1 + len(MEASURES) + (len(EXPOSURES) - 1) * (1 + len(MEASURES))
+_OUTCOMES = (*RESPONSES, WITHOUT_RESCUE, WHILE_ON_TREATMENT, OTHER_COMPARISON, *MEASURES)
+"""Outcomes with which the primary exposure is analysed."""
+CELLS = len(_OUTCOMES) + (len(EXPOSURES) - 1) * (1 + len(MEASURES))
 """How many analyses the grid has."""
 _GRID_BOOTSTRAP, _GRID_PERMUTATIONS = 500, 999
 
@@ -91,9 +95,7 @@ def grid(members: Sequence[Member], settings: Settings, step: Step = unwatched) 
 def _cells(members: Sequence[Member], settings: Settings) -> Iterator[Cell]:
     for exposure in EXPOSURES:
         values = [one.exposure(exposure) for one in members]
-        for outcome in (
-            (*RESPONSES, WITHOUT_RESCUE, *MEASURES) if exposure == PRIMARY else (COMPOSITE, *MEASURES)
-        ):
+        for outcome in _OUTCOMES if exposure == PRIMARY else (COMPOSITE, *MEASURES):
             continuous = outcome in MEASURES
             outcomes = (
                 [one.change(outcome, in_arm=True) for one in members]

@@ -9,7 +9,7 @@ import numpy as np
 from pk.target.findings import TargetAnalysis
 from pk.target.loess import LEAST, loess
 from scheduler.domain.speech import Speaker
-from scheduler.engine.target_set import LEAST_DESCRIBED, MEASURES, PRIMARY, Member
+from scheduler.engine.target_member import LEAST_DESCRIBED, MEASURES, PRIMARY, Member
 from scheduler.engine.target_svg import FILLED, GREY, HOLLOW, INK, PALE, Drawing, Scale
 
 __all__ = ["course", "scatter", "waterfall"]
@@ -88,7 +88,9 @@ def scatter(
     name = speaker.name(measure)
     changes = [change for _, change, _ in pairs] + [0.0, _MINIMAL.get(measure, 0.0)]
     room = 0.1 * ((max(changes) - min(changes)) or 1.0)
-    x = Scale(0, 1.08 * max(exposure for exposure, _, _ in pairs), _LEFT, _RIGHT)
+    exposures = [exposure for exposure, _, _ in pairs]
+    beside = 0.08 * ((max(exposures) - min(exposures)) or max(exposures) or 1.0)
+    x = Scale(max(0.0, min(exposures) - beside), max(exposures) + beside, _LEFT, _RIGHT)
     y = Scale(min(changes) - room, max(changes) + room, _BOTTOM, _TOP)
     title = speaker.text("{measure}: change at one year by exposure, n = {n}", measure=name, n=len(pairs))
     described = speaker.text(

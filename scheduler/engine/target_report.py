@@ -17,25 +17,32 @@ from sqlmodel import Session
 from pk.jsonlines import JsonObject
 from pk.result import Reason as Finding
 from pk.target.findings import Settings, TargetAnalysis
+from pk.target.firth import Coefficient
 from pk.target.pace import STEPS, Step, unwatched
 from pk.target.planning import plan
 from pk.target.power import area_sample_size, correlation_sample_size
 from pk.target.question import Answer, OutcomeKind, Question
 from pk.target.record import answered, association_record
-from pk.target.statements import conclusion_of, headlines, missing_said, planned
+from pk.target.statements import conclusion_of, headlines, missing_said, patients_said, planned
+from scheduler.domain.endpoint_rules import Sense
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
+from scheduler.engine.target_cohort import (
+    baseline_rows,
+    flow_rows,
+    followed_rows,
+    methods_used,
+    occasions_per_subject,
+    reason_rows,
+)
 from scheduler.engine.target_cut_plots import cuts_drawn, index_drawn, roc_curve
 from scheduler.engine.target_forest import forest
 from scheduler.engine.target_grid import CELLS, EXPOSURES, Cell, grid, holm_pair
+from scheduler.engine.target_member import MEASURES, PRIMARY, RESPONSES, Member
 from scheduler.engine.target_plots import course, scatter, waterfall
 from scheduler.engine.target_set import (
-    MEASURES,
-    PRIMARY,
-    RESPONSES,
     TELL_APART,
-    Member,
     analysis_set,
     changes_analysed,
     data_cut,
@@ -45,9 +52,7 @@ from scheduler.engine.target_set import (
 from scheduler.engine.target_svg import Drawing
 from scheduler.engine.target_tables import (
     Share,
-    baseline_rows,
     change_rows,
-    flow_rows,
     occasion_rows,
     response_rows,
     rules_said,
@@ -228,7 +233,7 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
     found = report.found
     return {
         "conclusion": say(conclusion_of(found)),
-        "headlines": [say(one) for one in headlines(found)],
+        "headlines": [say(one) for one in (patients_said(found), *headlines(found))],
         "warnings": [(one.code, say(one)) for one in found.warnings],
         "missing": [say(one) for one in missing_said(found.missing)],
         "planned": [say(one) for one in planned(report.answer.plan, *TELL_APART)],
@@ -236,23 +241,35 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "correlations": [(r, correlation_sample_size(r)) for r in _CORRELATIONS],
         "gates": [one for one in found.gates if not one.name.startswith("tier_")],
         "flow": flow_rows(report.members, found),
+        "reasons": reason_rows(report.members, speaker),
+        "followed": followed_rows(report.members),
+        "occasions_each": occasions_per_subject(report.members),
+        "methods": methods_used(report.members),
+        "senses": _by_sense(report.responses),
         "baseline": baseline_rows(report.members, speaker),
         "occasions": occasion_rows(report.members),
         "changes": change_rows(report.members, found.settings.seed),
         "definition": lambda name: (
             speaker.name(name) if name in MEASURES else speaker.say(because(f"definition_{name}"))
         ),
-        "odds": _odds_per_10(found),
+        "odds": _odds_per_10(None if found.firth is None else found.firth.exposure),
+        "odds_adjusted": _odds_per_10(None if found.firth is None else found.firth.adjusted),
         "metric": lambda name: shown_metric(name, speaker),
         "outcome": lambda name: shown_outcome(name, speaker),
     }
 
 
-def _odds_per_10(found: TargetAnalysis) -> tuple[float, float, float] | None:
-    """Firth's odds ratio per 10 mg·h/L with its limits; None where there is none, or one beyond all sense."""
-    if found.firth is None or found.firth.exposure.ci is None:
+def _by_sense(responses: Sequence[Share]) -> list[tuple[str, list[Share]]]:
+    """The definitions of improvement, of stability and of worsening."""
+    order = (Sense.IMPROVED, Sense.STABLE, Sense.WORSENED)
+    return [(sense.value, [one for one in responses if one.sense == sense]) for sense in order]
+
+
+def _odds_per_10(one: Coefficient | None) -> tuple[float, float, float] | None:
+    """An odds ratio per 10 mg·h/L with its limits; None where there is none, or one beyond all sense."""
+    if one is None or one.ci is None:
         return None
-    exponents = [10 * one for one in (found.firth.exposure.value, *found.firth.exposure.ci)]
+    exponents = [10 * limit for limit in (one.value, *one.ci)]
     if max(map(abs, exponents)) > _LARGEST_EXPONENT:
         return None
     odds, low, high = (math.exp(one) for one in exponents)

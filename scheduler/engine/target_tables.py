@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from config.language import Language
-from pk.target.findings import TargetAnalysis
 from pk.target.proportions import proportion
-from scheduler.domain.eligibility import Arm
+from scheduler.domain.endpoint_rules import Sense, definitions
 from scheduler.domain.endpoint_settings import ChangeUnit, EndpointSettings, Operator
 from scheduler.domain.speech import Speaker
-from scheduler.engine.target_set import (
+from scheduler.engine.target_member import (
     COMPOSITE,
+    DEFINITIONS,
     LEAST_DESCRIBED,
     MEASURES,
-    PRIMARY,
-    RESPONSES,
+    OTHER_COMPARISON,
+    WHILE_ON_TREATMENT,
     WITHOUT_RESCUE,
     Member,
 )
@@ -27,18 +27,20 @@ __all__ = [
     "Change",
     "Occasion",
     "Share",
-    "baseline_rows",
+    "Spread",
     "change_rows",
-    "flow_rows",
+    "daily_mg",
     "occasion_rows",
     "response_rows",
     "rules_said",
     "shown_metric",
     "shown_outcome",
+    "spread_of",
 ]
 
 _LEAST_FOR_LIMITS = 10
 _DRAWS = 2000
+_SENSES = {one.id: one.sense for one in definitions(EndpointSettings())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Responders under one definition with limits of Clopper and Pearson; `missing` cannot be evaluated."""
+    """Subjects for whom a definition holds, with limits of Clopper and Pearson; `missing` cannot be evaluated.
+
+    sense: whether they are "improved", "worsened" or "stable" then.
+    """
 
     definition: str
+    sense: str
     responders: int
     n: int
     missing: int
@@ -90,50 +96,13 @@ class Share:
     high: float | None
 
 
-def flow_rows(members: Sequence[Member], found: TargetAnalysis) -> tuple[tuple[str, int], ...]:
-    """T1: codes and counts. Screening is not on record here, so it begins with the enrolled."""
-
-    def count(which: Iterator[bool]) -> int:
-        return sum(which)
-
-    eligible = [one for one in members if one.arms]
-    return (
-        ("enrolled", len(members)),
-        ("eligible", len(eligible)),
-        ("skin_arm", count(Arm.SKIN.value in one.arms for one in members)),
-        ("lung_arm", count(Arm.LUNG.value in one.arms for one in members)),
-        ("with_exposure", count(one.exposure(PRIMARY) is not None for one in members)),
-        ("skin_evaluable", count(one.holds("skin_response") is not None for one in members)),
-        ("lung_evaluable", count(one.holds("lung_response") is not None for one in members)),
-        ("with_outcome", count(one.response is not None for one in members)),
-        ("analysed", found.n),
-    )
-
-
-def baseline_rows(members: Sequence[Member], speaker: Speaker) -> list[tuple[str, Spread]]:
-    """T2: what is on record at inclusion."""
-    rows = [(speaker.name(one), _spread([member.baseline(one) for member in members])) for one in MEASURES]
-    ages = [_answered(one, "age_years") for one in members]
-    doses = [_daily(one.exposures["visits"][0]) if one.exposures["visits"] else None for one in members]
-    return [
-        (speaker.text("Age (years)"), _spread(ages)),
-        *rows,
-        (speaker.text("Daily dose at the first AUC (mg)"), _spread(doses)),
-    ]
-
-
-def _answered(one: Member, name: str) -> float | None:
-    eligibility = one.endpoints["eligibility"]
-    return None if eligibility is None else eligibility[name]
-
-
 def occasion_rows(members: Sequence[Member]) -> list[Occasion]:
     """T3: the AUCs of every visit, in the order of the protocol."""
     found: dict[str, list[tuple[float, float | None]]] = {}
     weeks: dict[str, float] = {}
     for member in members:
         for visit, week in zip(member.exposures["visits"], member.exposures["weeks"], strict=True):
-            found.setdefault(visit["visit"], []).append((visit["auc"], _daily(visit)))
+            found.setdefault(visit["visit"], []).append((visit["auc"], daily_mg(visit)))
             weeks[visit["visit"]] = week
     return [_occasion(visit, found[visit]) for visit in sorted(found, key=lambda one: weeks[one])]
 
@@ -147,17 +116,17 @@ def _occasion(visit: str, pairs: Sequence[tuple[float, float | None]]) -> Occasi
     )
     return Occasion(
         visit,
-        _spread(aucs.tolist()),
+        spread_of(aucs.tolist()),
         cv,
         int(np.count_nonzero(aucs < 30)),
         int(np.count_nonzero((aucs >= 30) & (aucs < 45))),
         int(np.count_nonzero((aucs >= 45) & (aucs <= 60))),
         int(np.count_nonzero(aucs > 60)),
-        _spread([dose for _, dose in pairs]).median,
+        spread_of([dose for _, dose in pairs]).median,
     )
 
 
-def _daily(visit: dict[str, float | None]) -> float | None:
+def daily_mg(visit: dict[str, float | None]) -> float | None:
     dose, interval = visit["dose_mg"], visit["interval_h"]
     return None if dose is None or not interval else dose * 24 / interval
 
@@ -174,20 +143,22 @@ def change_rows(members: Sequence[Member], seed: int) -> list[Change]:
             low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
             limits = (float(low), float(high))
         mean = float(known.mean()) if known.size >= LEAST_DESCRIBED else None
-        rows.append(Change(measure, _spread(changes), mean, limits))
+        rows.append(Change(measure, spread_of(changes), mean, limits))
     return rows
 
 
 def response_rows(members: Sequence[Member], *, limits: bool) -> tuple[Share, ...]:
-    """T4: responders under each definition side by side; with `limits` only where the tier allows estimates."""
+    """T4: every definition side by side; with `limits` only where the tier allows estimates."""
     rows = []
-    for definition in RESPONSES:
+    for definition in DEFINITIONS:
         held = [one.holds(definition) for one in members]
         known = [one for one in held if one is not None]
         share = proportion(sum(known), len(known))
         low, high = share.ci if share.ci is not None and limits else (None, None)
         value = share.value if limits else None
-        rows.append(Share(definition, sum(known), len(known), len(held) - len(known), value, low, high))
+        sense = _SENSES.get(definition, Sense.IMPROVED).value
+        counts = (sum(known), len(known), len(held) - len(known))
+        rows.append(Share(definition, sense, *counts, value, low, high))
     return tuple(rows)
 
 
@@ -240,11 +211,13 @@ def shown_outcome(name: str, speaker: Speaker) -> str:
     words = {
         COMPOSITE: speaker.text("composite"),
         WITHOUT_RESCUE: speaker.text("composite, without rescue treatment"),
+        WHILE_ON_TREATMENT: speaker.text("composite, while on MMF"),
+        OTHER_COMPARISON: speaker.text("composite, > and ≥ exchanged"),
     }
     return words.get(name) or speaker.name(name)
 
 
-def _spread(values: Sequence[float | None]) -> Spread:
+def spread_of(values: Sequence[float | None]) -> Spread:
     known = np.array([one for one in values if one is not None], dtype=float)
     if known.size == 0:
         return Spread(0, None, None, None, None, None)

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from scheduler.domain.changes import Change
 from scheduler.domain.eligibility import Criterion, Eligibility
 from scheduler.domain.endpoint_rules import Measure
+from scheduler.domain.endpoint_settings import other_comparison, while_on_treatment
 from scheduler.domain.endpoints import Endpoints, Outcome, endpoints_of
 from scheduler.domain.facts import EligibilityAssessed
 from scheduler.domain.measurements import Measurement
@@ -75,7 +76,7 @@ def endpoint_rows(session: Session, study: Study, speaker: Speaker, subject: str
 
 def endpoint_row(timeline: Timeline, speaker: Speaker) -> Row:
     """The endpoints of a subject as the records stand."""
-    found, answers = endpoints_of(timeline), timeline.facts.eligibility
+    found, answers, rules = endpoints_of(timeline), timeline.facts.eligibility, timeline.protocol.endpoints
     eligibility = None
     if answers is not None and found.eligibility is not None:
         eligibility = eligibility_row(answers, found.eligibility, speaker)
@@ -88,6 +89,10 @@ def endpoint_row(timeline: Timeline, speaker: Speaker) -> Row:
         "outcomes": [_outcome(one, found, speaker) for one in found.outcomes],
         "composite_rule": found.primary.id,
         "response": found.primary.holds,
+        "variants": {
+            "while_on_treatment": endpoints_of(timeline, while_on_treatment(rules)).primary.holds,
+            "other_comparison": endpoints_of(timeline, other_comparison(rules)).primary.holds,
+        },
     }
 
 
@@ -135,6 +140,7 @@ def _outcome(one: Outcome, of: Endpoints, speaker: Speaker) -> Row:
         "evaluable": one.evaluable,
         "holds": one.holds,
         "why": [speaker.say(reason) for reason in one.why],
+        "why_codes": [reason.code for reason in one.why],
         "flags": [speaker.say(flag) for flag in one.flags],
     }
 

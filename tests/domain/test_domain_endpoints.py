@@ -25,6 +25,8 @@ from scheduler.domain.endpoint_settings import (
     Operator,
     SkinRule,
     Strategy,
+    other_comparison,
+    while_on_treatment,
 )
 from scheduler.domain.endpoints import Endpoints, Outcome, endpoints_of, outcomes_of
 from scheduler.domain.facts import (
@@ -313,6 +315,20 @@ def test_thresholds_operators_units_and_baselines_are_configurable() -> None:
     absolute = replace(USUAL, lung=LungRule(ChangeUnit.ABS, Operator.GREATER, 5, None, None))
     assert held(outcomes(fvc=(70, 75), settings=absolute), "lung_response") == [False]
     assert held(outcomes(fvc=(70, 76), settings=absolute), "lung_response", "lung_worse") == [True, False]
+
+
+def test_the_settings_of_an_analysis_of_sensitivity() -> None:
+    assert while_on_treatment(USUAL).strategies == {
+        **USUAL.strategies,
+        EventKind.MMF_STOPPED: Strategy.WHILE_ON_TREATMENT,
+    }
+    strict = other_comparison(USUAL)
+    for pair, usual in (((20, 15), True), ((20, 14), True), ((20, 16), False)):
+        assert held(outcomes(pair), "skin_response") == [usual]
+        assert held(outcomes(pair, settings=strict), "skin_response") == [pair[1] == 14]
+    assert held(outcomes(fvc=(70, 77)), "lung_response") == [True]
+    assert held(outcomes(fvc=(70, 77), settings=strict), "lung_response") == [False]
+    assert other_comparison(strict) == USUAL
 
 
 def test_litres_need_no_equation() -> None:

@@ -27,7 +27,7 @@ from scheduler.engine.curve import make_curve_of
 from scheduler.engine.exposure_month import exposure_months, next_month_at
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.study import Study
-from scheduler.engine.target_set import Member
+from scheduler.engine.target_member import Member
 
 OCTOBER = at(7, 30, 1, 10)  # a Wednesday; the digest's hour
 NOVEMBER = at(7, 30, 3, 11)  # the 1st is a Saturday and a holiday

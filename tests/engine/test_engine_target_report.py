@@ -24,9 +24,11 @@ from scheduler.domain.facts import Answer, Assessed, Attended, EligibilityAssess
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.report_page import target_page
 from scheduler.engine.study import Study
+from scheduler.engine.target_cohort import followed_rows, reason_rows
 from scheduler.engine.target_grid import grid
+from scheduler.engine.target_member import DEFINITIONS, Member
 from scheduler.engine.target_report import PARTS, TargetReport, report_of, target_json, target_report
-from scheduler.engine.target_set import RESPONSES, Member, primary_analysis, with_predictions
+from scheduler.engine.target_set import primary_analysis, with_predictions
 from scheduler.engine.thresholds import literature
 from scheduler.store.database import Database
 
@@ -55,7 +57,7 @@ def member(number: int, auc: float | None, response: bool | None, change: float 
     code = f"MPA-{number:04d}-0"
     visit = {
         "visit": "W6", "on": date(2025, 10, 13), "auc": auc, "dose_mg": 1000.0, "interval_h": 12.0,
-        "formulation": "mmf", "days_unchanged": 40.0,
+        "formulation": "mmf", "days_unchanged": 40.0, "method": "Pawinski 2002",
     }  # fmt: skip
     endpoints: dict[str, Any] = {
         "subject": code,
@@ -64,10 +66,11 @@ def member(number: int, auc: float | None, response: bool | None, change: float 
             "mrss": {"absolute": change, "baseline": ends, "after": None}, "fvc": nothing, "dlco": nothing,
         },
         "outcomes": [
-            {"id": name, "holds": response, "primary": name == "any", "why": [], "flags": []}
-            for name in RESPONSES
+            {"id": name, "holds": response, "primary": name == "any", "why": [], "why_codes": [], "flags": []}
+            for name in DEFINITIONS
         ],
         "response": response,
+        "variants": {"while_on_treatment": response, "other_comparison": response},
     }  # fmt: skip
     known = auc is not None
     exposures: dict[str, Any] = {
@@ -78,6 +81,7 @@ def member(number: int, auc: float | None, response: bool | None, change: float 
         "aucs": [auc] if known else [],
         "flags": [],
         "flags_text": [],
+        "window_days": 140.0 if known else 0.0,
     }
     return Member(code, endpoints, exposures)
 
@@ -302,3 +306,55 @@ def test_who_waits_is_told_of_every_part(study: Study, n: int) -> None:
     told: list[None] = []
     report_of(cohort(n), CUT, study, speaker(study), 1, lambda: told.append(None))
     assert len(told) == PARTS
+
+
+def test_every_definition_stands_side_by_side_and_what_is_missing_has_its_reason(study: Study) -> None:
+    outcomes = [
+        {**one, "holds": None, "why_codes": ["endpoint_no_value", "endpoint_no_value"]}
+        for one in member(1, 1.0, True).endpoints["outcomes"]
+    ]
+    base = member(90, None, None)
+    lacking = replace(base, endpoints={**base.endpoints, "outcomes": outcomes})
+    report = made((*cohort(12), lacking), study)
+    shares = {one.definition: one for one in report.responses}
+    assert set(shares) == set(DEFINITIONS)
+    assert {one.sense for one in report.responses} == {"improved", "stable", "worsened"}
+    assert (shares["stable"].sense, shares["ppf_2022"].sense) == ("stable", "worsened")
+    assert shares["stable"].missing == 1
+    assert reason_rows(report.members, speaker(study)) == [
+        ("Primary exposure", "no AUC from week 6 to week 26", 1),
+        ("Skin response", "no value at one year, or not yet", 1),
+        ("Lung response", "no value at one year, or not yet", 1),
+    ]
+    page = target_page(report, speaker(study))
+    for said in (
+        "ppf_2022",
+        "CRISS cannot be evaluated",
+        "Adverse events are not recorded",
+        "Pawinski 2002 (12)",
+    ):
+        assert said in page
+
+
+def test_baseline_and_duration_stand_beside_every_outcome_and_are_adjusted_for(study: Study) -> None:
+    members = []
+    for i, one in enumerate(cohort(40, effect=10)):
+        known = {**one.endpoints["eligibility"], "first_sign": "2024-05", "on": date(2025, 8, 29)}
+        of = {**one.endpoints["changes"]["mrss"], "baseline": {"value": 15.0 + i % 9}}
+        changes = {**one.endpoints["changes"], "mrss": of}
+        members.append(replace(one, endpoints={**one.endpoints, "eligibility": known, "changes": changes}))
+    assert members[0].duration_years == pytest.approx(1.286, abs=0.001)  # from the middle of May
+    report = made(tuple(members), study)
+    assert report.found.firth is not None and report.found.firth.adjusted is not None
+    page = target_page(report, speaker(study))
+    assert "Adjusted for the skin score at inclusion" in page and "Years since the first sign" in page
+
+
+def test_how_long_and_how_often_is_told_by_response(study: Study) -> None:
+    rows = followed_rows(cohort(10))
+    assert [(one.response, one.n, one.dose_changed) for one in rows] == [
+        (True, 4, 0),
+        (False, 6, 0),
+        (None, 0, 0),
+    ]
+    assert rows[0].days.median == 140.0 and rows[0].occasions.median == 1.0
