@@ -4,7 +4,7 @@
              + eta' Omega^-1 eta
 
 with the individual parameters exp(log_typical + loading eta). `Problem` holds a batch as the numerics want it
-(subjects last); `value` and `value_and_gradient` take the batch as the rest of `pk` has it (subjects first).
+(subjects last); `value` takes the batch as the rest of `pk` has it (subjects first).
 """
 
 from dataclasses import dataclass
@@ -244,18 +244,6 @@ def values(batch: Problem, eta: Floats) -> Floats:
         part = batch.take(subjects[here])
         out[here] = evaluate(part, np.ascontiguousarray(flat[here].T))
     return out.reshape(eta.shape[:-1])
-
-
-def value_and_gradient(
-    prior: Prior, doses: Doses, observations: Observations, eta: Floats
-) -> tuple[Floats, Floats]:
-    """Return the objective (B,) and its exact gradient (B, K) at eta (B, K).
-
-    At a kink (a sample at the very moment a dose arrives) the gradient is that of the side where the
-    sample comes before the dose.
-    """
-    found = differentiate(problem(prior, doses, observations), np.ascontiguousarray(eta.T), hessian=False)
-    return found.value, np.ascontiguousarray(found.gradient.T)
 
 
 def predictions(prior: Prior, doses: Doses, time_h: Floats, eta: Floats) -> Floats:

@@ -42,27 +42,6 @@ _MG_L_PER_UNIT = MappingProxyType(
 )
 
 
-def concentration_unit(text: str) -> ConcentrationUnit:
-    """Return the unit a laboratory wrote, whatever its case, spaces or kind of micro sign.
-
-    Raises
-    ------
-    UnitError
-        If it is none of the known units.
-
-    Examples
-    --------
-    >>> concentration_unit("ug/ml"), concentration_unit("μmol / l")
-    (<ConcentrationUnit.UG_ML: 'µg/mL'>, <ConcentrationUnit.UMOL_L: 'µmol/L'>)
-    """
-    plain = "".join(text.split()).replace("µ", "u").replace("μ", "u").lower()
-    for unit in ConcentrationUnit:
-        if plain == unit.value.replace("µ", "u").lower():
-            return unit
-    known = ", ".join(ConcentrationUnit)
-    raise UnitError(f"{text!r} is not a known unit of concentration; use one of {known}")
-
-
 def to_mg_l(value: Decimal, unit: ConcentrationUnit) -> Decimal:
     """Return an MPA concentration in mg/L.
 

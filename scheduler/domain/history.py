@@ -107,7 +107,6 @@ class SubjectFacts:
     """What holds for a subject, before any calendar is applied."""
 
     enrolled: Enrolled | None = None
-    enrolled_fact: int | None = None
     enrolled_at: datetime | None = None
     visits: defaultdict[str, VisitFacts] = field(default_factory=lambda: defaultdict(VisitFacts))
     turns: list[Paused | Resumed] = field(default_factory=list)
@@ -116,7 +115,6 @@ class SubjectFacts:
     regimens: list[RegimenPeriod] = field(default_factory=list)
     acknowledged: dict[str, Fact] = field(default_factory=dict)
     eligibility: EligibilityAssessed | None = None
-    eligibility_fact: int | None = None
     intercurrent: list[Intercurrent] = field(default_factory=list)
     amendments: list[tuple[ProtocolApplied, int]] = field(default_factory=list)
 
@@ -198,7 +196,7 @@ def _appointment_changes(facts: tuple[Fact, ...]) -> dict[str, int]:
 
 
 def _enrolled(state: SubjectFacts, fact: Fact, what: Enrolled) -> None:
-    state.enrolled, state.enrolled_fact, state.enrolled_at = what, fact.id, fact.recorded_at
+    state.enrolled, state.enrolled_at = what, fact.recorded_at
     if what.regimen is not None:
         state.regimens.append(RegimenPeriod(what.regimen, what.treatment_start, None))
 
@@ -256,7 +254,7 @@ def _acknowledged(state: SubjectFacts, fact: Fact, what: FlagAcknowledged) -> No
 
 
 def _eligibility(state: SubjectFacts, fact: Fact, what: EligibilityAssessed) -> None:
-    state.eligibility, state.eligibility_fact = what, fact.id
+    state.eligibility = what
 
 
 def _intercurrent(state: SubjectFacts, fact: Fact, what: Intercurrent) -> None:

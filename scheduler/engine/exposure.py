@@ -108,10 +108,6 @@ class Exposer:
                 known[plan.id] = found
         return Sought(known, missing)
 
-    def exposures_of(self, timeline: Timeline, stored: Stored) -> dict[str, VisitExposures]:
-        """The exposures of every visit whose sampling day is settled, by visit."""
-        return self.complete(self.seek(timeline, stored))
-
     def complete(self, sought: Sought) -> dict[str, VisitExposures]:
         """The exposures that are known and those that were missing."""
         found = zip(sought.missing, self.estimate(tuple(sought.missing.values())), strict=True)

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pk.errors import PkError, UnitError
+from pk.errors import PkError
 from pk.profile import Formulation
 from pk.units import (
     MPA_MG_PER_MMF_MG,
     ConcentrationUnit,
-    concentration_unit,
     from_mg_l,
     mpa_dose_mg,
     to_mg_l,
@@ -46,27 +45,6 @@ def test_the_result_does_not_depend_on_the_callers_decimal_precision() -> None:
     with localcontext() as context:
         context.prec = 3
         assert to_mg_l(Decimal("12.3456"), ConcentrationUnit.UMOL_L) == Decimal("3.954789504")
-
-
-@pytest.mark.parametrize(
-    ("text", "unit"),
-    [
-        ("mg/L", ConcentrationUnit.MG_L),
-        ("MG/l", ConcentrationUnit.MG_L),
-        ("\u00b5g/mL", ConcentrationUnit.UG_ML),
-        ("\u03bcg/ml", ConcentrationUnit.UG_ML),
-        ("ng / mL", ConcentrationUnit.NG_ML),
-        ("umol/L", ConcentrationUnit.UMOL_L),
-    ],
-)
-def test_a_unit_is_known_however_it_is_written(text: str, unit: ConcentrationUnit) -> None:
-    assert concentration_unit(text) is unit
-
-
-@pytest.mark.parametrize("text", ["g/mL", "mg/dL", "", "mol/L"])
-def test_an_unknown_unit_is_refused_with_the_known_ones(text: str) -> None:
-    with pytest.raises(UnitError, match="use one of mg/L"):
-        concentration_unit(text)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
