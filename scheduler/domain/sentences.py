@@ -115,7 +115,7 @@ SENTENCES |= {
     "refused_version_elsewhere": "The file of version {version} is not in the folder protocols/ of the configuration. "
     "Put it there, and check it with 'protocol check'.",
     "refused_version_corrected": "Which version record {number} names cannot be corrected. Take the record back with "
-    "--void and apply the right version.",
+    "--take-back and apply the right version.",
     "refused_reason_missing": "A reason is needed: --reason.",
     "refused_subject_known": "{subject} is already enrolled. Use 'correct' to change the enrolment.",
     "refused_copy_daemon": "A daemon works on one of the two databases. Stop it first, then copy again.",
