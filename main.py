@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
@@ -36,10 +36,6 @@ from notifications.sentences import MAIL_SENTENCES
 from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.transport import Transport
 from scheduler.clock import SystemClock
-from scheduler.console.application import make_application
-from scheduler.console.desk import Desk
-from scheduler.console.routes import PAGES
-from scheduler.console.server import serve
 from scheduler.domain.speech import Speaker
 from scheduler.engine.anchor import anchor_step, next_anchor_at
 from scheduler.engine.curve import make_curve_of
@@ -73,6 +69,9 @@ from scheduler.runtime.work import DELIVERY, DIGEST, Work
 from scheduler.runtime.works import housekeeping_work, intake_work, reconcile_work
 from scheduler.store.database import StoreError
 from scheduler.store.postgresql import only_one
+
+if TYPE_CHECKING:
+    from scheduler.console.desk import Desk
 
 __all__ = ["app", "main", "make_desk", "make_program"]
 
@@ -267,6 +266,8 @@ mail_commands.add_commands(
 
 def make_desk(program: Program) -> Desk:
     """What the pages of the console need."""
+    from scheduler.console.desk import Desk  # the web's libraries are for whoever serves it
+
     return Desk(
         settings=program.settings,
         study=program.study,
@@ -285,6 +286,10 @@ def web(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
     """The console: web pages for the team, until SIGTERM. Behind a TLS proxy when others than this machine use it."""
+    from scheduler.console.application import make_application
+    from scheduler.console.routes import PAGES
+    from scheduler.console.server import serve
+
     program = program_of(context)
     configure_logs()
     with refusing(program):

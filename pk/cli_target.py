@@ -93,9 +93,10 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _question(asked: argparse.Namespace) -> "Question":
-    from pk.target.findings import Direction, Settings
+    from pk.target.asked import Direction, OutcomeKind
+    from pk.target.findings import Settings
     from pk.target.prespecified import LITERATURE_CUTS
-    from pk.target.question import OutcomeKind, Question
+    from pk.target.question import Question
 
     return Question(
         exposure=asked.exposure,

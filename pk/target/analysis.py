@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pk.prior import Floats
 from pk.target import association as associations
+from pk.target.asked import Direction
 from pk.target.caveats import warnings_of
 from pk.target.cutpoint import cutpoint
 from pk.target.discrimination import area_test, bootstrap_interval, counted, roc_area
@@ -16,7 +17,6 @@ from pk.target.findings import (
     Conclusion,
     Cutpoint,
     Description,
-    Direction,
     Gate,
     Odds,
     Roc,

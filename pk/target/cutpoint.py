@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from pk.prior import Floats
+from pk.target.asked import Direction
 from pk.target.binormal import fitted_cuts
 from pk.target.cut_interval import bootstrap_cut
 from pk.target.discrimination import Counts, counted
-from pk.target.findings import Cutpoint, Direction, Settings, Standing
+from pk.target.findings import Cutpoint, Settings, Standing
 from pk.target.influence import Perturbed, leave_one_out, with_measurement_error
 from pk.target.kernel import kernel_cut
 from pk.target.prespecified import crossed

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pk.prior import Floats
 from pk.result import Reason
+from pk.target.asked import Direction
 from pk.target.association import Pearson, Slope, Spearman
 from pk.target.discrimination import AreaTest
 from pk.target.firth import Coefficient
@@ -19,13 +20,6 @@ from pk.target.patients import LeftOut
 from pk.target.prespecified import LITERATURE_CUTS, AtCut, Crossed
 from pk.target.proportions import Interval, Proportion
 from pk.target.tiers import Tier
-
-
-class Direction(StrEnum):
-    """On which side response is expected, stated before the data are seen."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
 
 
 class Conclusion(StrEnum):

@@ -3,25 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pk.result import Reason, short
 from pk.target.analysis import analyse
-from pk.target.findings import Direction, Settings, TargetAnalysis
+from pk.target.asked import Direction, OutcomeKind
+from pk.target.findings import Settings, TargetAnalysis
 from pk.target.pace import Step, unwatched
 from pk.target.planning import Plan, plan
 from pk.target.table import Column, Table, numbers_of, read_table
 
 _RULE = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?\d+(?:[.,]\d+)?)\s*", re.ASCII)
 _TOLERANCE = 1e-9
-
-
-class OutcomeKind(StrEnum):
-    """What the outcome column holds; `auto` takes nothing but 0 and 1 for binary."""
-
-    AUTO = "auto"
-    BINARY = "binary"
-    CONTINUOUS = "continuous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

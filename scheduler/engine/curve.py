@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from pk.course import course, times
 from pk.exposure import map_method
 from pk.picture import ConcentrationCurve, CurveWords, DrawnSample, NominalWindow
 from pk.population import PopulationModel
@@ -16,12 +16,14 @@ from scheduler.domain.exposure import FEWER_SAMPLES, Exposure, VisitExposures, m
 from scheduler.domain.pictures import TitledAuc, curve_words
 from scheduler.domain.protocol import Event, Protocol, SamplePoint
 from scheduler.domain.speech import Speaker
-from scheduler.engine.cohort import CohortSketch, cohort_sketch
 from scheduler.engine.exposure import occasion_from
 from scheduler.engine.study import Study
 from scheduler.store.exposures import newest_exposures, stored_exposures
 from scheduler.store.subjects import load_history, subject_row
 from scheduler.store.tables import OutboxRow, SubjectRow
+
+if TYPE_CHECKING:
+    from scheduler.engine.cohort import CohortSketch
 
 __all__ = ["CurveSketch", "curve_sketch", "curve_sketches", "make_curve_of"]
 
@@ -39,6 +41,8 @@ class CurveSketch:
 
     def picture(self) -> ConcentrationCurve | None:
         """The subject's curve by the model with its 90 % band; None when the model gives none. Takes milliseconds."""
+        from pk.course import course, times  # the numerics of the models are loaded by whoever draws
+
         interval_h = self.occasion.dosing.interval_h or _END_H
         found = course(self.occasion, self.model, times(interval_h))
         if isinstance(found, tuple):
@@ -117,6 +121,8 @@ def make_curve_of(study: Study) -> Callable[[Session, OutboxRow, Speaker], Curve
 
     def curve_of(session: Session, row: OutboxRow, speaker: Speaker) -> CurveSketch | CohortSketch | None:
         if row.facts.get("event") == Event.EXPOSURE_MONTH:
+            from scheduler.engine.cohort import cohort_sketch  # once a month
+
             return cohort_sketch(session, study, speaker)
         if row.subject is None or row.visit is None:
             return None

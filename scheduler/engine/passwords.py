@@ -7,21 +7,38 @@ import string
 from collections.abc import Iterable, Iterator
 from functools import cache
 from threading import Lock
-
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from typing import TYPE_CHECKING
 
 from scheduler.domain.reason import Reason, because
 
-__all__ = ["LONGEST", "SHORTEST", "hashed", "is_outdated", "made_up", "matches", "refusals_of_password"]
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+__all__ = [
+    "LONGEST",
+    "SHORTEST",
+    "hashed",
+    "hasher",
+    "is_outdated",
+    "made_up",
+    "matches",
+    "refusals_of_password",
+]
 
 SHORTEST, LONGEST = 15, 256
 _FEWEST_CHARACTERS = 6
 _MADE_UP = 20
 _ALPHABET = string.ascii_letters.translate(str.maketrans("", "", "IlOo")) + string.digits.replace("0", "")
 
-_HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106 for 64 MiB
 _ONE_AT_A_TIME = Lock()  # each takes 64 MiB: many at once would take the machine's memory
+
+
+@cache
+def hasher() -> PasswordHasher:
+    """argon2id with the parameters of RFC 9106 for 64 MiB; loaded when a password is at stake."""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
 
 
 def refusals_of_password(password: str, words: Iterable[str]) -> Iterator[Reason]:
@@ -45,14 +62,16 @@ def made_up() -> str:
 
 def hashed(password: str) -> str:
     with _ONE_AT_A_TIME:
-        return _HASHER.hash(password)
+        return hasher().hash(password)
 
 
 def matches(password: str, hash_: str | None) -> bool:
     """Whether the password is the one of the hash. Without a hash it takes as long and is not."""
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
     with _ONE_AT_A_TIME:
         try:
-            _HASHER.verify(hash_ or _nobodys(), password[: LONGEST * 4])
+            hasher().verify(hash_ or _nobodys(), password[: LONGEST * 4])
         except (Argon2Error, InvalidHashError):
             return False
     return hash_ is not None
@@ -60,9 +79,9 @@ def matches(password: str, hash_: str | None) -> bool:
 
 def is_outdated(hash_: str) -> bool:
     """Whether the hash was made with other parameters than today's."""
-    return _HASHER.check_needs_rehash(hash_)
+    return hasher().check_needs_rehash(hash_)
 
 
 @cache
 def _nobodys() -> str:
-    return _HASHER.hash(secrets.token_hex(16))
+    return hasher().hash(secrets.token_hex(16))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup
 
 from pk.picture import Picture, svg
@@ -10,8 +12,10 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.audit_export import AuditPage
 from scheduler.engine.pages import environment
 from scheduler.engine.patient_report import PatientReport
-from scheduler.engine.target_report import TargetReport, page_values
 from scheduler.engine.year_svg import NARROW, WIDE, year_svg
+
+if TYPE_CHECKING:
+    from scheduler.engine.target_report import TargetReport
 
 __all__ = ["audit_page", "report_page", "target_page"]
 
@@ -28,6 +32,8 @@ def report_page(report: PatientReport, speaker: Speaker) -> str:
 
 def target_page(report: TargetReport, speaker: Speaker) -> str:
     """The report of the study's question as a page; well-formed XML too."""
+    from scheduler.engine.target_report import page_values  # the numerics are loaded by whoever asks
+
     template = environment("report", speaker.language).get_template("target.html")
     return template.render(report=report, found=report.found, speaker=speaker, **page_values(report, speaker))
 

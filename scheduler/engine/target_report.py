@@ -16,12 +16,13 @@ from sqlmodel import Session
 
 from pk.jsonlines import JsonObject
 from pk.result import Reason as Finding
+from pk.target.asked import OutcomeKind
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.firth import Coefficient
 from pk.target.pace import STEPS, Step, unwatched
 from pk.target.planning import plan
 from pk.target.power import area_sample_size, correlation_sample_size
-from pk.target.question import Answer, OutcomeKind, Question
+from pk.target.question import Answer, Question
 from pk.target.record import answered, association_record
 from pk.target.statements import conclusion_of, headlines, missing_said, patients_said, planned
 from scheduler.domain.endpoint_rules import Sense

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -66,6 +67,31 @@ def test_a_library_that_may_be_replaced_is_known_in_one_file(library: str, only:
         if any(name == library or name.startswith(f"{library}.") for name in _imports(path))
     ]
     assert users == [only]
+
+
+# What the help and the status of the service do without: they are asked often, and by people who wait.
+LOADED_WHEN_NEEDED = (
+    "apscheduler", "argon2", "matplotlib", "openpyxl", "scipy", "segno", "starlette", "uvicorn", "watchfiles",
+)  # fmt: skip
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("words", [["--help"], ["status"]], ids=" ".join)
+def test_help_and_status_load_no_library_that_they_do_not_use(words: list[str], sqlite_url: str) -> None:
+    program = (
+        "import sys, main, contextlib\nwith contextlib.suppress(SystemExit): main.main()\nprint(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=ROOT,
+        env={**os.environ, "MPA_DATABASE": sqlite_url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Traceback" not in done.stderr
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert "sqlmodel" in loaded and loaded.isdisjoint(LOADED_WHEN_NEEDED)
 
 
 _CLOCK = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|datetime\.today|time\.time)\(")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from pk.target.findings import Direction, Settings
+from pk.target.asked import Direction
+from pk.target.findings import Settings
 from pk.target.question import Answer, Question, answer
 from pk.target.record import answered
 

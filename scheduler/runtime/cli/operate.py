@@ -24,9 +24,7 @@ from scheduler.engine.reconcile import rebuild as rebuild_subject
 from scheduler.engine.record import find_subject
 from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.cli.prometheus import exposition
-from scheduler.runtime.daemon import RELOAD, run_daemon
 from scheduler.runtime.program import Program, keep_what_is_loaded
-from scheduler.runtime.reload import make_reread, start_anew
 from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DIGEST, INTAKE
 from scheduler.store import audit
@@ -82,6 +80,9 @@ def init(context: typer.Context) -> None:
 
 def run(context: typer.Context) -> None:
     """The daemon: reminders, laboratory files, mails, digests. Ends on SIGTERM; exit code 1 when it cannot go on."""
+    from scheduler.runtime.daemon import RELOAD, run_daemon  # the alarm and its libraries are for the daemon
+    from scheduler.runtime.reload import make_reread, start_anew
+
     program = program_of(context)
     configure_logs()
     with refusing(program):

@@ -7,27 +7,25 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pk.result import Reason
-from pk.target.findings import Direction, Settings
-from pk.target.pace import STEPS, Step
-from pk.target.prespecified import LITERATURE_CUTS
-from pk.target.question import Answer, OutcomeKind, Question, answer
-from pk.target.record import answered, refused
-from pk.target.statements import statements
+from pk.target.asked import Direction, OutcomeKind
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.report_page import target_page
-from scheduler.engine.target_report import PARTS, target_json, target_report
 from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program
+
+if TYPE_CHECKING:  # the numerics are loaded by whoever asks
+    from pk.target.pace import Step
+    from pk.target.question import Answer, Question
 
 __all__ = ["add_commands"]
 
@@ -79,6 +77,9 @@ def target(
 ) -> None:
     """Whether exposure goes with the outcome, in a CSV file or with --out in the study itself, and a cutpoint where so
     many patients allow one."""
+    from pk.target.findings import Settings
+    from pk.target.question import Question
+
     program = program_of(context)
     with refusing(program):
         speaker = program.speaker()
@@ -107,6 +108,11 @@ def target(
 
 def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> None:
     """The answer of a file as sentences or JSON."""
+    from pk.target.pace import STEPS
+    from pk.target.question import Answer
+    from pk.target.record import answered, refused
+    from pk.target.statements import statements
+
     with _watched(STEPS, speaker) as step:
         said = _asked(csv, question, step)
     if as_json:
@@ -125,6 +131,8 @@ def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> 
 
 def _study(program: Program, out: Path, seed: int, speaker: Speaker) -> None:
     """The report of the study's own data as two files."""
+    from scheduler.engine.target_report import PARTS, target_json, target_report
+
     with refusing(program), _watched(PARTS, speaker) as step:
         report = program.database.read(
             lambda session: target_report(session, program.study, speaker, seed, step)
@@ -155,6 +163,8 @@ def _asked(csv: Path, question: Question, step: Step) -> Answer | tuple[Reason, 
         content = csv.read_bytes()
     except OSError as error:
         return (Reason.of("target_file_unreadable", file=str(csv), why=error.strerror or ""),)
+    from pk.target.question import answer
+
     return answer(content, question, step)
 
 
@@ -163,6 +173,8 @@ def _worded(reason: Reason, speaker: Speaker) -> str:
 
 
 def _cuts(text: str | None, speaker: Speaker) -> tuple[float, ...]:
+    from pk.target.prespecified import LITERATURE_CUTS
+
     if text is None:
         return LITERATURE_CUTS
     try:
