@@ -8,6 +8,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from scheduler.console.actions import ACKNOWLEDGERS
+from scheduler.console.due import day_raised, last_day
 from scheduler.console.entry import new_key, who
 from scheduler.console.page import TEAM, Asked, Page
 from scheduler.console.sheet import Sheet
@@ -50,13 +51,15 @@ def _flag(asked: Asked) -> Response:
 def _row(session: Session, asked: Asked, number: int) -> dict[str, Any]:
     row = session.get(FlagRow, number)
     assert row is not None  # `decide` found its site
-    speaker = asked.desk.speaker(asked.language, row.site_id)
+    speaker, reason = asked.desk.speaker(asked.language, row.site_id), from_json(row.reason)
     return {
         "number": number,
         "code": FlagCode(row.code),
         "subject": row.subject,
         "visit": row.visit,
-        "reason": speaker.say(from_json(row.reason)),
+        "reason": speaker.say(reason),
+        "due": last_day(reason, speaker) if row.closed_at is None else None,
+        "raised": day_raised(reason, speaker, asked.now) if row.closed_at is None else None,
         "closes": speaker.say(because(f"closes_{row.code}")),
         "since": row.since,
         "closed_at": row.closed_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from scheduler.console.actions import FIRST_FOR, Action, action_for
+from scheduler.console.due import day_raised, last_day
 from scheduler.console.page import TEAM, Asked, Page
 from scheduler.console.paging import Paging, address, paging
 from scheduler.console.show import go, show
@@ -49,7 +50,11 @@ class _List(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One row: what is the matter, why, since when, whom it is for first, and what to do about it."""
+    """One row: what is the matter, why, since when, whom it is for first, and what to do about it.
+
+    `due` is the last day on which it can be seen to as it is, `raised` the day on which others are told: only where the
+    protocol sets them.
+    """
 
     flag: int
     site: str
@@ -60,6 +65,8 @@ class Matter:
     reason: str
     closes: str
     since: datetime
+    due: date | None
+    raised: date | None
     first_for: Role
     action: Action
 
@@ -205,6 +212,8 @@ def _said(flags: Sequence[Row[Any]], asked: Asked) -> Iterator[Matter]:
             reason=asked.speaker.say(reason),
             closes=asked.speaker.say(because(f"closes_{code}")),
             since=flag.since,
+            due=last_day(reason, asked.speaker),
+            raised=day_raised(reason, asked.speaker, asked.now),
             first_for=FIRST_FOR[code],
             action=action_for(code, flag.id, flag.subject, flag.visit, reason, asked.roles),
         )

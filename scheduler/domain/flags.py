@@ -172,7 +172,9 @@ def _no_open_day(timeline: Timeline, view: VisitView) -> Iterator[Flag]:
     """A visit without appointment whose window has no working day."""
     plan, planned = view.plan, view.plan.planned
     if plan.booking is None:
-        reason = because("flag_no_open_day", first=planned.first, last=planned.last)
+        # from the end of its window on the visit counts as overdue, with the limit of that
+        due_at = plan.missed_at if view.status is VisitStatus.OVERDUE else planned.closes_at
+        reason = because("flag_no_open_day", first=planned.first, last=planned.last, due_at=due_at)
         yield Flag(FlagCode.NO_OPEN_DAY, timeline.subject, plan.id, "", reason, timeline.enrolled_at)
 
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from scheduler.domain.facts import Withdrawal
-from scheduler.domain.planned import AttendedDay
-from scheduler.domain.protocol import VisitStatus
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.planned import AttendedDay, PlannedVisit, Slot
+from scheduler.domain.protocol import Trigger, VisitStatus
+from scheduler.domain.reason import Param, Reason, because
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.timeline import NEVER, Draw, Timeline, VisitPlan
 
@@ -78,10 +78,11 @@ def _before_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> Vi
         return VisitView(plan, VisitStatus.MISSED, reason, (), plan.missed_at, False, until)
     until = min(until, plan.missed_at)
     if now >= planned.overdue_at and plan.late_booking is None:
-        reason = because("status_overdue", closed=planned.last)
+        reason = because("status_overdue", closed=planned.last, due_at=plan.missed_at, **_raised(planned))
         return VisitView(plan, VisitStatus.OVERDUE, reason, (), planned.overdue_at, False, until)
     if booking is not None:
-        reason = because("status_unconfirmed", at=booking.starts_at)
+        due_at = planned.overdue_at if plan.late_booking is None else plan.missed_at
+        reason = because("status_unconfirmed", at=booking.starts_at, due_at=due_at)
         return VisitView(plan, VisitStatus.UNCONFIRMED, reason, (), booking.unconfirmed_at, False, until)
     if planned.derivation.blocked:
         reason = because("status_blocked", anchor=planned.derivation.anchor or "")
@@ -91,6 +92,17 @@ def _before_attendance(timeline: Timeline, plan: VisitPlan, now: datetime) -> Vi
         return VisitView(plan, VisitStatus.WINDOW_OPEN, reason, (), planned.opens_at, False, until)
     reason = because("status_planned", target=planned.target, first=planned.first)
     return VisitView(plan, VisitStatus.PLANNED, reason, (), None, False, until)
+
+
+def _raised(planned: PlannedVisit) -> dict[str, Param]:
+    """When others than at first are told that a visit is overdue, if the protocol has it so."""
+    told = sorted((slot for slot in planned.slots if slot.rule.trigger == Trigger.OVERDUE), key=_due_at)
+    later = [slot for slot in told if not set(slot.rule.roles) <= set(told[0].rule.roles)]
+    return {"raised_at": later[0].due_at} if later else {}
+
+
+def _due_at(slot: Slot) -> datetime:
+    return slot.due_at
 
 
 def _ended(timeline: Timeline, plan: VisitPlan) -> tuple[VisitStatus, Reason, datetime | None] | None:
@@ -136,7 +148,8 @@ def _after_attendance(plan: VisitPlan, now: datetime) -> VisitView:
         default=NEVER,
     )
     if late or any(one.lost for one in missing):
-        reason = because("status_incomplete", missing=tuple([one.reason for one in missing]))
+        due: dict[str, Param] = {"due_at": until} if until < NEVER else {}
+        reason = because("status_incomplete", missing=tuple([one.reason for one in missing]), **due)
         moments = [one.expected_by for one in late] + [one.lost_at for one in missing]
         since = min([at for at in moments if at is not None], default=None)
         results_overdue = any(one.kind is MissingKind.RESULT for one in late)

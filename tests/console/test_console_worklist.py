@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
-from console_cases import SUBJECT, House
+from console_cases import OPERATOR, SUBJECT, House
 from sqlmodel import Session, select
 
 from notifications.digest import digest_context
 from scheduler.console.actions import action_for
 from scheduler.domain.civil import local_date
-from scheduler.domain.facts import FlagAcknowledged, Source
+from scheduler.domain.facts import Enrolled, FlagAcknowledged, Formulation, Regimen, Source
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import because
 from scheduler.engine.accounts import Role
+from scheduler.engine.record import enrol
 from scheduler.store.database import Database
 from scheduler.store.flags import open_site_flag
 from scheduler.store.subjects import add_fact
@@ -163,3 +164,17 @@ def test_an_acknowledgement_counts_however_it_was_recorded_until_the_matter_come
         return [flag.key for flag in found.flags]
 
     assert db.transact(step) == ["A|again", "A|other"]
+
+
+def test_a_row_says_until_when_it_can_be_seen_to_where_the_protocol_sets_it(house: House) -> None:
+    """The window of W6 closed a week ago, as in `tests/domain/test_domain_due.py`."""
+    now, handle = house.clock.now(), house.desk.handle
+    week_6 = local_date(now, house.study.calendars["cochin"].zone) - timedelta(days=52)
+    what = Enrolled(week_6, None, Regimen(Formulation.MMF, 1000, 12))
+    house.db.transact(
+        lambda session: enrol(session, house.study, SUBJECT, "cochin", what, OPERATOR, now, handle)
+    )
+    page = house.signed_in().get(f"/?kind=visit_overdue&subject={SUBJECT}").text
+    assert "at the latest</span>" in page and "raised with others on" in page
+    missed = house.signed_in().get("/?kind=visit_missed").text
+    assert "at the latest" not in missed
