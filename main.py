@@ -36,7 +36,8 @@ from notifications.sentences import MAIL_SENTENCES
 from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.transport import Transport
 from scheduler.clock import SystemClock
-from scheduler.domain.speech import Speaker
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.speech import Speaker, plain_speaker
 from scheduler.engine.anchor import anchor_step, next_anchor_at
 from scheduler.engine.curve import make_curve_of
 from scheduler.engine.exposure_month import exposure_months, next_month_at
@@ -319,11 +320,14 @@ def main() -> None:
         typer.echo(str(error), err=True)
         sys.exit(BAD_INPUT)
     except StoreError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(FAILURE)
+        _last_words(error.reason)
     except DBAPIError as error:  # the database failed in the middle of a command: nothing of it was kept
-        typer.echo(f"The database failed: {error.orig}", err=True)
-        sys.exit(FAILURE)
+        _last_words(because("store_failed", error_id=str(error.orig).strip()))
+
+
+def _last_words(reason: Reason) -> None:
+    typer.echo(plain_speaker(_language(sys.argv[1:])).say(reason), err=True)
+    sys.exit(FAILURE)
 
 
 if __name__ == "__main__":

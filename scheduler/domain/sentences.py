@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scheduler.domain.amendment_sentences import AMENDMENT_SENTENCES
 from scheduler.domain.console_sentences import CONSOLE_SENTENCES
+from scheduler.domain.store_sentences import STORE_SENTENCES
 from scheduler.domain.trial_sentences import TRIAL_SENTENCES
 
 __all__ = ["SENTENCES"]
@@ -250,5 +251,5 @@ SENTENCES |= {
     "profile_trough_high": "{point} is above {limit} mg/L before the dose",
     "profile_predose_high": "{point}, before the dose, is higher than {lower} after it; the tubes may be exchanged",
 }
-SENTENCES |= TRIAL_SENTENCES | AMENDMENT_SENTENCES
+SENTENCES |= TRIAL_SENTENCES | AMENDMENT_SENTENCES | STORE_SENTENCES
 SENTENCES |= CONSOLE_SENTENCES

@@ -18,7 +18,7 @@ from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Param, Reason
 from scheduler.domain.sentences import SENTENCES
 
-__all__ = ["Speaker", "speaker_for"]
+__all__ = ["Speaker", "plain_speaker", "speaker_for"]
 
 _DATE = {Language.EN: "d MMMM y", Language.FR: "d MMMM y"}
 _DAY = {Language.EN: "EEEE d MMMM y", Language.FR: "EEEE d MMMM y"}
@@ -112,6 +112,11 @@ class Speaker:
         if isinstance(value, float):
             return format_decimal(value, format="0.###", locale=self.language.value)
         return self.names.get(value, value) if isinstance(value, str) else str(value)
+
+
+def plain_speaker(language: Language) -> Speaker:
+    """A speaker for what can be said without a study: no dates, no visits."""
+    return Speaker(language, ZoneInfo("UTC"))
 
 
 def speaker_for(

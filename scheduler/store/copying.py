@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Table, Text, bindparam, cast, func, insert, select, text, type_coerce
 from sqlmodel import Session, SQLModel
 
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import because
 from scheduler.store import audit
 from scheduler.store.database import Database, StoreError
 from scheduler.store.operations import AlreadyRunningError, only_daemon
@@ -25,10 +25,6 @@ _ROWS = 1000  # at a time
 
 class CopyRefusedError(StoreError):
     """The study was not copied, and nothing was written."""
-
-    def __init__(self, reason: Reason) -> None:
-        self.reason = reason
-        super().__init__(reason.code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.sentences import SENTENCES
 from scheduler.store.hints import announce
 from scheduler.store.postgresql import collided, connection_lost, postgresql_engine, read_calmly
 
@@ -32,7 +34,11 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 5.0
 
 
 class StoreError(Exception):
-    """The database cannot be used."""
+    """The database cannot be used, for a reason that can be said in every language; the message is in English."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(SENTENCES.get(reason.code, reason.code).format(**dict(reason.params)))
 
 
 class DiskFailedError(StoreError):
@@ -67,9 +73,7 @@ class Database:
 
     def _postgresql(self) -> Engine:
         if self.url.get_backend_name() != "postgresql":
-            raise StoreError(
-                f"'{self.url.get_backend_name()}' is not a database that can be used; use sqlite or postgresql."
-            )
+            raise StoreError(because("store_unknown_kind", kind_id=self.url.get_backend_name()))
         return postgresql_engine(self.url)
 
     def transact(self, step: Step[Result]) -> Result:
@@ -77,7 +81,7 @@ class Database:
         waited for each other is run again. After a write that the disk refused there is no other: the system may have
         forgotten what it could not write, and would say the next time that it had."""
         if self._disk_failed:
-            raise DiskFailedError(f"The disk of {self.url.database} failed before.")
+            raise DiskFailedError(because("store_disk_failed_before", path_id=str(self.url.database)))
         for left in reversed(range(_TRIES)):
             try:
                 with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -87,7 +91,8 @@ class Database:
             except DBAPIError as error:
                 if self.is_sqlite and str(error.orig) == _REFUSED:
                     self._disk_failed = True
-                    raise DiskFailedError(f"The disk of {self.url.database} refused a write.") from error
+                    reason = because("store_disk_refused", path_id=str(self.url.database))
+                    raise DiskFailedError(reason) from error
                 if not left or not collided(error):
                     raise
         raise AssertionError("every try returns or raises")
@@ -140,21 +145,21 @@ class Database:
         try:
             turn = self._writer.submit(self.transact, step)
         except RuntimeError as error:  # the program is stopping
-            raise StoreError("The database is closed.") from error
+            raise StoreError(because("store_closed")) from error
         return turn.result()
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
         where = self.url.render_as_string()
         if self.is_sqlite and self.url.database and not Path(self.url.database).parent.is_dir():
-            raise StoreError(
-                f"There is no database {where}: its folder is missing. Run 'mpa-monitor init' first."
-            )
+            raise StoreError(because("store_no_folder", url_id=where))
         try:
             with self.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except DBAPIError as error:
-            raise StoreError(f"The database {where} does not answer: {error.orig}") from error
+            raise StoreError(
+                because("store_no_answer", url_id=where, error_id=str(error.orig).strip())
+            ) from error
 
     def checkpoint(self) -> None:
         """Fold SQLite's write-ahead log into the database file; nothing to do elsewhere."""

@@ -15,6 +15,7 @@ from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from scheduler.domain.reason import because
 from scheduler.store.database import StoreError
 from scheduler.store.tables import LeaseRow
 
@@ -64,7 +65,7 @@ def keep(session: Session, lease: Lease, now: datetime) -> None:
     until = _clock(session, now) + lease.lasts
     values = {"this": lease.matter, "held": lease.token, "until": until}
     if not session.connection().execute(_OURS, values).rowcount:
-        raise LeaseLostError(f"another daemon has taken over '{lease.matter}'")
+        raise LeaseLostError(because("store_lease_lost", matter_id=lease.matter))
 
 
 def give_back(session: Session, lease: Lease) -> None:

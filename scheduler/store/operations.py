@@ -14,6 +14,7 @@ from sqlalchemy import Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from scheduler.domain.reason import because
 from scheduler.store.database import Database, StoreError
 from scheduler.store.tables import AuditRow, HeartbeatRow
 
@@ -102,8 +103,7 @@ def only_daemon(db: Database) -> Iterator[None]:
         except BlockingIOError:
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             raise AlreadyRunningError(
-                f"Another daemon (process {owner}) already works on {db.url.database}. Stop it first; "
-                "several daemons can share a PostgreSQL database, not a SQLite file."
+                because("store_another_daemon", process_id=owner, path_id=str(db.url.database))
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from alembic import command
@@ -10,11 +11,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 import scheduler.store.tables  # noqa: F401  (fills the metadata)
+from scheduler.domain.reason import because
 from scheduler.store.database import Database, StoreError
-from scheduler.store.postgresql import be_calm
+from scheduler.store.operations import AlreadyRunningError, only_daemon
+from scheduler.store.postgresql import be_calm, no_daemon
 
 __all__ = ["check_schema", "differences", "is_empty", "knows_revision", "migrate", "revision_of"]
 
@@ -31,13 +34,32 @@ def _config(connection: Connection | None = None) -> Config:
 def migrate(db: Database) -> str:
     """Run the migrations that are still to run; returns the revision reached.
 
-    Raises StoreError for a database that a later program made.
+    All of them are kept, or none. Raises StoreError for a database that a later program made, or that a daemon of an
+    earlier one still works on.
     """
-    _refuse_later(revision_of(db))
-    with db.engine.begin() as connection:
+    found = revision_of(db)
+    _refuse_later(found)
+    with ExitStack() as held:
+        if found not in (None, _newest()):
+            _wait_for_nobody(db, str(found), held)
+        connection = held.enter_context(db.engine.begin())
         be_calm(connection)
+        if found not in (None, _newest()) and not no_daemon(Session(connection)):
+            raise StoreError(because("store_daemon_works", found_id=str(found)))
         command.upgrade(_config(connection), "head")
         return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _wait_for_nobody(db: Database, found: str, held: ExitStack) -> None:
+    """Hold the lock of a SQLite file that no daemon holds."""
+    try:
+        held.enter_context(only_daemon(db))
+    except AlreadyRunningError as error:
+        raise StoreError(because("store_daemon_works", found_id=found)) from error
+
+
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def is_empty(db: Database) -> bool:
@@ -62,25 +84,20 @@ def knows_revision(db: Database) -> bool:
 def _refuse_later(found: str | None) -> None:
     known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
-        raise StoreError(
-            f"The database has schema {found}, which a later version of mpa-monitor made. Install that version again, "
-            "or restore the backup that was made before it."
-        )
+        raise StoreError(because("store_later", found_id=found))
 
 
 def check_schema(db: Database) -> None:
     """Raises StoreError unless the database has exactly the schema of this program."""
     db.ping()
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    newest = _newest()
     with db.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     if found is None:
-        raise StoreError("The database is empty. Run 'mpa-monitor init' first.")
+        raise StoreError(because("store_empty"))
     _refuse_later(found)
     if found != newest:
-        raise StoreError(
-            f"The database has schema {found}, this program needs {newest}. Run 'mpa-monitor init' to bring it up."
-        )
+        raise StoreError(because("store_earlier", found_id=found, needed_id=str(newest)))
 
 
 def differences(connection: Connection) -> list[object]:

@@ -11,6 +11,7 @@ from intake_cases import NOW, Bench, csv_bytes
 from sqlalchemy import text
 
 from scheduler.clock import ManualClock
+from scheduler.domain.reason import because
 from scheduler.store.database import Database, StoreError, Transact
 
 
@@ -51,7 +52,7 @@ def test_a_closed_database_is_not_the_fault_of_the_file(bench: Bench) -> None:
     bench.drop("a.csv", csv_bytes())
 
     def closed(work: object) -> None:
-        raise StoreError
+        raise StoreError(because("store_closed"))
 
     with pytest.raises(StoreError):
         bench.step(closed)

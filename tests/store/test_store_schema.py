@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from sqlmodel import Session
 
+from config.language import Language
+from scheduler.domain.speech import plain_speaker
 from scheduler.store.database import Database, StoreError
+from scheduler.store.operations import only_daemon
+from scheduler.store.postgresql import DAEMON, only_one
 from scheduler.store.schema import check_schema, migrate
 
 
@@ -25,7 +30,23 @@ def test_a_database_of_an_earlier_version_is_refused_until_it_is_brought_up(db: 
 def test_a_database_of_a_later_version_is_refused_and_left_as_it_is(db: Database) -> None:
     say(db, "9999")
     for refused in (check_schema, migrate):
-        with pytest.raises(StoreError, match="schema 9999, which a later version of mpa-monitor made"):
+        with pytest.raises(StoreError, match="schema 9999, which a later version of this program made"):
             refused(db)
     with db.engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_a_database_on_which_a_daemon_works_is_not_brought_up(db: Database) -> None:
+    """An earlier program would go on writing into tables that it does not know."""
+    say(db, "0007")
+    with only_daemon(db), Session(db.engine) as working:
+        assert only_one(working, DAEMON)  # as a daemon on PostgreSQL holds it while it listens
+        working.rollback() if db.is_sqlite else None
+        with pytest.raises(
+            StoreError, match="A daemon still works on the database with schema 0007"
+        ) as refused:
+            migrate(db)
+        said = plain_speaker(Language.FR).say(refused.value.reason)
+        assert said.startswith("Un service travaille encore sur la base de schéma 0007.")
+    with pytest.raises(StoreError, match="has schema 0007"):
+        check_schema(db)

@@ -16,7 +16,7 @@ from rich.table import Table
 from config.defects import ConfigurationInvalidError
 from config.language import translator
 from scheduler.domain.reason import Reason
-from scheduler.domain.speech import Speaker
+from scheduler.domain.speech import Speaker, plain_speaker
 from scheduler.engine.record import Done, RefusedError
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError
@@ -73,7 +73,7 @@ def refusing(program: Program) -> Iterator[None]:
     except ConfigurationInvalidError as error:
         fail(str(error), BAD_INPUT)
     except StoreError as error:
-        fail(str(error), FAILURE)
+        fail(plain_speaker(program.settings.language).say(error.reason), FAILURE)
 
 
 def done(program: Program, outcome: Done, what: str) -> None:
