@@ -19,11 +19,13 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from pk.target.analysis import analyse
-from pk.target.association import pearson, spearman
+from pk.target.association import linear_slope, pearson, spearman
 from pk.target.cut_interval import bootstrap_cut
 from pk.target.discrimination import Counts, counted, roc_area
 from pk.target.findings import Conclusion, Settings
 from pk.target.firth import firth
+from pk.target.missing import LEAST_FOR_IMPUTATION
+from pk.target.missing_changes import imputed_slope
 from pk.target.proportions import Interval, newcombe, proportion
 from pk.target.youden import empirical_cut
 
@@ -104,6 +106,7 @@ def _intervals(
     fitted = firth(exposure[:, None], responder)
     yield "Firth, profile", (None if fitted is None else fitted.coefficients[0].ci, shift / SD**2)
     yield from _correlation_intervals(random, n, run)
+    yield from _imputed_intervals(random, n, run)
     successes = int(random.binomial(n, 0.3))
     yield "proportion 0.3, Clopper-Pearson", (proportion(successes, n).ci, 0.3)
     half = n // 2
@@ -129,6 +132,29 @@ def _correlation_intervals(
     of_ranks = 6 / math.pi * math.asin(CORRELATION / 2)  # of two normal variables
     yield "Spearman, bootstrap", (None if rank is None else rank.ci, of_ranks)
     yield "Pearson, Fisher's z", (None if linear is None else linear.ci, CORRELATION)
+
+
+def _imputed_intervals(
+    random: np.random.Generator, n: int, run: int
+) -> Iterator[tuple[str, tuple[Interval | None, float]]]:
+    """Slopes of a change whose values are missing the more often the higher the baseline, which exposure follows."""
+    baseline = random.normal(20.0, 6.0, n)
+    exposure = 40.0 + baseline - 20.0 + random.normal(0.0, SD, n)
+    change = -0.1 * exposure - 0.4 * baseline + random.normal(0.0, 4.0, n)
+    gone = random.random(n) < expit((baseline - 24.0) / 2.0)
+    known = ~gone
+    if known.sum() < LEAST_FOR_IMPUTATION or not gone.any():
+        return
+    truth = -0.1 - 0.4 * 36.0 / (36.0 + SD**2)  # of exposure alone
+    others = (baseline[known][:, None], baseline[gone][:, None])
+    found = imputed_slope(exposure[known], change[known], exposure[gone], others, run)
+    yield "slope, missing changes imputed", (None if found is None else found.slope.ci, truth)
+    alone = linear_slope(exposure[known], change[known])
+    limits = None if alone is None or alone[0].ci_per_10 is None else alone[0].ci_per_10
+    yield (
+        "slope, known changes alone",
+        (None if limits is None else (limits[0] / 10, limits[1] / 10), truth),
+    )
 
 
 def seconds(n: int) -> dict[str, float]:

@@ -18,6 +18,7 @@ from pk.target.findings import (
     Cutpoint,
     Description,
     Gate,
+    Missing,
     Odds,
     Roc,
     Settings,
@@ -27,9 +28,10 @@ from pk.target.findings import (
 )
 from pk.target.firth import firth
 from pk.target.gates import Evidence, extra_gates, tier_gates
-from pk.target.imputation import Imputed, imputed
+from pk.target.imputation import imputed
 from pk.target.max_selected import MaxSelected, max_selected
-from pk.target.missing import LEAST_FOR_IMPUTATION, Bounds, bounds
+from pk.target.missing import LEAST_FOR_IMPUTATION, bounds
+from pk.target.missing_changes import imputed_slope, rank_bounds
 from pk.target.pace import Step, unwatched
 from pk.target.patients import Numbers, Patients, patients_of
 from pk.target.prespecified import AtCut, at_cut
@@ -102,7 +104,7 @@ def analysed(patients: Patients, settings: Settings, step: Step = unwatched) -> 
     step()
     odds = _odds(patients, both) if both is not None and Item.FIRTH in may else None
     step()
-    missing = None if both is None else _missing(patients, both, may, settings)
+    missing = _missing(patients, both, may, settings) if contrast else None
     step()
     extra = extra_gates(_evidence(patients.exposure, roc, selected, cut))
     conclusion = _conclusion(tier.number, extra, found, roc)
@@ -201,11 +203,18 @@ def _odds(patients: Patients, responder: NDArray[np.bool_]) -> Odds | None:
 
 
 def _missing(
-    patients: Patients, responder: NDArray[np.bool_], may: Allowance, settings: Settings
-) -> Bounds | Imputed | None:
+    patients: Patients, responder: NDArray[np.bool_] | None, may: Allowance, settings: Settings
+) -> Missing | None:
     """What missing outcomes could change: imputed from enough patients on, bounds below."""
     without = patients.without_outcome
     if without.size == 0 or Item.MISSING not in may:
+        return None
+    if patients.responder is None:
+        outcome, others = patients.outcome, (patients.others, patients.others_without)
+        if outcome.size >= LEAST_FOR_IMPUTATION and Item.SLOPE in may:
+            return imputed_slope(patients.exposure, outcome, without, others, settings.seed)
+        return rank_bounds(patients.exposure, outcome, without, settings.permutations, settings.seed)
+    if responder is None:
         return None
     if responder.size >= LEAST_FOR_IMPUTATION and Item.FIRTH in may:
         known = patients.exposure, responder

@@ -9,7 +9,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 from pk.prior import Floats
 from pk.target.exact import MOST_ENUMERATED, correlation_p, rank_sum_p
 from pk.target.proportions import Interval
-from pk.target.resampling import Purpose, blocks, coded, double_ranks, percentile_interval, stream
+from pk.target.resampling import Ints, Purpose, blocks, coded, double_ranks, percentile_interval, stream
 
 LEAST_FOR_BOOTSTRAP = 10
 """Patients from which on the interval of a rank correlation is bootstrapped."""
@@ -65,20 +65,26 @@ def spearman(
     ranks_1 = double_ranks(codes_1[None, :], values_1.size)[0]
     ranks_2 = double_ranks(codes_2[None, :], values_2.size)[0]
     rho = float(_correlations(ranks_1[None, :], ranks_2[None, :])[0])
-    exact = None
-    if exposure.size <= MOST_ENUMERATED:
-        exact = correlation_p(ranks_1, ranks_2)
-    elif values_2.size == 2:
-        exact = rank_sum_p(ranks_1, codes_2 == 1)
-    p, method, smallest = (
-        (exact.p, "exact", exact.smallest)
-        if exact is not None
-        else (_permutation_p(ranks_1, ranks_2, permutations, seed), "permutation", 1 / (permutations + 1))
-    )
+    p, method, smallest = rank_test(ranks_1, ranks_2, permutations, seed)
     ci = None
     if bootstrap and exposure.size >= LEAST_FOR_BOOTSTRAP:
         ci = _bootstrap(codes_1, values_1.size, codes_2, values_2.size, bootstrap, seed)
     return Spearman(rho, ci, p, method, smallest)
+
+
+def rank_test(ranks_1: Ints, ranks_2: Ints, permutations: int, seed: int) -> tuple[float, str, float]:
+    """Return p, how it was found, and the smallest possible p, of a correlation of doubled mid-ranks, shapes (n,).
+
+    As `spearman` has it.
+    """
+    exact = None
+    if ranks_1.size <= MOST_ENUMERATED:
+        exact = correlation_p(ranks_1, ranks_2)
+    elif np.unique(ranks_2).size == 2:
+        exact = rank_sum_p(ranks_1, ranks_2 == ranks_2.max())
+    if exact is not None:
+        return exact.p, "exact", exact.smallest
+    return _permutation_p(ranks_1, ranks_2, permutations, seed), "permutation", 1 / (permutations + 1)
 
 
 def pearson(exposure: Floats, outcome: Floats, level: float = 0.95) -> Pearson | None:

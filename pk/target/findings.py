@@ -16,6 +16,7 @@ from pk.target.imputation import Imputed
 from pk.target.influence import Perturbed
 from pk.target.max_selected import MaxSelected
 from pk.target.missing import Bounds
+from pk.target.missing_changes import ImputedSlope, RankBounds
 from pk.target.patients import LeftOut
 from pk.target.prespecified import LITERATURE_CUTS, AtCut, Crossed
 from pk.target.proportions import Interval, Proportion
@@ -177,6 +178,10 @@ class Cutpoint:
     bootstrap_cuts: Floats
 
 
+Missing = Bounds | Imputed | RankBounds | ImputedSlope
+"""What missing outcomes could change: of responses, or of outcomes that are numbers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetAnalysis:
     """Everything that may be said of these patients, and nothing that may not."""
@@ -199,7 +204,7 @@ class TargetAnalysis:
     prespecified: tuple[AtCut, ...]
     max_selected: MaxSelected | None
     cutpoint: Cutpoint | None
-    missing: Bounds | Imputed | None
+    missing: Missing | None
     warnings: tuple[Reason, ...]
 
     @property

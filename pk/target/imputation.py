@@ -63,7 +63,7 @@ def imputed(
     Source: Rubin D. Multiple imputation for nonresponse in surveys. Wiley 1987, chapters 3 and 5.
     """
     exposure, responder = known
-    columns, theirs = _usable(
+    columns, theirs = usable(
         np.column_stack([exposure, others[0]]), np.column_stack([without_outcome, others[1]])
     )
     model, alone = curved(columns, responder), curved(exposure[:, None], responder)
@@ -81,11 +81,12 @@ def imputed(
     return Imputed(without_outcome.size, imputations, pooled(found), float(alone[0][1]))
 
 
-def pooled(found: list[tuple[float, float]], level: float = 0.95) -> Pooled:
+def pooled(found: list[tuple[float, float]], level: float = 0.95, complete: float | None = None) -> Pooled:
     """Return m ≥ 2 estimates with their variances as one, by Rubin's rules.
 
     T = U + (1 + 1/m)B with U the mean variance and B that between estimates; Student limits with
-    ν = (m − 1)(1 + U/((1 + 1/m)B))².
+    ν = (m − 1)(1 + U/((1 + 1/m)B))². With the degrees of freedom that complete data would have, ν is that of
+    Barnard and Rubin (Biometrika 1999;86:948–955), which never exceeds them.
 
     >>> one = pooled([(1.0, 0.04), (1.2, 0.04)])
     >>> round(one.value, 2), round(one.from_missing, 3)
@@ -96,12 +97,17 @@ def pooled(found: list[tuple[float, float]], level: float = 0.95) -> Pooled:
     between, within = (1 + 1 / m) * float(values.var(ddof=1)), float(variances.mean())
     error = math.sqrt(within + between)
     freedom = (m - 1) * (1 + within / between) ** 2 if between > 1e-12 * within else 1e12
+    if complete is not None:
+        share = between / (within + between)
+        observed = (complete + 1) / (complete + 3) * complete * (1 - share)
+        freedom = 1 / (1 / freedom + 1 / observed)
     half = error * float(stdtrit(freedom, (1 + level) / 2))
     p = 2 * float(stdtr(freedom, -abs(mean) / error))
     return Pooled(mean, (mean - half, mean + half), p, between / (within + between))
 
 
-def _usable(columns: Floats, theirs: Floats) -> tuple[Floats, Floats]:
+def usable(columns: Floats, theirs: Floats) -> tuple[Floats, Floats]:
+    """Return the columns of both that can serve: complete, not constant, not following from those before them."""
     kept: list[int] = []
     for i in range(columns.shape[1]):
         if not (np.isfinite(columns[:, i]).all() and np.isfinite(theirs[:, i]).all()):

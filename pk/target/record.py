@@ -3,16 +3,14 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import assert_never
 
 from pk.jsonlines import Json, JsonObject
 from pk.result import Reason
 from pk.target.association import Slope
 from pk.target.findings import Association, Cutpoint, Odds, Roc, Spread, TargetAnalysis
 from pk.target.firth import Coefficient
-from pk.target.imputation import Imputed
 from pk.target.max_selected import MaxSelected
-from pk.target.missing import Bounds
+from pk.target.missing_record import missing_record
 from pk.target.planning import ASSURANCE, Plan
 from pk.target.prespecified import AtCut
 from pk.target.proportions import Interval, Proportion
@@ -65,7 +63,7 @@ def answered(said: Answer, say: Say = Reason.text) -> JsonObject:
         ],
         "listing": _listing(found),
         **_numbers(found),
-        "missing_outcomes": _missing(found.missing),
+        "missing_outcomes": missing_record(found.missing),
         "planning": None if said.plan is None else _plan(said.plan),
         "warnings": _said(found.warnings, say),
     }
@@ -231,33 +229,6 @@ def _sensitivity(found: Cutpoint) -> list[Json]:
         error: JsonObject = {"analysis": "measurement_error", "cut_range": _interval(one.ci)}
         moved.append({**error, "cv": one.cv, "median": one.median})
     return moved
-
-
-def _missing(found: Bounds | Imputed | None) -> Json:
-    match found:
-        case None:
-            return None
-        case Bounds():
-            return {
-                "method": "bounds",
-                "count": found.missing,
-                "best": {**asdict(found.best)},
-                "worst": {**asdict(found.worst)},
-                "verdict": found.verdict.value,
-                "tipping": found.tipping,
-            }
-        case Imputed():
-            return {
-                "method": "imputation",
-                "count": found.missing,
-                "imputations": found.imputations,
-                "coef": found.odds.value,
-                "ci": _interval(found.odds.ci),
-                "p": found.odds.p,
-                "variance_from_missing": found.odds.from_missing,
-                "coef_known": found.known,
-            }
-    assert_never(found)
 
 
 def _plan(found: Plan) -> Json:

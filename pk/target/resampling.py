@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     MEASUREMENT_ERROR = 6
     PLANNING = 7
     IMPUTATION = 8
+    CHANGE_IMPUTATION = 9
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:

@@ -149,6 +149,32 @@ _MISSING: dict[str, str] = {
     ),
 }
 
+_MISSING_NUMBERS: dict[str, str] = {
+    "target_missing_ranks": (
+        "Outcomes missing: {count}. Were they known, Spearman's correlation would lie between {lowest} and {highest}."
+    ),
+    "target_missing_ranks_never": "Whatever they are, the association would not be significant.",
+    "target_missing_ranks_always": "Whatever they are, the association stays significant.",
+    "target_missing_ranks_depends": "Whether the association is significant depends on them.",
+    "target_missing_slope": (
+        "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: change of the "
+        "outcome per 10 units of exposure {slope} (95 % interval {low} to {high}), with the known ones alone {known}; "
+        "{percent} % of its variance comes from the missing outcomes."
+    ),
+    "target_missing_no_tipping": (
+        "That takes missing outcomes to be like known ones of the same exposure and baseline. Whether it is "
+        "significant stays the same if they are up to {shift} higher or lower than that."
+    ),
+    "target_missing_tipping_higher": (
+        "That takes missing outcomes to be like known ones of the same exposure and baseline. Whether it is "
+        "significant turns if they are {shift} higher than that on average."
+    ),
+    "target_missing_tipping_lower": (
+        "That takes missing outcomes to be like known ones of the same exposure and baseline. Whether it is "
+        "significant turns if they are {shift} lower than that on average."
+    ),
+}
+
 _GATES: dict[str, str] = {
     "target_gate_roc_lower_limit": "Gate closed: the lower limit of the ROC area must be above 0.5.",
     "target_gate_max_selected_p": "Gate closed: the p of the maximally selected test must be below 0.05.",
@@ -218,6 +244,7 @@ TARGET_SENTENCES: dict[str, str] = {
     **_WARNINGS,
     **_FINDINGS,
     **_MISSING,
+    **_MISSING_NUMBERS,
     **_GATES,
     **_PLANNING,
     **_FILE,

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from pk.result import Param, Reason, short
 from pk.target.association import Slope
-from pk.target.findings import Conclusion, Roc, Standing, TargetAnalysis
+from pk.target.findings import Conclusion, Missing, Roc, Standing, TargetAnalysis
 from pk.target.firth import Coefficient
 from pk.target.imputation import Imputed
-from pk.target.missing import Bounds
+from pk.target.missing_changes import ImputedSlope, RankBounds
 from pk.target.planning import LEAST, Plan
 from pk.target.prespecified import AtCut
 from pk.target.proportions import Interval
@@ -184,10 +184,16 @@ def _cut(found: TargetAnalysis) -> Iterator[Reason]:
     yield Reason.of("target_cut_topleft", cut=short(cut.closest_topleft))
 
 
-def missing_said(found: Bounds | Imputed | None) -> tuple[Reason, ...]:
+def missing_said(found: Missing | None) -> tuple[Reason, ...]:
     """Return what missing outcomes could change."""
     if found is None:
         return ()
+    if isinstance(found, RankBounds):
+        lowest, highest = short(found.lowest.rho), short(found.highest.rho)
+        said = Reason.of("target_missing_ranks", count=found.missing, lowest=lowest, highest=highest)
+        return said, Reason.of(f"target_missing_ranks_{found.verdict}")
+    if isinstance(found, ImputedSlope):
+        return _slope_imputed(found)
     if isinstance(found, Imputed):
         odds, low, high = (short(_exp(10 * x)) for x in (found.odds.value, *found.odds.ci))
         counts: dict[str, Param] = {"count": found.missing, "imputations": found.imputations}
@@ -227,3 +233,15 @@ def _with_p(code: str, p: float, **params: Param) -> Reason:
     if p < _SMALLEST_SAID:
         return Reason.of(f"{code}_below", **params, p=_SMALLEST_SAID)
     return Reason.of(code, **params, p=short(round(p, 3)))
+
+
+def _slope_imputed(found: ImputedSlope) -> tuple[Reason, ...]:
+    slope, low, high, known = (short(10 * one) for one in (found.slope.value, *found.slope.ci, found.known))
+    counts: dict[str, Param] = {"count": found.missing, "imputations": found.imputations}
+    share = round(100 * found.slope.from_missing)
+    limits: dict[str, Param] = {"slope": slope, "low": low, "high": high, "known": known}
+    said = Reason.of("target_missing_slope", **counts, **limits, percent=share)
+    if found.tipping is None:
+        return said, Reason.of("target_missing_no_tipping", shift=short(found.searched))
+    side = "higher" if found.tipping > 0 else "lower"
+    return said, Reason.of(f"target_missing_tipping_{side}", shift=short(abs(found.tipping)))

@@ -19,6 +19,7 @@ from pk.result import Reason as Finding
 from pk.target.asked import OutcomeKind
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.firth import Coefficient
+from pk.target.missing_record import missing_record
 from pk.target.pace import STEPS, Step, unwatched
 from pk.target.planning import plan
 from pk.target.power import area_sample_size, correlation_sample_size
@@ -205,6 +206,7 @@ def target_json(report: TargetReport, speaker: Speaker) -> JsonObject:
                 "tier": found.tier.number,
                 "p_holm": report.adjusted.get(measure),
                 "association": None if found.association is None else association_record(found.association),
+                "missing_outcomes": missing_record(found.missing),
             }
             for measure, found in report.continuous.items()
         },
@@ -237,6 +239,10 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "headlines": [say(one) for one in (patients_said(found), *headlines(found))],
         "warnings": [(one.code, say(one)) for one in found.warnings],
         "missing": [say(one) for one in missing_said(found.missing)],
+        "missing_changes": {
+            measure: [say(line) for line in missing_said(one.missing)]
+            for measure, one in report.continuous.items()
+        },
         "planned": [say(one) for one in planned(report.answer.plan, *TELL_APART)],
         "areas": [(area, *(area_sample_size(area, share) for share in _SHARES)) for area in _AREAS],
         "correlations": [(r, correlation_sample_size(r)) for r in _CORRELATIONS],
