@@ -21,12 +21,13 @@ from scipy.special import expit, ndtri
 from pk.target.analysis import analyse
 from pk.target.association import linear_slope, pearson, spearman
 from pk.target.cut_interval import bootstrap_cut
-from pk.target.discrimination import Counts, counted, roc_area
+from pk.target.discrimination import Counts, bootstrap_interval, counted, roc_area
 from pk.target.findings import Conclusion, Settings
 from pk.target.firth import firth
 from pk.target.missing import LEAST_FOR_IMPUTATION
 from pk.target.missing_changes import imputed_slope
 from pk.target.proportions import Interval, newcombe, proportion
+from pk.target.tiers import LEAST_FOR_DELONG
 from pk.target.youden import empirical_cut
 
 __all__ = ["measure"]
@@ -101,6 +102,8 @@ def _intervals(
     area = roc_area(counts)
     yield "ROC area, DeLong", (area.ci_delong, AREA)
     yield "ROC area, DeLong on the logit scale", (area.ci_logit_delong, AREA)
+    if min(responder.sum(), n - responder.sum()) < LEAST_FOR_DELONG:
+        yield "ROC area, bootstrap (BCa)", (bootstrap_interval(counts, QUICK.bootstrap, run), AREA)
     yield from _cut_intervals(counts, 40.0 + shift / 2, run)
     # With equal spreads the log odds are linear in exposure: slope shift / SD².
     fitted = firth(exposure[:, None], responder)

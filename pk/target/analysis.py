@@ -35,6 +35,7 @@ from pk.target.missing_changes import imputed_slope, rank_bounds
 from pk.target.pace import Step, unwatched
 from pk.target.patients import Numbers, Patients, patients_of
 from pk.target.prespecified import AtCut, at_cut
+from pk.target.shape import Doubling, Shape, per_doubling, shape_of
 from pk.target.tiers import FROM_TIER, LARGEST_P, LEAST_FOR_DELONG, Allowance, Item, Tier, tier_of
 
 _CANDIDATE_TIER = 4
@@ -103,6 +104,7 @@ def analysed(patients: Patients, settings: Settings, step: Step = unwatched) -> 
     cut = cutpoint(patients.exposure, both, settings) if both is not None and Item.CUT in may else None
     step()
     odds = _odds(patients, both) if both is not None and Item.FIRTH in may else None
+    doubling, shape = _shape(patients, both, may)
     step()
     missing = _missing(patients, both, may, settings) if contrast else None
     step()
@@ -124,6 +126,8 @@ def analysed(patients: Patients, settings: Settings, step: Step = unwatched) -> 
         responder=patients.responder,
         description=_description(patients) if Item.DESCRIPTION in may and n > 0 else None,
         association=found,
+        doubling=doubling,
+        shape=shape,
         roc=roc,
         firth=odds,
         prespecified=_prespecified(patients.exposure, both, settings) if Item.PRESPECIFIED in may else (),
@@ -200,6 +204,16 @@ def _odds(patients: Patients, responder: NDArray[np.bool_]) -> Odds | None:
             columns = np.column_stack([patients.exposure[known], patients.baseline[known]])
             adjusted = firth(columns, responder[known])
     return Odds(alone.coefficients[0], None if adjusted is None else adjusted.coefficients[0])
+
+
+def _shape(
+    patients: Patients, both: NDArray[np.bool_] | None, may: Allowance
+) -> tuple[Doubling | None, Shape | None]:
+    """The effect per doubling of exposure, and whether the relation is straight."""
+    if Item.SHAPE not in may or not _contrast(patients) or (patients.responder is not None and both is None):
+        return None, None
+    exposure, outcome = patients.exposure, patients.outcome
+    return per_doubling(exposure, outcome, both), shape_of(exposure, outcome, both)
 
 
 def _missing(

@@ -12,10 +12,10 @@ from pk.target.proportions import Interval
 from pk.target.resampling import (
     Ints,
     Purpose,
+    bca_interval,
     blocks,
     coded,
     double_ranks,
-    percentile_interval,
     resampled_counts,
     stream,
 )
@@ -116,12 +116,20 @@ def area_test(counts: Counts) -> AreaTest:
 
 
 def bootstrap_interval(counts: Counts, rows: int, seed: int) -> Interval | None:
-    """Return the percentile interval of the area over stratified samples; None where the groups are separated.
+    """Return the BCa interval of the area over stratified samples; None where the groups are separated.
 
-    For groups too small for DeLong's variance: the interval is unstable and must be called so.
+    For groups too small for DeLong's variance: the interval is unstable and must be called so. A patient's influence
+    is how far its structural component is from the area, over the size of its group.
     """
-    if float(area_of(counts.responders[None, :], counts.others[None, :])[0]) in (0.0, 1.0):
+    n1, n0 = int(counts.responders.sum()), int(counts.others.sum())
+    area = float(area_of(counts.responders[None, :], counts.others[None, :])[0])
+    if area in (0.0, 1.0):
         return None
+    below = (np.cumsum(counts.others) - counts.others / 2) / n0
+    above = (n1 - np.cumsum(counts.responders) + counts.responders / 2) / n1
+    influence = np.concatenate(
+        [np.repeat((below - area) / n1, counts.responders), np.repeat((above - area) / n0, counts.others)]
+    )
     random, distinct = stream(seed, Purpose.AREA_BOOTSTRAP), counts.values.size
     codes_1 = np.repeat(np.arange(distinct), counts.responders)
     codes_0 = np.repeat(np.arange(distinct), counts.others)
@@ -132,7 +140,7 @@ def bootstrap_interval(counts: Counts, rows: int, seed: int) -> Interval | None:
         )
         for size in blocks(rows, codes_1.size + codes_0.size)
     ]
-    return percentile_interval(np.concatenate(areas))
+    return bca_interval(np.concatenate(areas), area, influence)
 
 
 def _variance(values: Floats, counts: Ints) -> float:

@@ -20,6 +20,7 @@ from pk.target.missing_changes import ImputedSlope, RankBounds
 from pk.target.patients import LeftOut
 from pk.target.prespecified import LITERATURE_CUTS, AtCut, Crossed
 from pk.target.proportions import Interval, Proportion
+from pk.target.shape import Doubling, Shape
 from pk.target.tiers import Tier
 
 
@@ -199,6 +200,8 @@ class TargetAnalysis:
     responder: NDArray[np.bool_] | None
     description: Description | None
     association: Association | None
+    doubling: Doubling | None
+    shape: Shape | None
     roc: Roc | None
     firth: Odds | None
     prespecified: tuple[AtCut, ...]

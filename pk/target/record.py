@@ -15,10 +15,11 @@ from pk.target.planning import ASSURANCE, Plan
 from pk.target.prespecified import AtCut
 from pk.target.proportions import Interval, Proportion
 from pk.target.question import Answer
+from pk.target.shape import Doubling, Shape
 from pk.target.statements import conclusion_of, headlines
 
 SCHEMA_VERSION = "1"
-TARGET_VERSION = "2"
+TARGET_VERSION = "3"
 """Raised whenever the same input and seed may give other numbers."""
 
 Say = Callable[[Reason], str]
@@ -89,6 +90,8 @@ def _numbers(found: TargetAnalysis) -> JsonObject:
             "others": _spread(described.others),
         },
         "association": None if found.association is None else association_record(found.association),
+        "per_doubling": doubling_record(found.doubling),
+        "shape": shape_record(found.shape),
         "roc": None if found.roc is None else _roc(found.roc),
         "firth": None if found.firth is None else _odds(found.firth),
         "prespecified_cuts": [_at_cut(one) for one in found.prespecified],
@@ -130,6 +133,19 @@ def association_record(found: Association) -> Json:
 
 def _slope(one: Slope | None, p: float | None = None) -> Json:
     return None if one is None else {"per_10": one.per_10, "ci": _interval(one.ci_per_10), "p": p}
+
+
+def doubling_record(one: Doubling | None) -> Json:
+    """Return the effect per doubling of exposure as JSON."""
+    return None if one is None else {"value": one.value, "ci": _interval(one.ci), "p": one.p}
+
+
+def shape_record(one: Shape | None) -> Json:
+    """Return the shape of the relation as JSON."""
+    if one is None:
+        return None
+    fitted: list[Json] = [{"exposure": exposure, "outcome": outcome} for exposure, outcome in one.fitted]
+    return {"knots": list(one.knots), "p_curvature": one.p, "fitted": fitted}
 
 
 def _roc(found: Roc) -> Json:

@@ -131,6 +131,28 @@ _FINDINGS: dict[str, str] = {
     "target_cut_topleft": "Cut closest to the corner of the ROC plot: {cut}.",
 }
 
+_SHAPE: dict[str, str] = {
+    "target_doubling": "Per doubling of exposure, change of the outcome: {value} (95 % interval {low} to {high}).",
+    "target_doubling_odds": (
+        "Per doubling of exposure, odds of response (Firth): times {value} (95 % interval {low} to {high})."
+    ),
+    "target_shape": (
+        "Is the relation straight? Curvature of a restricted cubic spline with knots at {first}, {middle} and {last}: "
+        "p = {p}."
+    ),
+    "target_shape_below": (
+        "Is the relation straight? Curvature of a restricted cubic spline with knots at {first}, {middle} and {last}: "
+        "p below {p}."
+    ),
+    "target_shape_fitted": (
+        "The spline's outcome: {y1} at exposure {x1}, {y2} at {x2}, {y3} at {x3}, {y4} at {x4}, {y5} at {x5}."
+    ),
+    "target_shape_fitted_response": (
+        "The spline's chance of response: {y1} at exposure {x1}, {y2} at {x2}, {y3} at {x3}, {y4} at {x4}, "
+        "{y5} at {x5}."
+    ),
+}
+
 _MISSING: dict[str, str] = {
     "target_missing_bounds": (
         "Outcomes missing: {count}. Were they known, Spearman's correlation would lie between {worst} (worst case for "
@@ -141,6 +163,10 @@ _MISSING: dict[str, str] = {
     "target_missing_depends": (
         "Whether the association is significant as expected depends on them: not, once {tipping} of the {count} "
         "answer otherwise than in the best case."
+    ),
+    "target_missing_imputed_beyond": (
+        "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: the odds of "
+        "response then have no limits that a number could give."
     ),
     "target_missing_imputed": (
         "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: odds of response "
@@ -243,6 +269,7 @@ TARGET_SENTENCES: dict[str, str] = {
     **_CONCLUSIONS,
     **_WARNINGS,
     **_FINDINGS,
+    **_SHAPE,
     **_MISSING,
     **_MISSING_NUMBERS,
     **_GATES,

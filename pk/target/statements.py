@@ -27,6 +27,8 @@ _STANDING = {
     Standing.CANDIDATE: "target_cut_candidate",
 }
 _SMALLEST_SAID = 0.001
+LARGEST_EXPONENT = 20.0
+"""Odds ratios above 5e8, or below its inverse, are not worth a number."""
 
 PLANNED = (
     "target_plan_too_few",
@@ -118,6 +120,25 @@ def _associated(found: TargetAnalysis) -> Iterator[Reason]:
     if found.firth is not None:
         yield from _odds("target_odds", found.firth.exposure)
         yield from _odds("target_odds_adjusted", found.firth.adjusted)
+    yield from shape_said(found)
+
+
+def shape_said(found: TargetAnalysis) -> Iterator[Reason]:
+    """Return the effect per doubling of exposure, and whether the relation is straight."""
+    one, shape = found.doubling, found.shape
+    if one is not None and one.ci is not None:
+        odds = found.n_responders is not None
+        limits = _ratios(one.value, *one.ci) if odds else (one.value, *one.ci)
+        if limits is not None:
+            value, low, high = map(short, limits)
+            yield Reason.of(f"target_doubling{'_odds' if odds else ''}", value=value, low=low, high=high)
+    if shape is not None:
+        first, middle, last = (short(knot) for knot in shape.knots)
+        yield _with_p("target_shape", shape.p, first=first, middle=middle, last=last)
+        places = {f"x{i}": short(x) for i, (x, _) in enumerate(shape.fitted, start=1)}
+        heights = {f"y{i}": short(y) for i, (_, y) in enumerate(shape.fitted, start=1)}
+        response = "" if found.n_responders is None else "_response"
+        yield Reason.of(f"target_shape_fitted{response}", **places, **heights)
 
 
 def _slope(code: str, slope: Slope | None) -> Iterator[Reason]:
@@ -127,13 +148,19 @@ def _slope(code: str, slope: Slope | None) -> Iterator[Reason]:
 
 
 def _odds(code: str, one: Coefficient | None) -> Iterator[Reason]:
-    if one is not None and one.ci is not None:
-        odds, low, high = (short(_exp(10 * x)) for x in (one.value, *one.ci))
+    if one is None or one.ci is None:
+        return
+    ratios = _ratios(*(10 * x for x in (one.value, *one.ci)))
+    if ratios is not None:
+        odds, low, high = map(short, ratios)
         yield Reason.of(code, odds=odds, low=low, high=high)
 
 
-def _exp(x: float) -> float:
-    return math.exp(x) if x < 700 else math.inf
+def _ratios(*exponents: float) -> tuple[float, ...] | None:
+    """Odds ratios; None where one is beyond all sense, which separated groups give: that is said by itself."""
+    if max(map(abs, exponents)) > LARGEST_EXPONENT:
+        return None
+    return tuple(math.exp(x) for x in exponents)
 
 
 def _discriminated(found: TargetAnalysis) -> Iterator[Reason]:
@@ -195,8 +222,11 @@ def missing_said(found: Missing | None) -> tuple[Reason, ...]:
     if isinstance(found, ImputedSlope):
         return _slope_imputed(found)
     if isinstance(found, Imputed):
-        odds, low, high = (short(_exp(10 * x)) for x in (found.odds.value, *found.odds.ci))
         counts: dict[str, Param] = {"count": found.missing, "imputations": found.imputations}
+        ratios = _ratios(*(10 * x for x in (found.odds.value, *found.odds.ci)))
+        if ratios is None:
+            return (Reason.of("target_missing_imputed_beyond", **counts),)
+        odds, low, high = map(short, ratios)
         share = round(100 * found.odds.from_missing)
         return (Reason.of("target_missing_imputed", **counts, odds=odds, low=low, high=high, percent=share),)
     best, worst = short(found.best.rho), short(found.worst.rho)

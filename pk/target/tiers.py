@@ -48,6 +48,7 @@ class Item(StrEnum):
     MISSING = "missing"
     CORRELATION_INTERVAL = "correlation_interval"
     SLOPE = "slope"
+    SHAPE = "shape"
     FIRTH = "firth"
     AREA = "area"
     MAX_SELECTED = "max_selected"
@@ -62,6 +63,7 @@ FROM_TIER = MappingProxyType(
         Item.MISSING: 1,
         Item.CORRELATION_INTERVAL: 2,
         Item.SLOPE: 2,
+        Item.SHAPE: 2,
         Item.FIRTH: 2,
         Item.AREA: 2,
         Item.MAX_SELECTED: 3,

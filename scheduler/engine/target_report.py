@@ -24,8 +24,16 @@ from pk.target.pace import STEPS, Step, unwatched
 from pk.target.planning import plan
 from pk.target.power import area_sample_size, correlation_sample_size
 from pk.target.question import Answer, Question
-from pk.target.record import answered, association_record
-from pk.target.statements import conclusion_of, headlines, missing_said, patients_said, planned
+from pk.target.record import answered, association_record, doubling_record, shape_record
+from pk.target.statements import (
+    LARGEST_EXPONENT,
+    conclusion_of,
+    headlines,
+    missing_said,
+    patients_said,
+    planned,
+    shape_said,
+)
 from scheduler.domain.endpoint_rules import Sense
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
@@ -70,8 +78,6 @@ PARTS = CELLS + STEPS * (1 + len(MEASURES))
 """Parts of a report, for whoever waits for it."""
 _AREAS, _SHARES, _CORRELATIONS = (0.65, 0.70, 0.75, 0.80, 0.85), (0.4, 0.25), (0.3, 0.4, 0.5)
 """What planning is shown for: ROC areas, shares of responders, correlations."""
-_LARGEST_EXPONENT = 20.0
-"""Odds ratios per 10 mg·h/L above 5e8, or below its inverse, are not worth a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +212,8 @@ def target_json(report: TargetReport, speaker: Speaker) -> JsonObject:
                 "tier": found.tier.number,
                 "p_holm": report.adjusted.get(measure),
                 "association": None if found.association is None else association_record(found.association),
+                "per_doubling": doubling_record(found.doubling),
+                "shape": shape_record(found.shape),
                 "missing_outcomes": missing_record(found.missing),
             }
             for measure, found in report.continuous.items()
@@ -239,6 +247,10 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "headlines": [say(one) for one in (patients_said(found), *headlines(found))],
         "warnings": [(one.code, say(one)) for one in found.warnings],
         "missing": [say(one) for one in missing_said(found.missing)],
+        "shapes": [
+            (name, [say(line) for line in shape_said(one)])
+            for name, one in ((report.composite, found), *report.continuous.items())
+        ],
         "missing_changes": {
             measure: [say(line) for line in missing_said(one.missing)]
             for measure, one in report.continuous.items()
@@ -277,7 +289,7 @@ def _odds_per_10(one: Coefficient | None) -> tuple[float, float, float] | None:
     if one is None or one.ci is None:
         return None
     exponents = [10 * limit for limit in (one.value, *one.ci)]
-    if max(map(abs, exponents)) > _LARGEST_EXPONENT:
+    if max(map(abs, exponents)) > LARGEST_EXPONENT:
         return None
     odds, low, high = (math.exp(one) for one in exponents)
     return odds, low, high

@@ -294,6 +294,14 @@ def test_the_service_answers_the_same_in_french(tmp_path: Path, capsys: pytest.C
     assert ours == theirs
 
 
+def test_odds_beyond_all_sense_are_left_unsaid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "patients.csv"
+    exposure = [20.0 + i / 50 for i in range(40)]  # close together and separated
+    file.write_bytes(csv_of({"x": exposure, "y": [None, *(float(i > 20) for i in range(1, 40))]}))
+    out, err = monitored(capsys, "--csv", str(file), "--exposure", "x", "--outcome", "y")
+    assert err == "" and "E+" not in out and "∞" not in out
+
+
 def test_the_service_refuses_with_the_same_reasons(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ from pk.target.multiplicity import benjamini_hochberg, holm
 from pk.target.prespecified import at_cut
 from pk.target.proportions import proportion
 from pk.target.resampling import coded, double_ranks, row_counts
+from pk.target.shape import curvature, per_doubling, shape_of
 from pk.target.youden import best_cuts, closest_topleft, cuts_of, empirical_cut
 
 Rows = list[tuple[float, bool]]
@@ -195,6 +196,20 @@ def test_a_bootstrap_interval_of_the_area_holds_it() -> None:
     counts = counted(exposure, outcome == 1)
     limits = bootstrap_interval(counts, 400, 1)
     assert limits is not None and 0 <= limits[0] < roc_area(counts).value < limits[1] <= 1
+
+
+def test_the_bootstrap_of_the_area_is_scipys_bias_corrected_and_accelerated_one() -> None:
+    random = np.random.default_rng(4)
+    responders, others = random.normal(52, 12, 9), random.normal(40, 15, 31)
+    theirs = stats.bootstrap(
+        (responders, others),
+        lambda x, y, axis: np.mean(x[..., :, None] > y[..., None, :], axis=(-1, -2)),
+        method="BCa",
+        n_resamples=4000,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    counts = counted(np.concatenate([responders, others]), np.arange(40) < 9)
+    assert bootstrap_interval(counts, 4000, 1) == pytest.approx((theirs.low, theirs.high), abs=0.02)
 
 
 # --- Firth ----------------------------------------------------------------------------------------------------
@@ -420,3 +435,64 @@ def test_adjusted_p_values(p_values: list[float]) -> None:
 
 def test_the_exact_test_of_a_correlation_enumerates_all_orders() -> None:
     assert correlation_p(2 * np.arange(1, 9), 2 * np.arange(1, 9)).p == pytest.approx(2 / math.factorial(8))
+
+
+# --- shape ----------------------------------------------------------------------------------------------------
+
+
+def spline_columns(x: np.ndarray) -> np.ndarray:
+    """A restricted cubic spline by its definition: cubic between the knots, straight outside, smooth at them."""
+    knots = np.quantile(x, [0.1, 0.5, 0.9])
+    return np.column_stack([np.ones(x.size), x, curvature(x, tuple(knots))])
+
+
+def test_the_spline_is_straight_outside_its_knots_and_smooth_at_them() -> None:
+    knots = (20.0, 35.0, 60.0)
+    x = np.linspace(0.0, 100.0, 100_001)
+    second = np.diff(curvature(x, knots), 2) / (x[1] - x[0]) ** 2
+    assert np.abs(second[(x[1:-1] < 19.9) | (x[1:-1] > 60.1)]).max() < 1e-3
+    assert np.abs(np.diff(second)).max() < 1e-2  # no step of the second derivative anywhere
+    assert second[np.searchsorted(x, 35.0)] > 0.01
+
+
+def test_curvature_is_tested_as_one_term_more() -> None:
+    random = np.random.default_rng(12)
+    x = random.normal(40, 12, 50)
+    y = -6 * np.tanh(x / 40) + random.normal(0, 1, 50)
+    found = shape_of(x, y, None)
+    assert found is not None
+    design = spline_columns(x)
+    straight, bent = (
+        np.sum((y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]) ** 2)
+        for columns in (design[:, :2], design)
+    )
+    assert found.p == pytest.approx(stats.f.sf((straight - bent) / (bent / 47), 1, 47), rel=1e-6)
+    beta = np.linalg.lstsq(design, y, rcond=None)[0]
+    order, (at, fitted) = np.argsort(x), found.fitted[2]
+    assert at == pytest.approx(np.median(x))
+    assert fitted == pytest.approx(np.interp(at, x[order], (design @ beta)[order]), abs=0.05)
+
+
+def test_the_shape_of_a_response_is_a_chance_and_needs_enough_of_both() -> None:
+    exposure, outcome = (np.array(one) for one in simulated(60, 5, shift=15))
+    found = shape_of(exposure, outcome, outcome == 1)
+    assert found is not None and all(0 < chance < 1 for _, chance in found.fitted)
+    assert [at for at, _ in found.fitted] == sorted(at for at, _ in found.fitted)
+    few = np.arange(60) < 9
+    assert shape_of(exposure, few.astype(float), few) is None
+    assert shape_of(exposure[:19], exposure[:19], None) is None
+    assert shape_of(np.repeat([30.0, 60.0], 30), outcome, None) is None  # knots coincide
+
+
+def test_a_doubling_is_a_step_of_the_binary_logarithm() -> None:
+    x = 2.0 ** np.linspace(3, 7, 30)
+    random = np.random.default_rng(1)
+    y = -1.5 * np.log2(x) + random.normal(0, 0.5, 30)
+    found, theirs = per_doubling(x, y, None), stats.linregress(np.log2(x), y)
+    assert found is not None and (found.value, found.p) == pytest.approx(
+        (theirs.slope, theirs.pvalue), rel=1e-8
+    )
+    responder = random.random(30) < 0.5
+    odds, by_hand = per_doubling(x, responder.astype(float), responder), firth(np.log2(x)[:, None], responder)
+    assert odds is not None and by_hand is not None and odds.value == by_hand.coefficients[0].value
+    assert per_doubling(np.array([0.0, 1.0, 2.0]), np.arange(3.0), None) is None
