@@ -63,7 +63,7 @@ fuzz: $(VENV)/.fuzz ## fuzz the readers of tables and messages, FUZZ_S seconds e
 	$(BIN)/python tests/intake/fuzz.py fhir $(FUZZ_S)
 
 torture: $(VENV)/.dev ## the crash and fault campaign (hours), written to docs/reliability.md
-	PYTHONPATH=.:tests:tests/acceptance:tests/torture $(BIN)/python tests/torture/campaign.py $(PARTS)
+	PYTHONPATH=.:tests:tests/acceptance:tests/torture:tests/notifications:tests/engine $(BIN)/python tests/torture/campaign.py $(PARTS)
 
 $(VENV)/.published: $(VENV)/.dev requirements-published.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-published.txt

@@ -1,6 +1,6 @@
 """The crash and fault campaign: `make torture`, or `make torture PARTS="kills-sqlite smtp"`.
 
-Each part adds a line to var/torture/results.jsonl; the page docs/reliability.md is written from these lines.
+Each part adds lines to tests/torture/data/results.jsonl, which is kept; docs/reliability.md is written from it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,24 @@ from torture_database import (
     server_faults,
     why_no_mount,
 )
+from torture_drill import drills
 from torture_ground import Ground
 from torture_kills import random_kills
+from torture_model import model
+from torture_mutants import mutants
+from torture_outage import day_without_mail
 from torture_parts import at_failpoints, smtp_faults
 from torture_points import POINTS
+from torture_power import power_cuts, why_no_disk
 from torture_report import write_report
 from torture_result import Result, read_results
 from torture_script import DROPS
+from torture_seeds import in_tens
+from torture_soak import soak
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-RESULTS = ROOT / "var" / "torture" / "results.jsonl"
+RESULTS = HERE / "data" / "results.jsonl"
 KILLS_A_PLAY = 50
 Part = Callable[[Ground, int], Iterator[Result]]
 
@@ -113,6 +120,20 @@ def frozen_ones(ground: Ground, amount: int) -> Iterator[Result]:
         yield frozen(ground, point)
 
 
+def power(ground: Ground, amount: int) -> Iterator[Result]:
+    if reason := why_no_disk(ground.home):
+        yield Result("T8", "power cut", "sqlite", skipped=[reason])
+        return
+    seed = int(time.time())
+    for done in range(0, amount, 10):
+        yield power_cuts(ground, min(10, amount - done), seed + done)
+
+
+def restores(ground: Ground, amount: int) -> Iterator[Result]:
+    for kind in ("sqlite", "postgresql"):
+        yield drills(ground, kind, amount, seed=int(time.time()))
+
+
 def zones() -> Result:
     """The changes of clocks, by their own test."""
     changes = len((HERE / "data" / "transitions.csv").read_text("ascii").splitlines()) - 1
@@ -140,6 +161,13 @@ PARTS: dict[str, tuple[Part, int]] = {
     "crowd": (lambda ground, amount: iter([crowd(ground, amount, int(time.time()))]), 1800),
     "frozen": (frozen_ones, 100),
     "zones": (lambda ground, _: iter([zones()]), 0),
+    "model": (lambda ground, amount: iter([model(amount, steps=50)]), 10_000),
+    "seeds": (lambda ground, amount: in_tens(ground, amount), 300),
+    "outage": (lambda ground, amount: iter([day_without_mail(ground, amount, latency_s=0.02)]), 10_000),
+    "power": (power, 200),
+    "soak": (lambda ground, amount: iter([soak(ground, amount)]), 3600),
+    "restores": (restores, 10),
+    "mutants": (lambda ground, amount: iter([mutants(ground.home, amount)]), 10_000),
     "bugs": (lambda ground, _: seeded_bugs(ground.home), 0),
 }
 

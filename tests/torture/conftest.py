@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "acceptance")]
+_TESTS = Path(__file__).parent.parent
+sys.path[:0] = [str(Path(__file__).parent), str(_TESTS / "acceptance")]
+sys.path += [str(_TESTS / name) for name in ("notifications", "engine")]
 
 from torture_ground import Ground  # noqa: E402
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from acceptance_cases import clean_environment
 from torture_result import Result
 
-__all__ = ["BUGS", "Bug", "seeded_bugs"]
+__all__ = ["BUGS", "ROOT", "Bug", "copied", "seeded_bugs"]
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("config", "pk", "scheduler", "notifications", "templates", "tests", "main.py", "pyproject.toml")
@@ -78,7 +78,7 @@ BUGS = (
         "    point.rollback()\n    if following",
     ),)),
     Bug("no unique key in the outbox", ((
-        "notifications/outbox.py", '.on_conflict_do_nothing(index_elements=["key"])', "",
+        "notifications/posting.py", '.on_conflict_do_nothing(index_elements=["key"])', "",
     ), (
         "scheduler/store/migrations/versions/0001_the_first_tables.py",
         '        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),\n', "",
@@ -100,19 +100,24 @@ BUGS = (
 )  # fmt: skip
 
 
+def copied(tree: Path) -> Path:
+    """A copy of the program and its tests, at `tree`."""
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for name in _COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__", "var"))
+        else:
+            shutil.copy(source, tree)
+    return tree
+
+
 def seeded_bugs(home: Path, bugs: tuple[Bug, ...] = BUGS) -> Iterator[Result]:
     """Each bug in a copy of its own: which check of the short campaign catches it."""
     for bug in bugs:
         result = Result("seeded", bug.name, runs=1, disturbed=1)
-        tree = home / "tree"
-        shutil.rmtree(tree, ignore_errors=True)
-        tree.mkdir(parents=True)
-        for name in _COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__", "var"))
-            else:
-                shutil.copy(source, tree)
+        tree = copied(home / "tree")
         bug.put_into(tree)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/torture"],

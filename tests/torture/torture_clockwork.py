@@ -14,10 +14,10 @@ from acceptance_cases import wait_until
 from sqlalchemy import update
 from sqlmodel import Session, col
 from torture_conductor import Conductor
+from torture_database import go_on
 from torture_ground import Ground, ended
 from torture_oracle import examine
 from torture_result import Result
-from torture_stage import pause
 
 from scheduler.store.operations import CLOCK, heartbeat_of
 from scheduler.store.subjects import subject_row
@@ -54,7 +54,7 @@ def asleep(ground: Ground, hours: Sequence[float] = (1.0,)) -> Result:
     result = Result("T11", "the machine sleeps", "sqlite")
     for each in hours:
         with ground.scene() as stage, ended(Conductor(stage)) as conductor:
-            _go_on(conductor, 0.7)
+            go_on(conductor, 0.7)
             for daemon in conductor.alive:
                 daemon.signal(signal.SIGSTOP)
             stage.clock.pass_until(stage.clock.now() + timedelta(hours=each))
@@ -73,7 +73,7 @@ def frozen(ground: Ground, point: str = "after mail is handed over") -> Result:
         with ended(Conductor(stage)) as conductor:
             conductor.settle()
             sleeper.signal(signal.SIGCONT)
-            _go_on(conductor, _ALSO_IN_A_LIFE)
+            go_on(conductor, _ALSO_IN_A_LIFE)
             _at_rest(ground, result, conductor, "frozen")
         if stage.stop(sleeper) not in (
             0,
@@ -135,14 +135,7 @@ def _wait_for_hold(conductor: Conductor) -> None:
         return row is not None and row.failures > 0
 
     wait_until(held, 30, "the clock is not believed")
-    _go_on(conductor, 1.0)
-
-
-def _go_on(conductor: Conductor, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        conductor.tick()
-        pause(0.03)
+    go_on(conductor, 1.0)
 
 
 def _at_rest(ground: Ground, result: Result, conductor: Conductor, what: str) -> None:

@@ -21,7 +21,7 @@ from torture_stage import Stage, pause
 from scheduler.store.database import sqlite_module
 
 __all__ = [
-    "SERVER_FAULTS", "busy_neighbour", "disk_full", "locked_postgresql", "locked_sqlite", "server_faults",
+    "SERVER_FAULTS", "busy_neighbour", "disk_full", "go_on", "locked_postgresql", "locked_sqlite", "server_faults",
     "why_no_mount",
 ]  # fmt: skip
 
@@ -61,9 +61,9 @@ def locked_sqlite(ground: Ground, seconds: float, times: int = 1, seed: int = 1)
     result, random = Result("T6", f"database locked {seconds:g} s", "sqlite"), Random(seed)
     for _ in range(times):
         with ground.scene() as stage, ended(Conductor(stage)) as conductor:
-            _go_on(conductor, random.uniform(0.0, 1.5))
+            go_on(conductor, random.uniform(0.0, 1.5))
             with _write_lock(stage):
-                _go_on(conductor, seconds)
+                go_on(conductor, seconds)
             _recovers(ground, result, conductor)
     return result
 
@@ -73,11 +73,11 @@ def locked_postgresql(ground: Ground, seconds: float, times: int = 1, seed: int 
     result, random = Result("T6", f"tables locked {seconds:g} s", "postgresql"), Random(seed)
     for _ in range(times):
         with ground.scene("postgresql") as stage, ended(Conductor(stage)) as conductor:
-            _go_on(conductor, random.uniform(0.0, 1.5))
+            go_on(conductor, random.uniform(0.0, 1.5))
             with stage.db.engine.connect() as connection:
                 connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
                 connection.execute(text(f"LOCK TABLE {_TABLES} IN ACCESS EXCLUSIVE MODE"))
-                _go_on(conductor, seconds)
+                go_on(conductor, seconds)
                 connection.rollback()
             _recovers(ground, result, conductor)
     return result
@@ -120,7 +120,7 @@ def server_faults(
         result = Result("T6", f"PostgreSQL {kind}", "postgresql")
         for _ in range(times):
             with ground.scene("postgresql") as stage, ended(Conductor(stage, daemons)) as conductor:
-                _go_on(conductor, random.uniform(0.2, 2.5))
+                go_on(conductor, random.uniform(0.2, 2.5))
                 SERVER_FAULTS[kind](ground.server)
                 _recovers(ground, result, conductor)
         yield result
@@ -147,7 +147,7 @@ def disk_full(ground: Ground, levels_kb: Sequence[int] = _LEVELS_KB, size: str =
             filler = disk / "filler"
             _fill(disk, filler, level)
             with ended(Conductor(stage)) as conductor:
-                _go_on(conductor, 2.0)
+                go_on(conductor, 2.0)
                 filler.unlink()
                 _recovers(ground, result, conductor)
     return result
@@ -162,7 +162,8 @@ def why_no_mount(home: Path) -> str | None:
         return f"mount of a tmpfs: {error.stderr.strip()[:100]}"
 
 
-def _go_on(conductor: Conductor, seconds: float) -> None:
+def go_on(conductor: Conductor, seconds: float) -> None:
+    """Let a life go on for so long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         conductor.tick()

@@ -111,9 +111,10 @@ class Ground:
 
     @contextmanager
     def stage(
-        self, kind: str, place: Path | None = None, prepared: str = "", **settings: str
+        self, kind: str, place: Path | None = None, prepared: str = "", begun: bool = True, **settings: str
     ) -> Iterator[Stage]:
-        """A stage whose study is initialised, or that begins with a copy of a prepared database; gone at the end."""
+        """A stage whose study is initialised when `begun`, or that begins with a copy of a prepared database; gone at
+        the end."""
         home = self.home / f"stage-{next(self._numbers)}"
         home.mkdir()
         url = f"sqlite:///{(place or home) / 'study.db'}"
@@ -124,9 +125,9 @@ class Ground:
         encrypted = settings.get("MPA_MAIL__SECURITY") == "starttls"
         if encrypted:
             settings["MPA_MAIL__CA_FILE"] = str(certificate_authority(self.home))
-        stage = Stage(home, self.forks, self._peer(encrypted), self.config, url, **settings)
+        stage = Stage(home, self.forks, self.peer(encrypted), self.config, url, **settings)
         try:
-            if not prepared:
+            if begun and not prepared:
                 stage.do(["init"])
             yield stage
         finally:
@@ -161,7 +162,8 @@ class Ground:
                         connection.execute("PRAGMA journal_mode=WAL")  # as it was
         return self.scenes[kind]
 
-    def _peer(self, encrypted: bool) -> Peer:
+    def peer(self, encrypted: bool = False) -> Peer:
+        """The mail server, one for all stages."""
         if encrypted not in self.peers:
             self.peers[encrypted] = Peer(self.home, encrypted)
         return self.peers[encrypted]

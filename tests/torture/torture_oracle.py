@@ -25,6 +25,7 @@ from notifications.states import State
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.study import Study, load_study
 from scheduler.store.audit import verify
+from scheduler.store.database import Database
 from scheduler.store.tables import (
     DeliveryRow,
     ExposureRow,
@@ -39,7 +40,7 @@ from scheduler.store.tables import (
     VisitRow,
 )
 
-__all__ = ["Found", "contents", "differences", "examine"]
+__all__ = ["Found", "contents", "contents_of", "differences", "examine", "mails_of", "sound"]
 
 _ENDS = {"sent", "cancelled", "expired", "failed", "uncertain"}
 _DOUBTFUL = {"uncertain_again", "uncertain_end"}
@@ -83,7 +84,7 @@ def examine(stage: Stage) -> Found:
     """The invariants of an installation at rest."""
     rows, attempts, files = stage.db.read(_rows)
     kept = stage.peer.kept
-    found = [*_mails(rows, attempts, kept, stage.clock.now()), *_files(stage, files), *_own_words(stage)]
+    found = [*mails_of(rows, attempts, kept, stage.clock.now()), *_files(stage, files), *_own_words(stage)]
     copies = Counter(one["id"] for one in kept)
     return Found(
         tuple(found),
@@ -102,7 +103,7 @@ def _rows(session: Session) -> tuple[list[OutboxRow], list[DeliveryRow], list[La
     )
 
 
-def _mails(
+def mails_of(
     rows: list[OutboxRow], attempts: list[DeliveryRow], kept: list[dict[str, Any]], now: datetime
 ) -> Iterator[str]:
     arrived: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -175,8 +176,19 @@ def _study(config: str) -> Study:
     return load_study(Path(config), template_names())
 
 
+def sound(stage: Stage) -> list[str]:
+    """What is wrong with its files, derived state, audit chain and database, whatever became of its mails."""
+    _, _, files = stage.db.read(_rows)
+    return [*_files(stage, files), *_own_words(stage)]
+
+
 def contents(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
     """Facts, derived state and ledger, without what depends on when something was done."""
+    return contents_of(stage.db)
+
+
+def contents_of(db: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """`contents` of a database."""
 
     def rows(session: Session) -> dict[str, list[tuple[Any, ...]]]:
         found = {}
@@ -192,7 +204,7 @@ def contents(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
             )
         return found
 
-    return stage.db.read(rows)
+    return db.read(rows)
 
 
 def differences(

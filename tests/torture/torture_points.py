@@ -36,7 +36,7 @@ _FUNCTIONS = {
     "subject is assessed": ("scheduler.engine.reconcile", "assess"),
     "changes are applied": ("scheduler.engine.reconcile", "apply_changes"),
     "subject is reconciled": ("scheduler.engine.reconcile", "_record"),
-    "mail is put in": ("notifications.outbox", "enqueue"),
+    "mail is put in": ("notifications.posting", "add"),
     "digest": ("main", "digest_step"),
     "lists of laboratories": ("main", "laboratory_lists"),
     "mails are claimed": ("notifications.outbox", "claim"),

@@ -25,6 +25,7 @@ class Result:
     duplicates: int = 0
     doubtful: int = 0
     to_a_person: int = 0
+    late: int = 0
     ended_1: int = 0
     longest_s: float = 0.0
     broken: list[str] = field(default_factory=list)

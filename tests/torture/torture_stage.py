@@ -213,7 +213,17 @@ class Stage:
         os.utime(draft, (at, at))
         draft.rename(inbox / name)
 
-    def remove(self) -> None:
+    def move_folder(self, place: Path) -> None:
+        """From now on the drop folder is there."""
+        self.lab = place
+        self.settings["MPA_INTAKE__FOLDER"] = str(place)
+
+    def close(self) -> None:
+        """Look at the database no longer, until it is looked at again."""
         if self._db is not None:
             self._db.close()
+            self._db = None
+
+    def remove(self) -> None:
+        self.close()
         shutil.rmtree(self.home, ignore_errors=True)
