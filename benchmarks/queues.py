@@ -129,7 +129,7 @@ def _child(*words: str) -> subprocess.Popen[str]:
 @contextmanager
 def _noted(log: Path | None) -> Iterator[None]:
     """Jobs note that they ran, in a file when one is given."""
-    global _note
+    global _note  # noqa: PLW0603
     if log is not None:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         _note = lambda key: os.write(descriptor, f"{key}\n".encode())  # noqa: E731

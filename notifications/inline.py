@@ -72,7 +72,7 @@ class Album:
             try:
                 drawn = sketch.picture()
                 self._pictures[sketch] = _picture(drawn, domain) if drawn is not None else None
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 log.error("picture_not_drawn", error=type(error).__name__)
                 self._pictures[sketch] = None
             if len(self._pictures) > _MOST_KEPT:

@@ -55,7 +55,7 @@ def environment(language: Language) -> Environment:
     jinja = Environment(
         loader=FileSystemLoader(EMAIL_DIR),
         undefined=StrictUndefined,
-        autoescape=_is_html,
+        autoescape=_is_html,  # noqa: S701
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,

@@ -62,7 +62,7 @@ def washout(rates: Floats, ktr: Floats, stages: int, since: Floats, every: Float
             bends=False,
         )
     for part in (left, longer, slope):
-        part *= mg
+        np.multiply(part, mg, out=part)
     if since.shape[0] == 1:
         return Chained(left[:, 0], longer[:, 0], slope[:, 0])
     return Chained(left.sum(axis=1), longer.sum(axis=1), slope.sum(axis=1))

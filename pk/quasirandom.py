@@ -43,7 +43,7 @@ def halton(count: int, dimensions: int, seed: int) -> Floats:
         while size > 1e-15:
             size /= base
             left, digit = np.divmod(left, base)
-            row += random.permutation(base)[digit] * size
+            np.add(row, random.permutation(base)[digit] * size, out=row)
     return np.clip(points, 1e-15, 1.0 - 1e-15)
 
 

@@ -81,7 +81,7 @@ def _picture(uri: str) -> Markup:
     segno.make(uri, micro=False).save(
         found, kind="svg", scale=5, xmldecl=False, svgclass="qr", lineclass=None, light="#fff"
     )
-    return Markup(
+    return Markup(  # noqa: S704
         found.getvalue().decode("ascii")
     )  # written by the library from letters and digits of a link
 

@@ -80,13 +80,10 @@ def current_results(versions: Iterable[ResultVersion]) -> dict[str, dict[str, Cu
         results = visits.get(version.visit)
         if results is None:
             results = visits[version.visit] = {}
-        point, number = version.timepoint, 1
-        before = results.get(point)
-        if before is not None:
-            number += before.versions
-            if _rank(before.version) > _rank(version):
-                version = before.version
-        results[point] = CurrentResult(version, number, version.status in _FINAL)
+        before = results.get(version.timepoint)
+        number = 1 if before is None else before.versions + 1
+        stands = version if before is None else max(version, before.version, key=_rank)
+        results[version.timepoint] = CurrentResult(stands, number, stands.status in _FINAL)
     return visits
 
 

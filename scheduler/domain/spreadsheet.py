@@ -8,7 +8,7 @@ from io import StringIO
 
 __all__ = ["csv_bytes", "csv_lines", "guarded"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 def guarded(text: str) -> str:

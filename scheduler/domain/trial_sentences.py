@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["TRIAL_SENTENCES"]
 
 TRIAL_SENTENCES: dict[str, str] = {
-    # eligibility: items
+    # the items of eligibility
     "item_age_years": "age in whole years",
     "item_thickening_spares_fingers": "skin thickening spares the fingers (the criteria then do not apply)",
     "item_better_explained_otherwise": (
@@ -41,7 +41,7 @@ TRIAL_SENTENCES: dict[str, str] = {
     "answer_yes": "yes",
     "answer_no": "no",
     "answer_unknown": "not known",
-    # eligibility: criteria
+    # its criteria
     "criterion_answer": "{what}: {answer}",
     "criterion_age": "{age} years; 18 or older is required",
     "criterion_age_unknown": "the age is not known; 18 or older is required",

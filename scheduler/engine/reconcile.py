@@ -161,7 +161,7 @@ def reconcile_step(
             study.exposer.estimate(found)
             found = db.transact(lambda session: _reconcile_now(session, study, now, handle, limit))
         return found
-    except Exception:
+    except Exception:  # noqa: BLE001
         return _one_by_one(db, study, now, handle, limit)
 
 

@@ -30,7 +30,7 @@ def course(members: Sequence[Member], speaker: Speaker) -> Drawing | None:
     shown = [one for one in members if one.exposures["days"]]
     if not shown:
         return None
-    top = 1.08 * max(max(max(one.exposures["aucs"]) for one in shown), _BAND[1])
+    top = 1.08 * max(*(max(one.exposures["aucs"]) for one in shown), _BAND[1])
     last = max(54.0, max(max(one.exposures["days"]) for one in shown) / 7)
     first = min(0.0, min(min(one.exposures["days"]) for one in shown) / 7)
     x, y = Scale(first, last, _LEFT, _RIGHT), Scale(0, top, _BOTTOM, _TOP)

@@ -69,7 +69,7 @@ class Drawing:
             f'font-size="{_LETTER}"><title id="{self.name}-t">{escape(self.title)}</title>'
             f'<desc id="{self.name}-d">{escape(self.described)}</desc>'
         )
-        return Markup("\n".join([head, *self.parts, "</svg>"]))
+        return Markup("\n".join([head, *self.parts, "</svg>"]))  # noqa: S704
 
     def words(
         self,

@@ -100,8 +100,8 @@ def _headers(content: bytes) -> Iterator[Segment]:
     """The header of every message, also in a file that is refused as a whole."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.decode("utf-16", "replace").encode()
-    for number, line in enumerate(_LINES.split(content.removeprefix(b"\xef\xbb\xbf")), 1):
-        line = line.lstrip(b"\x0b")
+    for number, framed in enumerate(_LINES.split(content.removeprefix(b"\xef\xbb\xbf")), 1):
+        line = framed.lstrip(b"\x0b")
         if not line.startswith(b"MSH") or len(line) < 8:
             continue
         sign = line[3:4].decode("latin-1")

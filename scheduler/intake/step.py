@@ -129,7 +129,7 @@ class Desk:
             return FileReport(claimed.name, "failed", error=type(error).__name__)
         except DATABASE_TROUBLE as error:
             return FileReport(claimed.name, "failed", error=type(error).__name__)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return self._failed(claimed, type(error).__name__)
 
     def _read_and_record(self, claimed: Claimed, fault: Reason | None = None) -> FileReport:
@@ -145,7 +145,7 @@ class Desk:
             return FileReport(claimed.name, "failed", error=error)
         try:
             return self._read_and_record(claimed, because("E-POISON", error=error))
-        except Exception as again:
+        except Exception as again:  # noqa: BLE001
             return FileReport(claimed.name, "failed", "E-POISON", error=type(again).__name__)
 
     def _record(self, claimed: Claimed, arrival: Arrival) -> FileReport:

@@ -170,11 +170,10 @@ def _standing_specimens(group: list[RowVerdict]) -> set[Key]:
 
 def _placed(rows: list[RowVerdict], placement: Placement) -> tuple[RowVerdict, ...]:
     """The rows in the order of the laboratory's own times, each among those before it."""
-    done = []
-    for row in sorted(rows, key=_chronological):
-        if row.state is not State.IGNORED:
-            row = _placed_row(row, placement)
-        done.append(row)
+    done = [
+        row if row.state is State.IGNORED else _placed_row(row, placement)
+        for row in sorted(rows, key=_chronological)
+    ]
     return tuple(sorted(done, key=lambda row: row.row))
 
 

@@ -92,7 +92,7 @@ async def run_daemon(
                 session, clock.now(), "daemon_stopped", "daemon", "-", {"code": code}
             )
         )
-    except Exception as error:  # when the database is what failed, the exit code says so
+    except Exception as error:  # noqa: BLE001 - when the database is what failed, the exit code says so
         log.error("stop_not_recorded", error=type(error).__name__)
     log.info("daemon_stopped", code=code)
     return code
@@ -151,7 +151,7 @@ class _Reload:
             supervisor.reloading()
             try:
                 self.granted = await self._reread()
-            except Exception as error:  # as when the database is away: the old files go on
+            except Exception as error:  # noqa: BLE001 - as when the database is away: the old files go on
                 log.error("reload_failed", error=type(error).__name__)
             if self.granted:
                 self._stopping.set()

@@ -63,4 +63,4 @@ def start_anew() -> NoReturn:
     """The same command in the same process, from its beginning: nothing of the old files is left."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606

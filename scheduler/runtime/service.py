@@ -71,7 +71,7 @@ async def run_service(
 async def _note_failure(beat: Beat, name: str, now: datetime, failures: int, error: Exception) -> None:
     try:
         await beat(name, now, failures, type(error).__name__)
-    except Exception as also:  # the database itself may be what fails
+    except Exception as also:  # noqa: BLE001 - the database itself may be what fails
         log.error("heartbeat_failed", service=name, error=type(also).__name__)
 
 

@@ -31,5 +31,5 @@ async def watch_folder(folder: Path, ring: Callable[[], None], stop: asyncio.Eve
             ring()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _PAUSE_S)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         log.warning("folder_not_watched", error=type(error).__name__)

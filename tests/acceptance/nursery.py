@@ -36,7 +36,7 @@ def perform(argv: list[str]) -> int:
         main.main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         traceback.print_exc()
         code = 70
     finally:

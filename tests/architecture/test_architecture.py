@@ -150,7 +150,7 @@ def test_no_tracked_file_holds_a_machine_path_or_an_index_address() -> None:
     assert listed.returncode == 0, "the tests run in a git checkout"
     bad = re.compile(
         rf"{re.escape(str(ROOT))}/|^\s*(--(extra-)?index-url|--find-links|-i\s)|https?://\S+\.(whl|tar\.gz)",
-        re.M,
+        re.MULTILINE,
     )
     found = []
     for name in filter(None, listed.stdout.split("\0")):

@@ -10,7 +10,7 @@ from scheduler.engine import passwords
 
 
 def test_passwords_are_kept_as_argon2id_with_the_parameters_of_rfc_9106(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(passwords, "hasher", lambda: PasswordHasher())
+    monkeypatch.setattr(passwords, "hasher", PasswordHasher)
     hash_ = passwords.hashed("a heron over the marsh")
     assert extract_parameters(hash_) == RFC_9106_LOW_MEMORY
     assert RFC_9106_LOW_MEMORY.type is Type.ID

@@ -276,7 +276,7 @@ def _results(draw: st.DrawFn, baseline: date, zone: ZoneInfo) -> list[ResultVers
                     day=day,
                     reported_at=reported,
                     recorded_at=reported + timedelta(hours=draw(st.sampled_from([0, 1, 72]))),
-                    conc_mg_l=draw(st.sampled_from([None, Decimal("1.5"), Decimal("9")])),
+                    conc_mg_l=draw(st.sampled_from([None, Decimal("1.5"), Decimal(9)])),
                 )
             )
     return found

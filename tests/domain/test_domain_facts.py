@@ -241,7 +241,7 @@ def test_a_wrong_digit_of_a_subject_code_is_noticed(number: int, place: int, by:
     assert reason is not None and reason.code == "subject_code_check"
 
 
-@pytest.mark.parametrize("code", ["MPA-42-7", "mpa-0042-7", "MPA-0042-7 ", "MPA-００42-7", ""])
+@pytest.mark.parametrize("code", ["MPA-42-7", "mpa-0042-7", "MPA-0042-7 ", "MPA-００42-7", ""])  # noqa: RUF001
 def test_a_code_of_another_form_is_refused(code: str) -> None:
     reason = is_well_formed(cases.shipped_protocol(), code)
     assert reason is not None and reason.code == "subject_code_form"

@@ -48,7 +48,7 @@ def _states(db: Database) -> dict[str, str]:
 
 
 @pytest.fixture
-def living(db: Database, study: Study, noon: datetime, tmp_path: Path) -> Iterator[Database]:
+def living(db: Database, study: Study, noon: datetime, tmp_path: Path) -> Database:
     """A study with a subject, a mail that left, one that waits and one for later; and a drop folder."""
 
     def step(session: Session) -> None:
@@ -73,7 +73,7 @@ def living(db: Database, study: Study, noon: datetime, tmp_path: Path) -> Iterat
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "settings.toml").write_text('[mail]\npassword = "hush"\n', "utf-8")
     (tmp_path / "config" / "site.toml").write_text("x = 1\n", "utf-8")
-    yield db
+    return db
 
 
 def _set(db: Database, key: str, state: State) -> None:

@@ -280,7 +280,7 @@ def test_a_correction_is_checked_as_the_record_was(
 ) -> None:
     desk.sampled()
     desk.correct(desk.number("attended"), {"at": at(8, 6).isoformat()})
-    with pytest.raises(RefusedError) as error:
+    with pytest.raises(RefusedError) as error:  # noqa: PT012
         before = desk.everything()
         desk.correct(desk.number(kind), fields)
     assert {one.code for one in error.value.reasons} >= {reasons[0]}

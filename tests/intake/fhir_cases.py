@@ -19,6 +19,8 @@ _SIGNS = (("<", "<"), (">", ">"))
 class Exactly(str):
     """A number that is written as it was given, with its zeros."""
 
+    __slots__ = ()
+
 
 def to_bytes(resource: object, **form: Any) -> bytes:
     """JSON with the zeros of `Exactly` kept."""

@@ -93,7 +93,7 @@ def read_workbook(content: bytes) -> Reading | Fault:
     answer = json.loads(json.dumps(workbook._answer(content, workbook.LIMITS)))
     try:
         if "fault" in answer:
-            raise FaultError(answer["fault"], **answer["params"])
+            raise FaultError(answer["fault"], **answer["params"])  # noqa: TRY301
         sheet, _ = xlsx._one_sheet(answer["sheets"])
         return xlsx._Sheet(sheet).read({})
     except FaultError as error:

@@ -101,7 +101,7 @@ def serve() -> None:
         if pid == 0:
             try:
                 live(json.loads(line))
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 import traceback
 
                 traceback.print_exc()

@@ -215,7 +215,7 @@ def test_what_was_refused_unread_is_not_read_after_a_stop_either(
         (tmp_path / "secret").write_bytes(csv_bytes())
     assert bench.folder.claim(scan.ready[0]) is not None
     read: list[Path] = []
-    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self))
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self))  # noqa: PLW0108 - a method
     with monkeypatch.context() as patch:
         patch.setattr(step_module, "reason_text", cut)
         with pytest.raises(PowerCutError):

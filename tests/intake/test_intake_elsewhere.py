@@ -72,9 +72,9 @@ def test_the_dry_run_tells_what_a_receipt_would_tell(tmp_path: Path) -> None:
     rows = [{**THREE[0], "method": "?", "value": "1 850,0"}, *THREE[1:]]
     path.write_bytes(csv_text(rows, trailer=False).encode())
     found = check_file(path, a_study(), NOW, Language.FR)
-    told = [(row["row"], row["verdict"], row["code"]) for row in cast(list[dict[str, Any]], found["rows"])]
+    told = [(row["row"], row["verdict"], row["code"]) for row in cast("list[dict[str, Any]]", found["rows"])]
     assert sorted(told) == [(2, "held", "R-09"), (2, "held", "R-10")]
-    assert [note["code"] for note in cast(list[dict[str, Any]], found["notes"])] == ["F-11"]
+    assert [note["code"] for note in cast("list[dict[str, Any]]", found["notes"])] == ["F-11"]
 
 
 def test_every_reason_has_its_french(bench: Bench) -> None:

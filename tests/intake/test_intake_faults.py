@@ -272,7 +272,7 @@ def fill(disk: Path) -> Path:
             while file.write(b"x" * 4096):
                 continue
         except OSError as error:
-            assert error.errno == errno.ENOSPC
+            assert error.errno == errno.ENOSPC  # noqa: PT017
     return filler
 
 
@@ -356,7 +356,7 @@ def test_only_ordinary_files_are_fetched_or_read(tmp_path: Path, kind: str) -> N
         os.mkfifo(source)
     else:
         source.mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(OSError):  # noqa: PT011
         fetch(source, tmp_path / "target")
     assert not (tmp_path / "target").exists()
     if kind == "fifo":

@@ -124,7 +124,7 @@ def lives(draw: st.DrawFn) -> list[Row]:
         kind = draw(st.sampled_from(kinds if last else "PF"))
         if kind == "P" and settled:
             kind = "F"
-        if kind in "C" or not settled or last == "W":
+        if kind == "C" or not settled or last == "W":
             value += 10  # a final after a final says the same again
         row = {
             **P,

@@ -27,7 +27,7 @@ def template() -> Workbook:
 
 
 def results(book: Workbook) -> Worksheet:
-    return cast(Worksheet, book.worksheets[0])
+    return cast("Worksheet", book.worksheets[0])
 
 
 @pytest.mark.parametrize("typed", [True, False])

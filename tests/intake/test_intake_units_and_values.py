@@ -63,7 +63,7 @@ def test_a_number_keeps_its_digits(text: str, value: str) -> None:
         ",5",
         "1e5",
         "1_0",
-        "１２",
+        "１２",  # noqa: RUF001
         "١٢",
         "0x10",
         "1,2,3",

@@ -35,7 +35,7 @@ def _mail_to(desk: cases.Study, *people: str, key: str) -> None:
 
 
 def _rows(desk: cases.Study, key: str) -> dict[str, OutboxRow]:
-    rows = desk.db.transact(lambda session: ledger.list_outbox(session))
+    rows = desk.db.transact(ledger.list_outbox)
     return {row.staff_id: row for row in rows if row.key.startswith(f"{key}|")}
 
 

@@ -42,7 +42,7 @@ def test_a_reminder_is_its_rules_template_for_its_rules_roles_while_it_is_of_use
 def test_a_reminder_of_a_sampling_point_is_urgent(rule: str) -> None:
     (message,) = policy(cases.protocol(), cases.reminder(rule))
     assert message.urgent
-    assert message.facts["point"] == rule.split("_")[0].upper()
+    assert message.facts["point"] == rule.split("_", maxsplit=1)[0].upper()
 
 
 @pytest.mark.parametrize("event", [one for one in Event if one is not Event.VISIT_REPLANNED])

@@ -157,7 +157,7 @@ def test_an_error_in_the_log_shows_no_local_values(capsys: pytest.CaptureFixture
     try:
         secret = "Jeanne Dupont 1961-03-04"
         try:
-            raise ValueError("broken")
+            raise ValueError("broken")  # noqa: TRY301
         except ValueError:
             structlog.get_logger().error("failed", exc_info=True)  # one of its own: it keeps its stream
         said = capsys.readouterr().err

@@ -33,7 +33,7 @@ def test_after_a_write_that_the_disk_refused_this_process_writes_no_more(
         audit.append(session, noon, "noted", "disk", "-", {"much": "x" * 500_000})
 
     sqlite_db.transact(note)
-    with no_file_may_grow(Path(f"{sqlite_db.url.database}-wal")), pytest.raises(DiskFailedError):
+    with no_file_may_grow(Path(f"{sqlite_db.url.database}-wal")), pytest.raises(DiskFailedError):  # noqa: PT012
         while True:
             sqlite_db.transact(note)
     with pytest.raises(DiskFailedError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -61,9 +60,9 @@ def visits(draw: st.DrawFn) -> VisitExposures:
 
 
 @pytest.fixture
-def subject(db: Database, noon: datetime) -> Iterator[Database]:
+def subject(db: Database, noon: datetime) -> Database:
     db.transact(lambda session: enrolled(session, noon))
-    yield db
+    return db
 
 
 def enrolled(session: Session, at: datetime) -> None:

@@ -18,8 +18,8 @@ __all__ = ["BUGS", "ROOT", "Bug", "copied", "seeded_bugs"]
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("config", "pk", "scheduler", "notifications", "templates", "tests", "main.py", "pyproject.toml")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) tests/torture/(.+?)(?: - .*)?$", re.M)
-_WHY = re.compile(r"^E +(.+)$", re.M)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) tests/torture/(.+?)(?: - .*)?$", re.MULTILINE)
+_WHY = re.compile(r"^E +(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def seeded_bugs(home: Path, bugs: tuple[Bug, ...] = BUGS) -> Iterator[Result]:
         bug.put_into(tree)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/torture"],
-            cwd=tree, env=clean_environment(PYTHONPATH=str(tree)), capture_output=True, text=True,
+            cwd=tree, env=clean_environment(PYTHONPATH=str(tree)), capture_output=True, text=True, check=False,
         )  # fmt: skip
         caught = _FAILED.findall(done.stdout)
         if caught:

@@ -147,7 +147,7 @@ class Conductor:
     def _look(self) -> View | None:
         try:
             return look(self.stage)
-        except Exception:  # the database may be what is disturbed
+        except Exception:  # noqa: BLE001 - the database may be what is disturbed
             return None
 
     def _is_done(self, view: View, since: datetime, mails: bool) -> bool:

@@ -40,6 +40,7 @@ def why_not() -> str | None:
         ["strace", "-qq", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"],
         capture_output=True,
         text=True,
+        check=False,
     )
     return f"strace may not trace: {tried.stderr.strip()[:100]}" if tried.returncode else None
 

@@ -156,7 +156,7 @@ def _sheet(source: Any, limits: Limits, left: int) -> tuple[_Sheet, int]:
     sheet = _Sheet(source.title, source.sheet_state == "visible")
     used = last = 0
     with source._get_source() as part:
-        for _, element in iterparse(part):
+        for _, element in iterparse(part):  # noqa: S314
             if element.tag == _MAIN + "row":
                 last = _row_number(element, last)
                 cells = list(_cells(source, parser, element, last, limits))
@@ -249,7 +249,7 @@ def _answer(content: bytes, limits: Limits) -> dict[str, Any]:
         if b"xl/" in content:
             return {"fault": "F-11.package", "params": {}}
         return {"fault": "F-07", "params": {"format": "ZIP"}}
-    except Exception:  # openpyxl raises anything at all for a part that is not as it should be
+    except Exception:  # noqa: BLE001 - openpyxl raises anything at all for a part that is not as it should be
         return {"fault": "F-15.workbook", "params": {}}
 
 

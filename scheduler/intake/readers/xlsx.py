@@ -55,7 +55,7 @@ def _cells_of(content: bytes) -> list[dict[str, Any]]:
     """What the process finds. Its environment is empty, so that it inherits no secret; it is gone on return."""
     command = [sys.executable, "-I", "-B", str(_PROGRAM)]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             command,
             input=content,
             stdout=subprocess.PIPE,
@@ -166,7 +166,7 @@ def shown_number(text: str, form: str) -> str:
     """
     if _PADDED.fullmatch(form):
         return text.zfill(len(form)) if text.isdigit() else text
-    fixed = _FIXED.fullmatch(_ORNAMENT.sub("", form.split(";")[0]).strip("-() "))
+    fixed = _FIXED.fullmatch(_ORNAMENT.sub("", form.split(";", maxsplit=1)[0]).strip("-() "))
     if fixed is None or not fixed[1]:
         return text
     whole, _, decimals = text.partition(".")

@@ -54,7 +54,7 @@ def _steps(plan: StudyPlan, subjects: int, seed: int) -> Iterator[Step]:
 
 
 def _patient(plan: StudyPlan, number: int, seed: int, daily: dict[date, list[str]]) -> Patient:
-    rng = Random(f"{seed}:{number}")
+    rng = Random(f"{seed}:{number}")  # noqa: S311
     if number <= len(_CHARACTERS):
         play, baseline = _CHARACTERS[number - 1]
         patient = Patient(plan, subject_code(number), baseline, rng)

@@ -42,5 +42,5 @@ class Spool(Sequence[Step]):
         if isinstance(number, slice):
             return [self[one] for one in range(*number.indices(len(self)))]
         self._file.seek(self._places[number])
-        step: Step = pickle.load(self._file)
+        step: Step = pickle.load(self._file)  # noqa: S301
         return step
