@@ -11,7 +11,7 @@ from scheduler.domain.protocol import Activity, Protocol
 from scheduler.domain.reason import because
 from scheduler.engine.record import RefusedError
 
-__all__ = ["read_assessments", "read_number", "read_pair"]
+__all__ = ["read_assessments", "read_number", "read_pair", "read_whole"]
 
 _TEXTS = ("assessor", "equation")
 _YES_NO = {"yes": True, "oui": True, "true": True, "no": False, "non": False, "false": False}
@@ -71,10 +71,11 @@ def _take(typed: _Typed, attribute: str, value: str) -> None:
             raise RefusedError([because("refused_choice", text=value, known="yes, no")])
         typed.hb_corrected = _YES_NO[value.lower()]
     else:
-        typed.sites[attribute] = _whole(value)
+        typed.sites[attribute] = read_whole(value)
 
 
-def _whole(text: str) -> int:
+def read_whole(text: str) -> int:
+    """A whole number. Raises RefusedError."""
     try:
         return int(text)
     except ValueError:
