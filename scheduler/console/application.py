@@ -14,7 +14,7 @@ from sqlmodel import Session
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -25,9 +25,11 @@ from scheduler.console.cookie import cookie_name, csrf_of, is_token
 from scheduler.console.desk import Desk
 from scheduler.console.gate import Gate, is_same_origin
 from scheduler.console.page import EVERYBODY, Asked, Page
+from scheduler.console.refill import refilled
 from scheduler.console.show import STATIC_DIR, go, refused, show
 from scheduler.domain.facts import Source
 from scheduler.engine.alive import Alive, daemon_state
+from scheduler.engine.kept_form import drop_kept, keep_typed, typed_before, whose_was
 from scheduler.engine.sign_in import SignedIn, find_session
 from scheduler.store import audit
 from scheduler.store.database import StoreError
@@ -181,10 +183,10 @@ def _answer(asked: Asked, request: Request) -> Response:
     step = _next_step(asked)
     if step is not None and not page.enters:
         return go(step)
-    access, alive = desk.database.read(lambda session: _looked_up(session, asked))
+    access, alive, typed = desk.database.read(lambda session: _looked_up(session, asked))
     match access:
         case Access.GRANTED:
-            return page.handler(replace(asked, alive=alive))
+            return _granted(replace(asked, alive=alive), typed)
         case Access.FORBIDDEN:
             return _denied(replace(asked, alive=alive), "role", 403)
         case Access.ELSEWHERE:
@@ -199,10 +201,26 @@ def _known(asked: Asked, signed_in: SignedIn) -> Asked:
     return replace(asked, signed_in=signed_in, speaker=speaker, sites=sites, csrf=csrf_of(signed_in.token))
 
 
-def _looked_up(session: Session, asked: Asked) -> tuple[Access, Alive]:
+def _looked_up(session: Session, asked: Asked) -> tuple[Access, Alive, Mapping[str, str] | None]:
     assert asked.signed_in is not None
     access = decide(session, asked.page, asked.path, asked.roles, asked.sites, posted=asked.posted)
-    return access, daemon_state(session, asked.now)
+    keeps = asked.page.keeps is not None
+    typed = typed_before(session, asked.name, asked.where, asked.now) if keeps else None
+    return access, daemon_state(session, asked.now), typed
+
+
+def _granted(asked: Asked, typed: Mapping[str, str] | None) -> Response:
+    """The page; with what was typed before the last sign-in ended, until it is recorded."""
+    if typed is None:
+        return asked.page.handler(asked)
+    if asked.posted:
+        answer = asked.page.handler(asked)
+        if answer.status_code == 303:
+            asked.desk.database.transact(lambda session: drop_kept(session, asked.name))
+        return answer
+    answer = asked.page.handler(replace(asked, refilled=True))
+    html = refilled(bytes(answer.body).decode(), asked.where, typed) if answer.status_code == 200 else None
+    return HTMLResponse(html) if html is not None else asked.page.handler(asked)
 
 
 def _next_step(asked: Asked) -> str | None:
@@ -225,10 +243,31 @@ def _to_the_door(asked: Asked, request: Request) -> Response:
     a request is begun anew from a page of ours.
     """
     if asked.posted:
-        return go("/login?over=1")
+        kept = _keep(asked, request.cookies.get(cookie_name(secure=asked.secure)))
+        return go(f"/login?over=kept&next={quote(asked.where, safe='/')}" if kept else "/login?over=1")
     if request.headers.get("sec-fetch-site") == "cross-site":
         return show(asked, "again.html", where=asked.url)
     return RedirectResponse(f"/login?next={quote(asked.url, safe='')}" if asked.url != "/" else "/login", 303)
+
+
+def _keep(asked: Asked, token: str | None) -> bool:
+    """Keep what was typed, when the form is one of a sign-in that ended by itself; whether it is kept."""
+    keeps = asked.page.keeps
+    if keeps is None or token is None or not is_token(token):
+        return False
+    if not secrets.compare_digest(asked.form.get("csrf", "").encode(), csrf_of(token).encode()):
+        return False
+
+    def step(session: Session) -> bool:
+        account = whose_was(session, token)
+        if account is None:
+            return False
+        typed = keeps(replace(asked, speaker=asked.desk.speaker(asked.language, account.site_id)))
+        typed = {name: value for name, value in typed.items() if name != "csrf"}
+        keep_typed(session, account.id, asked.where, typed, asked.now)
+        return True
+
+    return asked.desk.database.transact(step)
 
 
 def _denied(asked: Asked, why: str, status: int) -> Response:

@@ -8,7 +8,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from scheduler.console.entry import Entry, Matter, answer
-from scheduler.console.page import CLINICAL, Asked, Page
+from scheduler.console.page import CLINICAL, Asked, Page, as_typed
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import VisitBooked, VisitCancelled, VisitMoved, What
 
@@ -103,6 +103,6 @@ def _took_place(matter: Matter) -> str | None:
 
 
 PAGES = (
-    Page("/subjects/{subject}/visits/{visit}/book", CLINICAL, _book, posts=True),
-    Page("/subjects/{subject}/visits/{visit}/cancel", CLINICAL, _cancel, posts=True),
+    Page("/subjects/{subject}/visits/{visit}/book", CLINICAL, _book, posts=True, keeps=as_typed),
+    Page("/subjects/{subject}/visits/{visit}/cancel", CLINICAL, _cancel, posts=True, keeps=as_typed),
 )

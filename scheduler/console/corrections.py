@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from scheduler.console.actions import CORRECTORS
 from scheduler.console.entry import Entry, Matter, answer, not_here, who
-from scheduler.console.page import Asked, Page
+from scheduler.console.page import Asked, Page, as_typed
 from scheduler.console.participation import regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.eligibility import ITEMS
@@ -223,4 +223,6 @@ def _rescored(
     return made
 
 
-PAGES = (Page("/subjects/{subject}/records/{number}/correct", CORRECTORS, _correct, posts=True),)
+PAGES = (
+    Page("/subjects/{subject}/records/{number}/correct", CORRECTORS, _correct, posts=True, keeps=as_typed),
+)

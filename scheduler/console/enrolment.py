@@ -10,7 +10,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from scheduler.console.entry import new_key, who
-from scheduler.console.page import RECORDERS, Asked, Page
+from scheduler.console.page import RECORDERS, Asked, Page, as_typed
 from scheduler.console.participation import read_regimen, regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.console.show import go, show
@@ -159,4 +159,4 @@ def _today(asked: Asked) -> date:
     return local_date(asked.now, asked.speaker.zone)
 
 
-PAGES = (Page("/enrol", RECORDERS, _enrol, posts=True),)
+PAGES = (Page("/enrol", RECORDERS, _enrol, posts=True, keeps=as_typed),)

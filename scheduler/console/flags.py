@@ -10,7 +10,7 @@ from starlette.responses import Response
 from scheduler.console.actions import ACKNOWLEDGERS
 from scheduler.console.due import day_raised, last_day
 from scheduler.console.entry import new_key, who
-from scheduler.console.page import TEAM, Asked, Page
+from scheduler.console.page import TEAM, Asked, Page, as_typed
 from scheduler.console.sheet import Sheet
 from scheduler.console.show import go, show
 from scheduler.domain.flags import CLOSED_BY_PERSON, FlagCode
@@ -80,4 +80,4 @@ def _acknowledge(asked: Asked, number: int, reason: str, key: str) -> None:
     )
 
 
-PAGES = (Page("/flags/{flag}", TEAM, _flag, posts=True, post_roles=ACKNOWLEDGERS),)
+PAGES = (Page("/flags/{flag}", TEAM, _flag, posts=True, keeps=as_typed, post_roles=ACKNOWLEDGERS),)

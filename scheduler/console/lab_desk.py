@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 from starlette.responses import Response
 
-from scheduler.console.page import TEAM, Asked, Page
+from scheduler.console.page import TEAM, Asked, Page, as_typed
 from scheduler.console.paging import Paging, address, paging
 from scheduler.console.show import go, refused, show
 from scheduler.domain.discreet import discreet_code, discreet_tube
@@ -247,6 +247,6 @@ def _file(asked: Asked) -> Response:
 
 PAGES = (
     Page("/lab", TEAM, _desk, nav="laboratory"),
-    Page("/lab/rows/{row}", TEAM, _row, posts=True, post_roles=REVIEWERS),
+    Page("/lab/rows/{row}", TEAM, _row, posts=True, keeps=as_typed, post_roles=REVIEWERS),
     Page("/lab/files/{file}", TEAM, _file),
 )

@@ -57,7 +57,7 @@ def _ask(asked: Asked, problem: str | None = None, status: int = 200) -> Respons
         status=status,
         problem=problem,
         next=_next(asked),
-        over="over" in asked.query,
+        over=asked.query.get("over"),
         account=asked.form.get("account", ""),
     )
 

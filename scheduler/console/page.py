@@ -15,7 +15,7 @@ from scheduler.engine.accounts import Role
 from scheduler.engine.alive import Alive
 from scheduler.engine.sign_in import SignedIn
 
-__all__ = ["ADMINS", "CLINICAL", "EVERYBODY", "RECORDERS", "TEAM", "Asked", "Handler", "Page"]
+__all__ = ["ADMINS", "CLINICAL", "EVERYBODY", "RECORDERS", "TEAM", "Asked", "Handler", "Page", "as_typed"]
 
 EVERYBODY = frozenset(Role)
 ADMINS = frozenset({Role.ADMIN})
@@ -26,7 +26,9 @@ RECORDERS = frozenset({Role.COORDINATOR, Role.INVESTIGATOR})  # enrolment, appoi
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request for a page, after every check. `form` is empty unless it was posted; `csrf` goes into every form."""
+    """One request for a page, after every check. `form` is empty unless it was posted; `csrf` goes into every form.
+    `refilled` when its form will hold what was typed before a sign-in ended.
+    """
 
     page: Page
     desk: Desk
@@ -44,6 +46,12 @@ class Asked:
     csrf: str
     alive: Alive | None = None
     menu: tuple[Page, ...] = ()
+    refilled: bool = False
+
+    @property
+    def where(self) -> str:
+        """The path of the page."""
+        return self.url.partition("?")[0]
 
     @property
     def language(self) -> Language:
@@ -62,6 +70,12 @@ class Asked:
 
 
 Handler = Callable[[Asked], Response]
+Typed = Callable[[Asked], Mapping[str, str]]
+
+
+def as_typed(asked: Asked) -> Mapping[str, str]:
+    """What was sent, as it was typed."""
+    return asked.form
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,8 @@ class Page:
     `path` names its parts in braces. A part that belongs to a site (`access.SITE_OF`) opens the page to that site only.
     With `posts` the page takes a form too, from `post_roles` (those who may open it when none are named). `nav` is its
     word in the menu. A page that is `open` needs no sign-in, one that is `quiet` asks for itself and keeps nobody
-    signed in. `enters` marks the steps of a sign-in that is not complete, or a password that must be changed.
+    signed in. What was typed into its form is kept for the next sign-in as `keeps` gives it; by a page with a secret in
+    its form never. `enters` marks the steps of a sign-in that is not complete, or a password that must be changed.
     """
 
     path: str
@@ -83,6 +98,7 @@ class Page:
     open: bool = False
     quiet: bool = False
     enters: bool = False
+    keeps: Typed | None = None
     parts: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from scheduler.console.entry import Entry, Matter, answer
-from scheduler.console.page import RECORDERS, Asked, Page
+from scheduler.console.page import RECORDERS, Asked, Page, as_typed
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.console.visits import now_of
 from scheduler.domain.facts import (
@@ -169,9 +169,9 @@ def _intercurrent(asked: Asked) -> Response:
 
 
 PAGES = (
-    Page("/subjects/{subject}/regimen", RECORDERS | {Role.PHARMACIST}, _regimen, posts=True),
-    Page("/subjects/{subject}/pause", RECORDERS, _pause, posts=True),
-    Page("/subjects/{subject}/resume", RECORDERS, _resume, posts=True),
-    Page("/subjects/{subject}/withdraw", RECORDERS, _withdraw, posts=True),
-    Page("/subjects/{subject}/intercurrent", RECORDERS, _intercurrent, posts=True),
+    Page("/subjects/{subject}/regimen", RECORDERS | {Role.PHARMACIST}, _regimen, posts=True, keeps=as_typed),
+    Page("/subjects/{subject}/pause", RECORDERS, _pause, posts=True, keeps=as_typed),
+    Page("/subjects/{subject}/resume", RECORDERS, _resume, posts=True, keeps=as_typed),
+    Page("/subjects/{subject}/withdraw", RECORDERS, _withdraw, posts=True, keeps=as_typed),
+    Page("/subjects/{subject}/intercurrent", RECORDERS, _intercurrent, posts=True, keeps=as_typed),
 )

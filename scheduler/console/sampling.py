@@ -229,8 +229,24 @@ def _moment(form: Mapping[str, str], now: datetime, speaker: Speaker) -> datetim
     return tapped if is_believed else now
 
 
+def _typed_before(asked: Asked) -> Mapping[str, str]:
+    """What was typed, with the moment of the tap as the time of what happened: it is shown, and may be changed."""
+    form = dict(asked.form)
+    if not _typed(form, "at"):
+        at = _moment(form, asked.now, asked.speaker).astimezone(asked.speaker.zone)
+        form["at"] = at.strftime("%Y-%m-%d %H:%M")
+    return form | {"tapped": ""}
+
+
 PAGES = (
     Page("/sampling", TEAM, _today, nav="sampling"),
-    Page("/subjects/{subject}/visits/{visit}/sampling", TEAM, _sampling, posts=True, post_roles=CLINICAL),
+    Page(
+        "/subjects/{subject}/visits/{visit}/sampling",
+        TEAM,
+        _sampling,
+        posts=True,
+        keeps=_typed_before,
+        post_roles=CLINICAL,
+    ),
     Page("/subjects/{subject}/visits/{visit}/sampling/now", TEAM, _now, quiet=True),
 )

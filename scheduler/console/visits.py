@@ -8,7 +8,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from scheduler.console.entry import Entry, Matter, answer
-from scheduler.console.page import CLINICAL, Asked, Page
+from scheduler.console.page import CLINICAL, Asked, Page, as_typed
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import Attended, What
 from scheduler.domain.protocol import Activity
@@ -149,6 +149,6 @@ def _beside(reason: Reason, activities: Sequence[Activity]) -> str:
 
 
 PAGES = (
-    Page("/subjects/{subject}/visits/{visit}/attend", CLINICAL, _attend, posts=True),
-    Page("/subjects/{subject}/visits/{visit}/assess", CLINICAL, _assess, posts=True),
+    Page("/subjects/{subject}/visits/{visit}/attend", CLINICAL, _attend, posts=True, keeps=as_typed),
+    Page("/subjects/{subject}/visits/{visit}/assess", CLINICAL, _assess, posts=True, keeps=as_typed),
 )

@@ -164,6 +164,8 @@ def find_session(
     if found is None:
         return None
     row, account = found
+    if row.ended_at is not None:
+        return None
     limit = timedelta(hours=settings.absolute_h) if row.complete else _CODE_WITHIN
     idle = timedelta(minutes=settings.idle_min)
     if account.disabled_at is not None or now >= row.created_at + limit or now >= row.seen_at + idle:
@@ -182,8 +184,8 @@ def _seen(session: Session, key: str, now: datetime) -> None:
 
 
 def _over(session: Session, key: str, account: str, now: datetime) -> None:
-    store.drop_session(session, key)
-    _note(session, "session_over", account, now, None)
+    if store.end_session(session, key, now):
+        _note(session, "session_over", account, now, None)
 
 
 def sign_out(db: Database, signed_in: SignedIn, now: datetime) -> None:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func
+from sqlalchemy import and_, delete, func, update
 from sqlmodel import Session, col, select
 
-from scheduler.store.tables import AccountRow, FormReceiptRow, LoginAttemptRow, LoginSessionRow
+from scheduler.store.tables import AccountRow, FormReceiptRow, KeptFormRow, LoginAttemptRow, LoginSessionRow
 
 __all__ = [
     "account_row",
     "accounts",
     "add_attempt",
     "add_session",
+    "drop_kept_form",
     "drop_session",
     "drop_sessions",
+    "end_session",
     "failures_since",
     "forget_before",
+    "keep_form",
+    "kept_form",
     "receipt",
     "session_row",
 ]
@@ -51,6 +55,13 @@ def add_session(session: Session, token_sha256: str, account: str, now: datetime
     )
 
 
+def end_session(session: Session, token_sha256: str, now: datetime) -> bool:
+    """Note that a sign-in ended by itself; False when that is noted already, or there is none."""
+    this = col(LoginSessionRow.token_sha256) == token_sha256
+    still = update(LoginSessionRow).where(this, col(LoginSessionRow.ended_at).is_(None)).values(ended_at=now)
+    return bool(session.execute(still).rowcount)  # type: ignore[attr-defined]
+
+
 def drop_session(session: Session, token_sha256: str) -> None:
     session.execute(delete(LoginSessionRow).where(col(LoginSessionRow.token_sha256) == token_sha256))
 
@@ -58,6 +69,7 @@ def drop_session(session: Session, token_sha256: str) -> None:
 def drop_sessions(session: Session, account: str, but: str | None = None) -> int:
     """End the sign-ins of an account, one excepted; how many there were."""
     of_account = col(LoginSessionRow.account) == account
+    session.execute(delete(LoginSessionRow).where(of_account, col(LoginSessionRow.ended_at).is_not(None)))
     chosen = of_account if but is None else and_(of_account, col(LoginSessionRow.token_sha256) != but)
     return int(session.execute(delete(LoginSessionRow).where(chosen)).rowcount)  # type: ignore[attr-defined]
 
@@ -90,10 +102,24 @@ def failures_since(
 
 
 def forget_before(session: Session, moment: datetime, signed_in_before: datetime) -> None:
-    """Delete attempts and receipts of forms from before a moment, and sign-ins that are over."""
+    """Delete attempts and receipts of forms from before a moment, and sign-ins and kept forms that are over."""
     session.execute(delete(LoginAttemptRow).where(col(LoginAttemptRow.at) < moment))
     session.execute(delete(FormReceiptRow).where(col(FormReceiptRow.at) < moment))
     session.execute(delete(LoginSessionRow).where(col(LoginSessionRow.created_at) < signed_in_before))
+    session.execute(delete(KeptFormRow).where(col(KeptFormRow.at) < signed_in_before))
+
+
+def keep_form(session: Session, account: str, path: str, typed: dict[str, str], now: datetime) -> None:
+    """Keep what was typed into a form, instead of any other that was kept for the account."""
+    session.merge(KeptFormRow(account=account, path=path, typed=typed, at=now))
+
+
+def kept_form(session: Session, account: str) -> KeptFormRow | None:
+    return session.get(KeptFormRow, account)
+
+
+def drop_kept_form(session: Session, account: str) -> None:
+    session.execute(delete(KeptFormRow).where(col(KeptFormRow.account) == account))
 
 
 def receipt(session: Session, key: str) -> FormReceiptRow | None:

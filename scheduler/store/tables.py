@@ -22,6 +22,7 @@ __all__ = [
     "FlagRow",
     "FormReceiptRow",
     "HeartbeatRow",
+    "KeptFormRow",
     "LabFileRow",
     "LabProposalRow",
     "LabResultRow",
@@ -479,7 +480,10 @@ class AccountRow(SQLModel, table=True):
 
 
 class LoginSessionRow(SQLModel, table=True):
-    """A sign-in. The token itself is in the browser only; `complete` says that every factor asked for was given."""
+    """A sign-in. The token itself is in the browser only; `complete` says that every factor asked for was given.
+
+    One that ended by itself (`ended_at`) opens nothing: it says whose a form is that arrives too late.
+    """
 
     __tablename__ = "login_session"
     token_sha256: str = Field(primary_key=True)
@@ -487,6 +491,17 @@ class LoginSessionRow(SQLModel, table=True):
     complete: bool
     created_at: datetime = Field(sa_type=Instant)
     seen_at: datetime = Field(sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class KeptFormRow(SQLModel, table=True):
+    """What somebody had typed when the sign-in had ended, for the same account to find again; one form at most."""
+
+    __tablename__ = "kept_form"
+    account: str = Field(primary_key=True, foreign_key="account.id")
+    path: str
+    typed: dict[str, str] = _json()
+    at: datetime = Field(sa_type=Instant)
 
 
 class LoginAttemptRow(SQLModel, table=True):

@@ -113,6 +113,13 @@ def test_a_sign_in_that_is_over_leads_back_to_where_one_was(served: Served) -> N
     page.get_by_label("Reason").fill("abroad")
     page.get_by_role("button", name="Put on hold").click()
     expect(page.locator(".note")).to_contain_text("Nothing of the last page was recorded")
+    _accessible(page)
+    _sign_in(page, "marie")
+    expect(page.get_by_label("Reason")).to_have_value("abroad")
+    expect(page.locator(".note")).to_contain_text("Nothing of it is recorded yet")
+    _accessible(page)
+    page.get_by_role("button", name="Put on hold").click()
+    expect(page.locator(".done")).to_contain_text("recorded")
 
 
 def test_of_two_people_on_one_visit_the_second_is_told(served: Served) -> None:

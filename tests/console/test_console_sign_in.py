@@ -18,7 +18,9 @@ from scheduler.store.tables import AccountRow, LoginSessionRow
 
 
 def _sessions(house: House) -> list[LoginSessionRow]:
-    return house.db.read(lambda session: list(session.exec(select(LoginSessionRow))))
+    """Those that have not ended."""
+    rows = house.db.read(lambda session: list(session.exec(select(LoginSessionRow))))
+    return [row for row in rows if row.ended_at is None]
 
 
 def test_a_sign_in_gives_a_token_of_which_only_the_hash_is_kept(house: House) -> None:
