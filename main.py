@@ -8,7 +8,6 @@ import sys
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
@@ -63,7 +62,7 @@ from scheduler.runtime.cli import (
     trial,
     users,
 )
-from scheduler.runtime.cli.localise import localise
+from scheduler.runtime.cli.localise import language_asked, localise
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.runtime.work import DELIVERY, DIGEST, Work
@@ -287,8 +286,6 @@ def web(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
     """The console: web pages for the team, until SIGTERM. Behind a TLS proxy when others than this machine use it."""
-    from scheduler.console.application import make_application
-    from scheduler.console.routes import PAGES
     from scheduler.console.server import serve
 
     program = program_of(context)
@@ -296,24 +293,13 @@ def web(
     with refusing(program):
         desk = make_desk(program)
         desk.database.transact(lambda session: desk.study.sync(session, desk.clock.now()))
-    serve(make_application(desk, PAGES), host, port, program.settings.console)
-
-
-def _language(words: list[str]) -> Language:
-    """The language of the help, which is shown before the options are read."""
-    for option, value in pairwise([*words, ""]):
-        if option == "--language" or option.startswith("--language="):
-            asked = option.partition("=")[2] or value
-            break
-    else:
-        asked = os.environ.get("MPA_LANGUAGE", "")
-    return Language(asked) if asked in set(Language) else Language.EN
+    serve(desk, host, port)
 
 
 def main() -> None:
     """The command `mpa-monitor`."""
     command = typer.main.get_command(app)
-    localise(command, _language(sys.argv[1:]))
+    localise(command, language_asked(sys.argv[1:]))
     try:
         command()
     except ConfigurationInvalidError as error:
@@ -326,7 +312,7 @@ def main() -> None:
 
 
 def _last_words(reason: Reason) -> None:
-    typer.echo(plain_speaker(_language(sys.argv[1:])).say(reason), err=True)
+    typer.echo(plain_speaker(language_asked(sys.argv[1:])).say(reason), err=True)
     sys.exit(FAILURE)
 
 

@@ -7,6 +7,9 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from config.settings import ConsoleSettings
+from scheduler.console.application import make_application
+from scheduler.console.desk import Desk
+from scheduler.console.routes import PAGES
 
 __all__ = ["behind_proxies", "serve"]
 
@@ -18,10 +21,10 @@ def behind_proxies(app: ASGIApp, settings: ConsoleSettings) -> ASGIApp:
     return ProxyHeadersMiddleware(app, trusted_hosts=list(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
 
 
-def serve(app: ASGIApp, host: str, port: int, settings: ConsoleSettings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(desk: Desk, host: str, port: int) -> None:
+    """Serve every page until SIGTERM or SIGINT."""
     uvicorn.run(
-        behind_proxies(app, settings),
+        behind_proxies(make_application(desk, PAGES), desk.settings.console),
         host=host,
         port=port,
         proxy_headers=False,

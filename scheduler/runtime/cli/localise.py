@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import typer.core
@@ -11,7 +13,7 @@ from typer import rich_utils
 
 from config.language import Language, translator
 
-__all__ = ["FRAME_WORDS", "help_texts", "localise", "normalised"]
+__all__ = ["FRAME_WORDS", "help_texts", "language_asked", "localise", "normalised"]
 
 _USAGE = "Usage: "
 _HELP_OPTION = "Show this message and exit."
@@ -50,6 +52,17 @@ def localise(command: Any, language: Language) -> None:
         setattr(rich_utils, name, say(english))
     vars(typer.core)["_"] = say
     _localise(command, say)
+
+
+def language_asked(words: Sequence[str]) -> Language:
+    """The language of the help, which is shown before the options of the command line are read."""
+    for option, value in pairwise([*words, ""]):
+        if option == "--language" or option.startswith("--language="):
+            asked = option.partition("=")[2] or value
+            break
+    else:
+        asked = os.environ.get("MPA_LANGUAGE", "")
+    return Language(asked) if asked in set(Language) else Language.EN
 
 
 def normalised(text: str) -> str:
