@@ -127,7 +127,7 @@ def test_a_tap_that_came_too_late_keeps_its_moment_in_its_own_step(furnished: Ho
     attended = {**hidden_of(browser.get(day).text, day), "step": "attend", "tapped": at.isoformat()}
     assert browser.post(day, attended).status_code == 303
     form = re.search(
-        r'<form[^>]*>(?:(?!</form>).)*name="point" value="H0".*?</form>', browser.get(day).text, re.S
+        r'<form[^>]*>(?:(?!</form>).)*name="point" value="H0".*?</form>', browser.get(day).text, re.DOTALL
     )
     assert form is not None
     csrf = re.search(r'name="csrf" value="(\w+)"', form[0])
@@ -148,7 +148,9 @@ def test_a_tap_that_came_too_late_keeps_its_moment_in_its_own_step(furnished: Ho
     zone = furnished.study.calendars["cochin"].zone
     assert page.count('value="T-77"') == 1
     time = tapped.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    assert re.search(rf'<details open>(?:(?!</details>).)*id="at-draw-H0"[^>]*value="{time}"', page, re.S)
+    assert re.search(
+        rf'<details open>(?:(?!</details>).)*id="at-draw-H0"[^>]*value="{time}"', page, re.DOTALL
+    )
     assert Attended.kind in _facts(furnished) and "sample_drawn" not in _facts(furnished)
 
 
