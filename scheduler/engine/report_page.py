@@ -32,7 +32,7 @@ def report_page(report: PatientReport, speaker: Speaker) -> str:
 
 def target_page(report: TargetReport, speaker: Speaker) -> str:
     """The report of the study's question as a page; well-formed XML too."""
-    from scheduler.engine.target_report import page_values  # the numerics are loaded by whoever asks
+    from scheduler.engine.target_page import page_values  # the numerics are loaded by whoever asks
 
     template = environment("report", speaker.language).get_template("target.html")
     return template.render(report=report, found=report.found, speaker=speaker, **page_values(report, speaker))

@@ -88,5 +88,5 @@ def cuts_drawn(found: TargetAnalysis, speaker: Speaker) -> Drawing | None:
     for one in (found.cutpoint.value, *found.cutpoint.ci):
         drawn.line([(x(one), _TOP), (x(one), _BOTTOM)], dash="5 4", width=1.6)
     drawn.bottom(x, _BOTTOM, speaker.text("Cut (mg·h/L)"), lambda v: speaker.number(v, 0))
-    drawn.left(y, _LEFT, speaker.text("Samples"), lambda v: speaker.number(v, 0))
+    drawn.left(y, _LEFT, speaker.text("Number of samples drawn"), lambda v: speaker.number(v, 0))
     return drawn
