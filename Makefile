@@ -37,7 +37,7 @@ check: $(VENV)/.dev ## static checks: style, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(BIN)/python tests/security/advisories.py
+	@if $(BIN)/python tests/security/advisories.py --reachable; then $(MAKE) --no-print-directory -s audit; fi
 
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
@@ -54,7 +54,7 @@ $(VENV)/.audit: $(VENV)/.dev requirements-audit.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	@touch $@
 
-audit: $(VENV)/.audit ## install pip-audit and ask for advisories about the pinned packages; `make check` asks from then on
+audit: $(VENV)/.audit ## ask for advisories about the pinned packages; `make check` does so where its service answers
 	$(BIN)/python tests/security/advisories.py
 
 fuzz: $(VENV)/.fuzz ## fuzz the readers of tables and messages, FUZZ_S seconds each (300)

@@ -62,7 +62,6 @@ class _Course:
     mails: int = 0
     twice: int = 0
     doubtful: int = 0
-    left: set[str] = field(default_factory=set)
 
 
 def seeds(ground: Ground, numbers: Sequence[int], days: int = 90, deaths: int = 12) -> Result:
@@ -82,9 +81,9 @@ def seeds(ground: Ground, numbers: Sequence[int], days: int = 90, deaths: int = 
 
 
 def _differences(whole: Contents, found: _Course, result: Result) -> list[str]:
-    """A mail that was held up by a death or a lost answer may have lost its sense meanwhile: it did not leave, and that
-    is on record. All else must be the same."""
-    late = {row[1] for row in found.contents["outbox"] if row[4] in _LATER and row[1] not in found.left}
+    """A mail that was held up by a death or a lost answer may have lost its sense meanwhile: then it did not leave, or
+    not again, and that is on record (`mails_of` has compared it with what arrived). All else must be the same."""
+    late = {row[1] for row in found.contents["outbox"] if row[4] in _LATER}
     excused = [row for row in whole["outbox"] if row[1] in late and row[4] == "sent"]
     result.late += len(excused)
     keys = {row[1] for row in excused}
@@ -156,8 +155,7 @@ def _judged(program: Program, db: Mortal, post: Post, now: datetime) -> _Course:
     with Session(db.engine) as session:  # taken back at its end
         for row in session.exec(select(SubjectRow)).all():
             found.broken += [f"I6 {row.code}: {one}" for one in rebuild(session, program.study, row, now)]
-    found.left = {one["id"] for one in post.kept}
-    found.mails = len(found.left)
+    found.mails = len({one["id"] for one in post.kept})
     found.twice = len(post.kept) - found.mails
     found.doubtful = sum(row.uncertain for row in rows)
     return found
