@@ -27,6 +27,8 @@ _SAFE: dict[str, frozenset[str]] = {
     "mail_missing_draw_lost": frozenset({"item"}),
     "mail_missing_result_lost": frozenset({"item"}),
     "mail_auc_to_read": frozenset({"subject"}),
+    "mail_eligibility_open": frozenset({"subject"}),
+    "mail_subject_parked": frozenset({"subject"}),
     "mail_auc_not_computable": frozenset({"subject", "visit_id"}),
     "mail_result_in_question": frozenset({"visit_id"}),
     "mail_set_held": frozenset({"subject", "visit_id"}),
@@ -57,10 +59,11 @@ _INSTEAD = {
     "flag_profile_unusual": "mail_profile_unusual",
     "missing_draw_lost": "mail_missing_draw_lost",
     "missing_result_lost": "mail_missing_result_lost",
-    "flag_subject_parked": "mail_flag_other",
-    "flag_eligibility_not_eligible": "mail_flag_other",
-    "flag_eligibility_undetermined": "mail_flag_other",
+    "flag_subject_parked": "mail_subject_parked",
+    "flag_eligibility_not_eligible": "mail_eligibility_open",
+    "flag_eligibility_undetermined": "mail_eligibility_open",
 }
+_OF_SUBJECT = frozenset({"mail_eligibility_open", "mail_subject_parked"})
 _OF_VISIT = frozenset(
     {
         "mail_auc_to_read",
@@ -85,8 +88,8 @@ _CODES_IN_FILE_REASONS = frozenset({"other", "replaces", "specimen", "subject"})
 def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
     """The reason as a mail may give it: known codes only, without values and without free text."""
     code = _INSTEAD.get(reason.code, reason.code)
-    if code == "mail_flag_other":
-        return because(code)
+    if code in _OF_SUBJECT:
+        return because(code, subject=subject)
     if code in _OF_VISIT:
         return because(code, subject=subject, visit_id=visit)
     if code.startswith(("mail_", "role_", "closes_")) and code not in _SAFE:

@@ -52,7 +52,7 @@ class CountedVisit:
 
     @property
     def punctuality(self) -> Punctuality:
-        """Early and late are outside the window; a visit that was called off is not expected."""
+        """Early and late are outside the window; a visit that was cancelled or does not apply is not expected."""
         if self.attended_on is not None:
             if self.attended_on < self.first:
                 return Punctuality.EARLY

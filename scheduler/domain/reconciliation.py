@@ -180,7 +180,7 @@ def _cells(line: Line, speaker: Speaker, protocol: Protocol) -> list[str]:
     return [
         subject, speaker.name(visit), point, discreet_tube(line.tube) if line.tube else "",
         *(_local(at, speaker) for at in (line.drawn_at, line.received_at)),
-        speaker.status(line.state), line.status or "", "; ".join(map(speaker.say, line.reasons)),
+        speaker.status(line.state), line.status or "", speaker.listed(map(speaker.say, line.reasons)),
     ]  # fmt: skip
 
 

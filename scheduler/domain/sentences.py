@@ -54,7 +54,7 @@ SENTENCES: dict[str, str] = {
     "below {low} mg·h/L ({band}; not a target of this disease)",
     "flag_auc_above_band_interval": "AUC0-12 is {value} mg·h/L ({method}, 90% interval {least} to {most}), "
     "above {high} mg·h/L ({band}; not a target of this disease)",
-    "flag_file_quarantined": "the laboratory file {name} could not be used: {why}",
+    "flag_file_quarantined": "the laboratory file {name} was refused: {why}",
     "flag_rows_held": "{count} row(s) of the laboratory file {name} are held: {why}",
     "flag_folder_trouble": "in the laboratory's folder, {name}: {why}",
     "flag_database_damaged": "the database file is damaged: {why}",
@@ -94,11 +94,11 @@ SENTENCES: dict[str, str] = {
     "closes_auc_outside_band": "for information; acknowledge once read",
     "closes_endpoint_missing": "record the assessment, or acknowledge that it cannot be had",
     "closes_file_quarantined": "the laboratory sends a corrected file; then acknowledge",
-    "closes_rows_held": "the laboratory sends corrected rows; then acknowledge",
-    "closes_folder_trouble": "put the folder right; then acknowledge",
+    "closes_rows_held": "the laboratory sends corrected rows, or a person decides: 'lab held'; then acknowledge",
+    "closes_folder_trouble": "put the folder or the disk right, then acknowledge",
     "closes_storage_trouble": "whoever runs the server puts it right; closes by itself",
     "closes_mail_failed": "correct the address and send again, or acknowledge",
-    "closes_subject_parked": "correct the cause, then release the subject",
+    "closes_subject_parked": "put the cause right, then acknowledge: that releases the subject",
 }
 SENTENCES |= {
     # why something is refused: what is wrong, what would be right

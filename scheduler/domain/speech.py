@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -100,6 +100,10 @@ class Speaker:
             value, format=f"0.{'0' * digits}" if digits else "0", locale=self.language.value
         )
 
+    def listed(self, texts: Iterable[str]) -> str:
+        """Several texts as one, parted by semicolons as the language writes them."""
+        return ("\u202f; " if self.language is Language.FR else "; ").join(texts)
+
     def _word(self, value: Param) -> str:
         if isinstance(value, dt.datetime):
             return self.moment(value)
@@ -108,7 +112,7 @@ class Speaker:
         if isinstance(value, Reason):
             return self.say(value)
         if isinstance(value, tuple):
-            return "; ".join(self.say(one) for one in value)
+            return self.listed(self.say(one) for one in value)
         if isinstance(value, float):
             return format_decimal(value, format="0.###", locale=self.language.value)
         return self.names.get(value, value) if isinstance(value, str) else str(value)

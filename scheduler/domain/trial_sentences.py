@@ -83,7 +83,7 @@ TRIAL_SENTENCES: dict[str, str] = {
     ),
     "flag_eligibility_not_eligible": "by the answers the subject is not eligible: {why}",
     "flag_eligibility_undetermined": "the answers do not settle whether the subject is eligible: {why}",
-    "closes_eligibility_open": "record what is missing with 'correct', or acknowledge",
+    "closes_eligibility_open": "correct the answers, or acknowledge",
     # assessments
     "refused_value_missing": "{item} has no value. Give it, as {item}=VALUE.",
     "refused_site_twice": "A site of {item} is given twice. Give each once.",

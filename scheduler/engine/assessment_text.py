@@ -13,7 +13,9 @@ __all__ = ["assessed_text", "plain"]
 
 def assessed_text(one: Assessed, speaker: Speaker) -> str:
     """A value with its unit and how it came about."""
-    parts = [f"{plain(one.value, speaker)} {one.unit}".strip() if one.value is not None else "–"]
+    parts = [
+        f"{plain(one.value, speaker)} {speaker.status(one.unit)}".strip() if one.value is not None else "–"
+    ]
     if one.measured is not None:
         parts.append(f"{plain(one.measured, speaker)} {one.measured_unit}")
     if one.sites:
@@ -26,7 +28,7 @@ def assessed_text(one: Assessed, speaker: Speaker) -> str:
         parts.append(
             speaker.text("corrected for haemoglobin" if one.hb_corrected else "not corrected for haemoglobin")
         )
-    return "; ".join(parts)
+    return speaker.listed(parts)
 
 
 def plain(value: float | Decimal, speaker: Speaker) -> str:

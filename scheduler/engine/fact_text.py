@@ -51,8 +51,8 @@ def fact_said(what: What, speaker: Speaker) -> str:
         case VisitMoved():
             return speaker.text("appointment moved to {at}: {why}", at=what.local, why=what.reason)
         case VisitCancelled():
-            final = "visit called off for good: {why}"
-            return speaker.text(final if what.final else "appointment called off: {why}", why=what.reason)
+            final = "visit cancelled for good: {why}"
+            return speaker.text(final if what.final else "appointment cancelled: {why}", why=what.reason)
         case Attended():
             return speaker.text("attended on {at}", at=what.at)
         case DoseGiven():
@@ -74,7 +74,7 @@ def fact_said(what: What, speaker: Speaker) -> str:
         case Paused():
             return speaker.text("on hold from {at}: {why}", at=what.at, why=what.reason)
         case Resumed():
-            return speaker.text("taken up again on {at}: {why}", at=what.at, why=what.reason)
+            return speaker.text("participation resumed on {at}: {why}", at=what.at, why=what.reason)
         case Withdrawn():
             words, cause = "withdrawn on {at} ({cause}): {why}", because(f"withdrawal_{what.cause}")
             return speaker.text(words, at=what.at, cause=cause, why=what.reason)

@@ -292,7 +292,7 @@ def test_answers_that_do_not_make_a_subject_eligible_are_flagged_and_mails_do_no
         flag = flag_of(of)
         assert flag is not None and flag.reason.code == code
         assert flag.since == cases.local(ON, 0)
-        assert discreet(flag.reason) == because("mail_flag_other")
+        assert discreet(flag.reason, "MPA-0042-7") == because("mail_eligibility_open", subject="MPA-0042-7")
 
 
 def flag_of(of: EligibilityAssessed) -> Flag | None:

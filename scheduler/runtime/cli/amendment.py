@@ -168,7 +168,7 @@ def _lines(
     for one in found:
         yield from _of_subject(one, speaker)
     for left in skipped:
-        why = "; ".join(speaker.say(reason) for reason in left.why)
+        why = speaker.listed(speaker.say(reason) for reason in left.why)
         yield speaker.text("{subject} stays as it is: {why}", subject=left.subject, why=why)
     mails = sum(len(one.contradicted) for one in found)
     words = (

@@ -71,7 +71,7 @@ def auc_table(program: Program, rows: Sequence[Row]) -> Table:
         if row["value"] is None and not row["primary"]:
             continue
         marks = sorted(notes.setdefault(note, len(notes) + 1) for note in row["notes"])
-        remarks = "; ".join(row["reasons"]) or " ".join(f"({mark})" for mark in marks)
+        remarks = speaker.listed(row["reasons"]) or " ".join(f"({mark})" for mark in marks)
         made.add_row(
             row["subject"], speaker.name(row["visit"]), _version(row, speaker), row["method_text"],
             row["quantity"] or "", _value(row, speaker), _interval(row, speaker), _number(row["auc_0_24"], speaker),
@@ -169,7 +169,7 @@ def _methods(counting: Sequence[Row], marks: Mapping[str, str], speaker: Speaker
 
 def _exceptions(counting: Iterable[Row], speaker: Speaker) -> list[str]:
     """Why a visit has no value, or what is to be known of it."""
-    said = [(row, "; ".join(row["reasons"]) or row["remark"]) for row in counting]
+    said = [(row, speaker.listed(row["reasons"]) or row["remark"]) for row in counting]
     return [_of(row, text, speaker) for row, text in said if text]
 
 
@@ -201,4 +201,4 @@ def _bands(program: Program) -> str:
         ]
         bands.append(f"{one.label[program.settings.language]} {' – '.join(limits)}")
     words = "Borrowed reference bands, never a target of this disease: {bands} mg·h/L"
-    return speaker.text(words, bands="; ".join(bands))
+    return speaker.text(words, bands=speaker.listed(bands))

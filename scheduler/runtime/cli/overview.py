@@ -63,7 +63,7 @@ def _tables(program: Program, found: Overview) -> Iterator[Table]:
         name = program.study.sites[found.site].name if found.site in program.study.sites else found.site
     states = ", ".join(f"{speaker.status(state)} {count}" for state, count in found.states)
     columns = [
-        "Visit", "On time", "Early", "Late", "Overdue now", "Not made", "To come", "Called off", "Complete", "AUC0-12",
+        "Visit", "On time", "Early", "Late", "Overdue now", "Missed", "To come", "Not expected", "Complete", "AUC0-12",
     ]  # fmt: skip
     visits = table(program, "Visits", columns, [_row(one, speaker) for one in found.visits])
     visits.title = speaker.text(

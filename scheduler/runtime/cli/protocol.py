@@ -96,7 +96,7 @@ def show(
         return
     speaker = program.speaker()
     title = program.study.newest[1].title[program.settings.language]
-    made = table(program, title, ["Visit", "Target", "Window", "Overdue", "Missed", "Reminders"], [])
+    made = table(program, title, ["Visit", "Target", "Window", "Overdue", "Missed from", "Reminders"], [])
     for row in rows:
         window = f"{speaker.date(row['first'])} – {speaker.date(row['last'])}"
         reminders = "\n".join(f"{rule}: {speaker.moment(at)}" for rule, at in row["reminders"])

@@ -140,7 +140,7 @@ def definition_table(program: Program, row: Row) -> Table:
     columns = ["Definition", "Meaning", "Says", "Holds", "Evidence", "Why it cannot be evaluated, remarks"]
     made = table(program, f"{row['subject']}", columns, [])
     for one in row["outcomes"]:
-        remarks = "; ".join([*one["why"], *one["flags"]])
+        remarks = speaker.listed([*one["why"], *one["flags"]])
         made.add_row(
             one["id"] + (" *" if one["primary"] else ""),
             one["text"],
@@ -196,7 +196,7 @@ def exposure_table(program: Program, rows: Sequence[Row]) -> Table:
         cells = ["–" if one is None else speaker.number(one) for one in metrics]
         made.add_row(row["subject"], str(row["occasions"]), *cells, reliability)
         if row["flags_text"]:
-            flags = "; ".join(row["flags_text"])
+            flags = speaker.listed(row["flags_text"])
             remarks.append(speaker.text("{what}: {answer}", what=row["subject"], answer=flags))
     words = (
         "Time-weighted means by actual dates; weeks 6–26 is the primary one. "
