@@ -62,7 +62,7 @@ def spans(text: str) -> list[str]:
 
 
 def typed_lines() -> Iterator[Typed]:
-    """Every line behind a `$` in a console block, continued lines joined."""
+    """Every line behind a `$` in a console block."""
     for page in PAGES:
         for block in blocks(page.read_text("utf-8"), "console"):
             for shown in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

@@ -128,12 +128,15 @@ def test_a_quarantined_file_has_its_reason_beside_it_in_both_languages(bench: Be
     assert lines.index(french) < lines.index(english)
 
 
-def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
-    text = (LOCALE_DIR.parent.parent / "docs" / "lab-files.md").read_text("utf-8")
+@pytest.mark.parametrize("page", ["lab-files", "for-laboratories.fr", "for-laboratories.en"])
+def test_the_example_in_the_documentation_is_accepted(page: str, tmp_path: Path) -> None:
+    text = (LOCALE_DIR.parent.parent / "docs" / f"{page}.md").read_text("utf-8")
+    example = text.split("```csv\n")[1].split("```")[0]
     path = tmp_path / "example.csv"
-    path.write_text(text.split("```csv\n")[1].split("```")[0], "cp1252")
+    path.write_text(example, "cp1252")
     answer = check_file(path, a_study(), NOW, Language.FR)
-    assert (answer["verdict"], answer["accepted"]) == ("accepted", 3)
+    assert (answer["verdict"], answer["accepted"]) == ("accepted", example.count("MPA-0042-7"))
+    assert answer["notes"] == []
 
 
 def test_the_documentation_names_every_column() -> None:
