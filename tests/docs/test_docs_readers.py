@@ -22,7 +22,7 @@ from scheduler.intake.sentences import SENTENCES
 BOTH = [(who, language) for who in ("coordinators", "laboratories") for language in Language]
 _STYLE = (
     "body{font:9.5pt sans-serif} @page{size:A4;margin:12mm} table{border-collapse:collapse} "
-    "td,th{border:1px solid #999;padding:1px 4px;text-align:left}"
+    "td,th{border:1px solid #999;padding:1px 4px;text-align:left} pre{white-space:pre-wrap;overflow-wrap:anywhere}"
 )
 _BLANK = re.compile(r"%\(\w+\)[sd]|\{[^}]*\}")
 
