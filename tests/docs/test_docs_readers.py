@@ -33,7 +33,7 @@ def _page(who: str, language: Language) -> str:
 
 def _plain(text: str) -> str:
     """A text without the differences of its spaces, apostrophes and capital letters."""
-    return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").split()).lower().rstrip(".")
+    return " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split()).lower().rstrip(".")
 
 
 def _shown(language: Language) -> list[str]:
