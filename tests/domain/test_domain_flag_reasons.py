@@ -1,0 +1,116 @@
+"""What a flag says, whole: its subject, visit, detail, reason with every parameter, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import domain_cases as cases
+import pytest
+
+from scheduler.domain.exposure import Bounds, Exposure, VisitExposures
+from scheduler.domain.facts import EligibilityAssessed
+from scheduler.domain.flags import Flag, FlagCode, flags_of
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.timeline import Timeline
+
+W6 = date(2025, 10, 13)
+LATER = cases.local(date(2025, 10, 30))
+RESULTS = cases.results_of("W6", W6)
+LINE = cases.timeline(*cases.sampling_day("W6", W6), results=RESULTS)
+SETTLED = max(one.recorded_at for one in RESULTS)
+
+
+def exposure(value: float | None, *reasons: Reason, **more: Any) -> Exposure:
+    empty = Exposure("pawinski_2002", "AUC0-12", value, None, None, "mg·h/L", (0.0, 12.0), reasons, ())
+    return replace(empty, name="Pawinski 2002", **more)
+
+
+def flags(one: Exposure, line: Timeline = LINE) -> list[Flag]:
+    """The flags of W6 with this AUC0-12."""
+    views = cases.stand(line, LATER).views
+    return [
+        flag for flag in flags_of(line, views, {"W6": VisitExposures("hash", (one,), "{}")}, LATER)
+        if flag.code in (FlagCode.AUC_OUTSIDE_BAND, FlagCode.AUC_NOT_COMPUTABLE)
+    ]  # fmt: skip
+
+
+def banded(*bands: dict[str, Any]) -> Timeline:
+    """W6 sampled, under a protocol with these bands."""
+    protocol = cases.shipped_protocol()
+    made = tuple(replace(protocol.bands[0], **band) for band in bands)
+    plan = cases.study_plan(replace(protocol, bands=made))
+    return cases.timeline(*cases.sampling_day("W6", W6), results=RESULTS, plan=plan)
+
+
+def outside(code: str, detail: str = "transplant", **said: Any) -> Flag:
+    reason = because(code, **said)
+    return Flag(FlagCode.AUC_OUTSIDE_BAND, cases.CODE, "W6", detail, reason, SETTLED)
+
+
+BAND = {"low": 30.0, "high": 60.0, "band": because("band_transplant")}
+
+
+@pytest.mark.parametrize(("value", "side"), [(29.96, "below"), (60.04, "above")])
+def test_an_auc_outside_a_band_says_its_value_and_the_band(value: float, side: str) -> None:
+    said = {"value": round(value, 1), **BAND}
+    assert flags(exposure(value)) == [outside(f"flag_auc_{side}_band", **said)]
+
+
+@pytest.mark.parametrize("value", [30.0, 45.0, 60.0])
+def test_both_limits_belong_to_a_band(value: float) -> None:
+    assert flags(exposure(value)) == []
+
+
+def test_an_estimate_with_an_interval_says_its_method_and_its_limits_with_one_decimal() -> None:
+    by_model = exposure(70.26, low=51.04, high=90.96, bounds=Bounds.INTERVAL_90)
+    method = because("method_regression", equation="Pawinski 2002")
+    said = {"value": 70.3, **BAND, "method": method, "least": 51.0, "most": 91.0}
+    assert flags(by_model) == [outside("flag_auc_above_band_interval", **said)]
+
+
+def test_a_band_without_one_of_its_limits_leaves_it_empty_and_every_band_that_asks_is_looked_at() -> None:
+    line = banded(
+        {"id": "silent", "flag": False, "low_mg_h_l": 90.0},
+        {"id": "least", "low_mg_h_l": 35.0, "high_mg_h_l": None},
+        {"id": "most", "low_mg_h_l": None, "high_mg_h_l": 20.0},
+    )
+    assert flags(exposure(25.0), line) == [
+        outside("flag_auc_below_band", "least", value=25.0, low=35.0, high="", band=because("band_least")),
+        outside("flag_auc_above_band", "most", value=25.0, low="", high=20.0, band=because("band_most")),
+    ]
+
+
+def test_an_auc_that_cannot_be_computed_says_every_reason_since_the_day_was_settled() -> None:
+    why = (because("pk_sample_missing"), because("pk_other"))
+    reason = because("flag_auc_not_computable", why=why)
+    expected = Flag(FlagCode.AUC_NOT_COMPUTABLE, cases.CODE, "W6", "", reason, SETTLED)
+    assert flags(exposure(None, *why)) == [expected]
+
+
+def test_a_result_that_the_laboratory_owes_is_named_with_its_day() -> None:
+    line = cases.timeline(*cases.sampling_day("W6", W6), results=RESULTS[:2])
+    (flag,) = [one for one in cases.stand(line, LATER).flags if one.code is FlagCode.RESULT_OVERDUE]
+    assert (flag.subject, flag.visit, flag.detail) == (cases.CODE, "W6", "H2")
+    assert flag.reason == because("flag_result_overdue", point="H2", on=W6)
+
+
+ANSWERED_ON = date(2025, 8, 29)
+
+
+def test_answers_that_leave_eligibility_open_are_a_flag_of_the_subject_since_their_day() -> None:
+    answers = EligibilityAssessed(ANSWERED_ON, age_years=17)
+    flag = next(one for one in cases.stand(cases.timeline(answers), LATER).flags if one.visit is None)
+    assert flag[:4] == (FlagCode.ELIGIBILITY_OPEN, cases.CODE, None, "")
+    assert flag.reason.code == "flag_eligibility_not_eligible"
+    why = flag.reason.get("why")
+    assert isinstance(why, tuple)
+    assert "criterion_age" in {one.code for one in why}
+    assert flag.since == cases.local(ANSWERED_ON, 0)
+
+
+def test_without_answers_nothing_is_said_of_eligibility() -> None:
+    assert all(
+        one.code is not FlagCode.ELIGIBILITY_OPEN for one in cases.stand(cases.timeline(), LATER).flags
+    )
