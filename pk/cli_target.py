@@ -35,6 +35,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     option("--outcome", metavar="COL", help="column with the outcome: 0 and 1, or any number")
     option("--baseline", metavar="COL", help="column with a baseline value to adjust for")
     option(
+        "--adverse-events",
+        metavar="COL",
+        help="column with 1 for an adverse event, 0 for none: for an upper bound",
+    )
+    option(
         "--direction",
         choices=["higher", "lower"],
         default="higher",
@@ -102,6 +107,7 @@ def _question(asked: argparse.Namespace) -> "Question":
         exposure=asked.exposure,
         outcome=asked.outcome,
         baseline=asked.baseline,
+        events=asked.adverse_events,
         kind=OutcomeKind(asked.outcome_kind),
         rule=asked.responder,
         tell_apart=None if asked.plan is None else (asked.plan[0], asked.plan[1]),

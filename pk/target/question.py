@@ -11,6 +11,7 @@ from pk.target.findings import Settings, TargetAnalysis
 from pk.target.pace import Step, unwatched
 from pk.target.planning import Plan, plan
 from pk.target.table import Column, Table, numbers_of, read_table
+from pk.target.upper_bound import upper_bound
 
 _RULE = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?\d+(?:[.,]\d+)?)\s*", re.ASCII)
 _TOLERANCE = 1e-9
@@ -18,11 +19,15 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Columns by name; `rule` makes responders of a continuous outcome, as "<=-5"; `tell_apart` asks for a plan."""
+    """Columns by name; `rule` makes responders of a continuous outcome, as "<=-5"; `tell_apart` asks for a plan.
+
+    `events` is a column of 0 and 1, adverse events, for an upper bound.
+    """
 
     exposure: str
     outcome: str
     baseline: str | None = None
+    events: str | None = None
     kind: OutcomeKind = OutcomeKind.AUTO
     rule: str | None = None
     tell_apart: tuple[float, float] | None = None
@@ -31,11 +36,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The question, what was found, and the plan if one was asked for and can be made."""
+    """The question, what was found, and the plan and the upper bound if they were asked for and can be had."""
 
     question: Question
     found: TargetAnalysis
     plan: Plan | None
+    upper: TargetAnalysis | None = None
 
 
 def answer(content: bytes, question: Question, step: Step = unwatched) -> Answer | tuple[Reason, ...]:
@@ -43,7 +49,8 @@ def answer(content: bytes, question: Question, step: Step = unwatched) -> Answer
     table = read_table(content)
     if isinstance(table, Reason):
         return (table,)
-    names = [one for one in (question.exposure, question.outcome, question.baseline) if one is not None]
+    asked = (question.exposure, question.outcome, question.baseline, question.events)
+    names = [one for one in asked if one is not None]
     repeated = [one for i, one in enumerate(names) if one in names[:i]]
     if repeated:
         return (Reason.of("target_columns_equal", column_id=repeated[0]),)
@@ -54,6 +61,11 @@ def answer(content: bytes, question: Question, step: Step = unwatched) -> Answer
     responder = _responders(outcome, question)
     if isinstance(responder, Reason):
         return (responder,)
+    events = None if question.events is None else columns[question.events]
+    wrong = None if events is None else next((one for one in events.numbers if one not in (0, 1, None)), None)
+    if events is not None and wrong is not None:
+        line = events.line_of(wrong)
+        return (Reason.of("target_events_not_binary", column_id=events.name, value=short(wrong), line=line),)
     found = analyse(
         columns[question.exposure].numbers,
         outcome.numbers,
@@ -63,7 +75,9 @@ def answer(content: bytes, question: Question, step: Step = unwatched) -> Answer
         binary=responder is not None,
         step=step,
     )
-    return Answer(question, found, _plan(found, question))
+    numbers = columns[question.exposure].numbers
+    upper = None if events is None else upper_bound(numbers, events.numbers, question.settings)
+    return Answer(question, found, _plan(found, question), upper)
 
 
 def _columns(table: Table, names: Sequence[str]) -> dict[str, Column] | tuple[Reason, ...]:

@@ -37,6 +37,7 @@ def answered(said: Answer, say: Say = Reason.text) -> JsonObject:
             "exposure": question.exposure,
             "outcome": question.outcome,
             "baseline": question.baseline,
+            "adverse_events": question.events,
             "outcome_kind": question.kind.value,
             "responder_rule": question.rule,
             "direction": settings.direction.value,
@@ -58,13 +59,11 @@ def answered(said: Answer, say: Say = Reason.text) -> JsonObject:
         "tier_name": found.tier.name,
         "conclusion": found.conclusion.value,
         "statements": _said((conclusion_of(found), *headlines(found)), say),
-        "gates": [
-            {"name": one.name, "value": _finite(one.value), "threshold": one.threshold, "pass": one.passed}
-            for one in found.gates
-        ],
+        "gates": _gates(found),
         "listing": _listing(found),
         **_numbers(found),
         "missing_outcomes": missing_record(found.missing),
+        "adverse_events": None if said.upper is None else _upper(said.upper, question.events),
         "planning": None if said.plan is None else _plan(said.plan),
         "warnings": _said(found.warnings, say),
     }
@@ -73,6 +72,30 @@ def answered(said: Answer, say: Say = Reason.text) -> JsonObject:
 def refused(reasons: Iterable[Reason], say: Say = Reason.text) -> JsonObject:
     """Return what is wrong with a file or a question as JSON."""
     return {"schema_version": SCHEMA_VERSION, "status": "error", "reasons": _said(reasons, say)}
+
+
+def _upper(found: TargetAnalysis, column: str | None) -> JsonObject:
+    """The events where the outcome stands elsewhere: tp are those with an event at or above the cut."""
+    numbers = _numbers(found)
+    kept = ("association", "roc", "firth", "prespecified_cuts", "max_selected", "cutpoint")
+    return {
+        "column": column,
+        "n": found.n,
+        "n_events": found.n_responders,
+        "left_out": {**asdict(found.left_out)},
+        "tier": found.tier.number,
+        "conclusion": found.conclusion.value,
+        "gates": _gates(found),
+        **{name: numbers[name] for name in kept},
+        "missing_events": missing_record(found.missing),
+    }
+
+
+def _gates(found: TargetAnalysis) -> list[Json]:
+    return [
+        {"name": one.name, "value": _finite(one.value), "threshold": one.threshold, "pass": one.passed}
+        for one in found.gates
+    ]
 
 
 def _said(reasons: Iterable[Reason], say: Say) -> list[Json]:

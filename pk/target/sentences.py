@@ -201,6 +201,31 @@ _MISSING_NUMBERS: dict[str, str] = {
     ),
 }
 
+_UPPER: dict[str, str] = {
+    "target_events_not_binary": (
+        "Column {column_id} of adverse events has {value} (line {line}); write 1 where there was one, 0 where not."
+    ),
+    "target_upper_events": "Adverse events ({column_id}): {events} of {n} patients have one.",
+    "target_upper_not_estimable": "Above which exposure they grow more frequent is not estimable.",
+    "target_upper_no_evidence": "There is no evidence that they go with exposure.",
+    "target_upper_no_usable_cut": "They go with exposure, but no exposure can be named above which they do.",
+    "target_upper_opposite": "They are fewer at a higher exposure: no upper bound.",
+    "target_upper_exploratory": (
+        "They grow more frequent above {cut} (95 % interval {low} to {high}): an exploratory bound, not to be used."
+    ),
+    "target_upper_candidate": (
+        "They grow more frequent above {cut} (95 % interval {low} to {high}): a candidate bound that needs validation "
+        "in other patients."
+    ),
+    "target_upper_at_cut": "Adverse events at or above {cut}: {tp} of {above} patients; below: {fn} of {below}.",
+    "target_window": (
+        "From {low}, response is likelier; from {high}, adverse events are. Neither is a reason to change a dose."
+    ),
+    "target_window_none": (
+        "The cut for response, {low}, lies above that for adverse events, {high}: these data show no window."
+    ),
+}
+
 _GATES: dict[str, str] = {
     "target_gate_roc_lower_limit": "Gate closed: the lower limit of the ROC area must be above 0.5.",
     "target_gate_max_selected_p": "Gate closed: the p of the maximally selected test must be below 0.05.",
@@ -272,6 +297,7 @@ TARGET_SENTENCES: dict[str, str] = {
     **_SHAPE,
     **_MISSING,
     **_MISSING_NUMBERS,
+    **_UPPER,
     **_GATES,
     **_PLANNING,
     **_FILE,

@@ -13,6 +13,7 @@ from pk.target.planning import LEAST, Plan
 from pk.target.prespecified import AtCut
 from pk.target.proportions import Interval
 from pk.target.question import Answer
+from pk.target.upper_bound import upper_said
 
 _CONCLUDED = {
     Conclusion.NOT_ESTIMABLE: "target_conclusion_not_estimable",
@@ -67,6 +68,7 @@ def statements(said: Answer) -> tuple[Reason, ...]:
         _cut(found),
         missing_said(found.missing),
         () if said.question.tell_apart is None else planned(said.plan, *sorted(said.question.tell_apart)),
+        () if said.upper is None else upper_said(said.upper, said.question.events or "", found),
         found.warnings,
     )
     return tuple(line for part in parts for line in part)

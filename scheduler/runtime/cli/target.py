@@ -32,6 +32,9 @@ __all__ = ["add_commands"]
 OutFolder = Annotated[
     Path | None, typer.Option(help="Folder for the report of the study itself: target.html and target.json.")
 ]
+Events = Annotated[
+    str | None, typer.Option(help="Column with 1 for an adverse event and 0 for none: for an upper bound.")
+]
 StatedDirection = Annotated[
     Direction, typer.Option(help="Exposure expected with response, stated before looking.")
 ]
@@ -66,6 +69,7 @@ def target(
     ] = None,
     out: OutFolder = None,
     baseline: Annotated[str | None, typer.Option(help="Column with a baseline value to adjust for.")] = None,
+    adverse_events: Events = None,
     direction: StatedDirection = Direction.HIGHER,
     outcome_kind: Kind = OutcomeKind.AUTO,
     responder: Rule = None,
@@ -84,7 +88,7 @@ def target(
     with refusing(program):
         speaker = program.speaker()
     if out is not None:
-        given = (csv, exposure, outcome, baseline, responder, cuts, plan)
+        given = (csv, exposure, outcome, baseline, adverse_events, responder, cuts, plan)
         changed = direction is not Direction.HIGHER or outcome_kind is not OutcomeKind.AUTO
         if any(one is not None for one in given) or changed or unlock_tier or as_json:
             words = "--out is for the study's own data: of the other options it takes --seed only."
@@ -98,6 +102,7 @@ def target(
         exposure=exposure,
         outcome=outcome,
         baseline=baseline,
+        events=adverse_events,
         kind=outcome_kind,
         rule=responder,
         tell_apart=plan,
