@@ -106,7 +106,8 @@ SENTENCES |= {
     "refused_subject_unknown_near": "There is no subject {subject}. Did you mean {near}?",
     "refused_other_site": "{subject} belongs to the site {site}. Leave out --site or the subject.",
     "refused_nobody_enrolled": "There is no subject to be followed under it. Check --site and --subject.",
-    "refused_parked": "{subject} is parked ({why}). Release it first, then apply the version again.",
+    "refused_parked": "{subject} is parked ({why}). Acknowledge its flag, which releases it, "
+    "then apply the version again.",
     "refused_other_study": "{subject} takes part in {study}; this version belongs to {other}.",
     "refused_left_before": "{subject} left the study on {on}, not after that day.",
     "refused_version_far": "{on} is more than a year away from today. Check the year.",
