@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import typer.main
@@ -25,7 +26,7 @@ PAGES = (
     ROOT / "benchmarks/results.md",
 )
 
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(rf"(?:^|[|;&] *)(?:sudo -u \w+ )?((?:\S*/)?{PROGRAM}|(?:\S*/)?python -m pk)(?=\s|$)")
 _ENDS = re.compile(r"\s(?:\||>|;|&&)\s|\s#|;\s")
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -48,7 +49,7 @@ def name_of(page: Path) -> str:
 
 def blocks(text: str, language: str) -> list[str]:
     """The fenced blocks of a page in this language."""
-    return [body for found, body in _BLOCK.findall(text) if found == language]
+    return [dedent(body) for found, body in _BLOCK.findall(text) if found == language]
 
 
 def prose(text: str) -> str:

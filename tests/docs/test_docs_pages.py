@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from docs_cases import DOCS, PAGES, ROOT, name_of, prose, spans
+import pytest
+from docs_cases import DOCS, PAGES, ROOT, blocks, name_of, prose, spans
 from pydantic import BaseModel
 
-from config.settings import Settings
+from config.schema import StaffFile
+from config.settings import Settings, load_settings
 from notifications.states import State
 from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import Flag, FlagCode
@@ -76,6 +80,19 @@ def test_every_picture_is_shown_somewhere_and_small() -> None:
     pictures = set((DOCS / "img").iterdir())
     assert pictures - shown == set()
     assert {one.name: one.stat().st_size for one in pictures if one.stat().st_size > 150_000} == {}
+
+
+def test_the_settings_of_the_readme_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = blocks((ROOT / "README.md").read_text("utf-8"), "toml")
+    (settings,) = [one for one in shown if one.startswith("database")]
+    (staff,) = [one for one in shown if one.startswith("[[staff]]")]
+    for name in [name for name in os.environ if name.startswith("MPA_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "settings.toml").write_text(settings, "utf-8")
+    loaded = load_settings(config=tmp_path)
+    assert (loaded.mail.transport, loaded.mail.security) == ("smtp", "starttls")
+    assert str(loaded.intake.folder) == "/var/lib/mpa-monitor/lab"
+    assert StaffFile.model_validate(tomllib.loads(staff)["staff"][0]).roles == ("coordinator",)
 
 
 def _settings() -> Iterator[str]:
