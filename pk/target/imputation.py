@@ -11,8 +11,12 @@ from pk.prior import Floats
 from pk.target.firth import curved
 from pk.target.proportions import Interval
 from pk.target.resampling import Purpose, stream
+from pk.target.tiers import LARGEST_P
 
 IMPUTATIONS = 20
+
+SHIFTS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+"""Log odds by which missing responses are made likelier, and less likely, than the model expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,15 @@ class Pooled:
 class Imputed:
     """`missing` responses drawn `imputations` times; `odds` is the log odds ratio per unit of exposure.
 
-    known: the same estimate (Firth, limits by its curvature) of the patients with outcome alone.
+    known: the same estimate (Firth, limits by its curvature) of the patients with outcome alone. tipping: the smallest
+    shift of the missing patients' log odds at which p crosses 0.05, None up to the largest of `SHIFTS`.
     """
 
     missing: int
     imputations: int
     odds: Pooled
     known: float
+    tipping: float | None
 
 
 def imputed(
@@ -71,14 +77,27 @@ def imputed(
         return None
     random = stream(seed, Purpose.IMPUTATION)
     design = np.column_stack([np.ones(theirs.shape[0]), theirs])
-    every, found = np.concatenate([exposure, without_outcome]), []
-    for beta in random.multivariate_normal(*model, size=imputations, method="cholesky"):
-        drawn = random.random(theirs.shape[0]) < expit(design @ beta)
-        fitted = curved(every[:, None], np.concatenate([responder, drawn]))
-        if fitted is None:
-            return None
-        found.append((float(fitted[0][1]), float(fitted[1][1, 1])))
-    return Imputed(without_outcome.size, imputations, pooled(found), float(alone[0][1]))
+    every = np.concatenate([exposure, without_outcome])
+    betas = random.multivariate_normal(*model, size=imputations, method="cholesky")
+    luck = random.random((imputations, theirs.shape[0]))
+
+    def shifted(by: float) -> Pooled | None:
+        """The estimate if the missing patients' log odds were larger by that much, with the same luck."""
+        found = []
+        for beta, chance in zip(betas, luck, strict=True):
+            drawn = chance < expit(design @ beta + by)
+            fitted = curved(every[:, None], np.concatenate([responder, drawn]))
+            if fitted is None:
+                return None
+            found.append((float(fitted[0][1]), float(fitted[1][1, 1])))
+        return pooled(found)
+
+    plain = shifted(0.0)
+    if plain is None:
+        return None
+    tried = ((by, shifted(by)) for size in SHIFTS for by in (size, -size))
+    turned = (by for by, one in tried if one is not None and (one.p < LARGEST_P) != (plain.p < LARGEST_P))
+    return Imputed(without_outcome.size, imputations, plain, float(alone[0][1]), next(turned, None))
 
 
 def pooled(found: list[tuple[float, float]], level: float = 0.95, complete: float | None = None) -> Pooled:

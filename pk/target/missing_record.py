@@ -35,6 +35,7 @@ def missing_record(found: Missing | None) -> Json:
                 "p": found.odds.p,
                 "variance_from_missing": found.odds.from_missing,
                 "coef_known": found.known,
+                "tipping_log_odds": found.tipping,
             }
         case RankBounds():
             return {

@@ -176,6 +176,18 @@ _MISSING: dict[str, str] = {
 }
 
 _MISSING_NUMBERS: dict[str, str] = {
+    "target_missing_odds_none": (
+        "That takes missing outcomes to be like known ones of the same exposure. Whether it is significant stays the "
+        "same if their odds of response are up to {times} times higher or lower."
+    ),
+    "target_missing_odds_likelier": (
+        "That takes missing outcomes to be like known ones of the same exposure. Whether it is significant turns if "
+        "their odds of response are {times} times higher."
+    ),
+    "target_missing_odds_rarer": (
+        "That takes missing outcomes to be like known ones of the same exposure. Whether it is significant turns if "
+        "their odds of response are {times} times lower."
+    ),
     "target_missing_ranks": (
         "Outcomes missing: {count}. Were they known, Spearman's correlation would lie between {lowest} and {highest}."
     ),

@@ -7,7 +7,7 @@ from pk.result import Param, Reason, short
 from pk.target.association import Slope
 from pk.target.findings import Conclusion, Missing, Roc, Standing, TargetAnalysis
 from pk.target.firth import Coefficient
-from pk.target.imputation import Imputed
+from pk.target.imputation import SHIFTS, Imputed
 from pk.target.missing_changes import ImputedSlope, RankBounds
 from pk.target.planning import LEAST, Plan
 from pk.target.prespecified import AtCut
@@ -230,7 +230,10 @@ def missing_said(found: Missing | None) -> tuple[Reason, ...]:
             return (Reason.of("target_missing_imputed_beyond", **counts),)
         odds, low, high = map(short, ratios)
         share = round(100 * found.odds.from_missing)
-        return (Reason.of("target_missing_imputed", **counts, odds=odds, low=low, high=high, percent=share),)
+        said = Reason.of("target_missing_imputed", **counts, odds=odds, low=low, high=high, percent=share)
+        turning = SHIFTS[-1] if found.tipping is None else abs(found.tipping)
+        side = "none" if found.tipping is None else "likelier" if found.tipping > 0 else "rarer"
+        return said, Reason.of(f"target_missing_odds_{side}", times=short(math.exp(turning)))
     best, worst = short(found.best.rho), short(found.worst.rho)
     said = Reason.of("target_missing_bounds", count=found.missing, best=best, worst=worst)
     return said, Reason.of(

@@ -123,6 +123,19 @@ def test_imputing_at_random_leaves_the_estimate_near_that_of_the_known() -> None
     assert found == imputed((exposure[:160], responder[:160]), exposure[160:], nothing, 1)
 
 
+def test_imputed_responses_have_a_tipping_point_where_significance_turns() -> None:
+    random = np.random.default_rng(11)
+    exposure = random.normal(40, 12, 60)
+    responder = random.random(60) < 1 / (1 + np.exp(-(exposure - 40) / 8))
+    unknown, nothing = np.full(12, 75.0), (np.empty((60, 0)), np.empty((12, 0)))
+    found = imputed((exposure, responder), unknown, nothing, 1)
+    assert found is not None and found.odds.p < 0.05
+    # all missing at a high exposure: the association is lost if they respond more rarely, never if more often
+    assert found.tipping is not None and found.tipping < 0
+    one = imputed((exposure, responder), np.full(1, 40.0), (nothing[0], np.empty((1, 0))), 1)
+    assert one is not None and one.tipping is None
+
+
 def test_a_column_that_says_nothing_more_is_not_imputed_from() -> None:
     random = np.random.default_rng(5)
     exposure = random.normal(40, 15, 40)
