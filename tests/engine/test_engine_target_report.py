@@ -139,6 +139,7 @@ def test_two_patients_are_listed_and_nothing_is_tested(study: Study, language: L
     assert words.replace("'", "&#39;") in page
     assert (words == TWO) is (language is Language.EN)
     assert report.drawings["p3"] is None and report.drawings["p5"] is None
+    assert "0.78" not in page and "0,78" not in page  # nothing is said of correlations
 
 
 @pytest.mark.parametrize(
