@@ -139,6 +139,58 @@ def test_of_two_people_on_one_visit_the_second_is_told(served: Served) -> None:
     _accessible(marie)
 
 
+def test_the_sampling_day_on_a_nurses_phone(served: Served) -> None:
+    """Taps and a scanner that types and presses Enter; the page says when a draw is out of its window."""
+    served.house.account("nina", [Role.NURSE], language=Language.FR)
+    page = served.person(PHONE)
+    _sign_in(page, "nina")
+    page.goto(f"/subjects/{SUBJECT}/visits/INCLUSION/sampling")
+    _accessible(page)
+    page.get_by_role("button", name="Le patient est là").click()
+    expect(page.locator(".done")).to_be_visible()
+
+    def scan(point: str, tube: str) -> None:
+        page.locator(f"#tube-{point}").fill(tube)
+        page.locator(f"#tube-{point}").press("Enter")
+        expect(page.locator("main")).to_contain_text(f"tube {tube}")
+
+    scan("H0", "T-1")
+    page.get_by_role("button", name="La prise a lieu maintenant").click()
+    expect(page.locator(".clock .count-down").first).to_contain_text("ouvre dans")
+    _accessible(page)
+    served.house.later(minutes=31)
+    page.goto("/login")  # waiting took longer than a sign-in lasts
+    _sign_in(page, "nina")
+    page.goto(f"/subjects/{SUBJECT}/visits/INCLUSION/sampling")
+    expect(page.locator(".clock.is-open .count-down")).to_contain_text("ouverte")
+    scan("H30", "T-2")
+    expect(page.locator(".outside")).to_have_count(0)
+    served.house.later(minutes=10)
+    page.reload()
+    scan("H2", "T-3")
+    expect(page.locator(".outside")).to_contain_text("H2")
+    _accessible(page)
+
+
+def test_a_held_result_is_reviewed(served: Served) -> None:
+    served.house.account("paul", [Role.PHARMACIST], language=Language.EN)
+    page = served.person(locale="en-GB")
+    _sign_in(page, "paul")
+    page.get_by_role("link", name="Laboratory").click()
+    _accessible(page)
+    page.get_by_role("link", name="Look and decide").click()
+    expect(page.get_by_role("heading", name="Why it is held")).to_be_visible()
+    _accessible(page)
+    page.get_by_label("Do not use it").check()
+    page.get_by_role("button", name="Decide").click()
+    expect(page.locator("#e-reason")).to_contain_text("A reason is needed")
+    page.locator("#reason").fill("the tube was broken")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.locator(".done")).to_contain_text("is decided")
+    expect(page.locator("#held .count")).to_have_text("0")
+    _accessible(page)
+
+
 @pytest.mark.parametrize(("viewport", "dark"), [(DESKTOP, True), (PHONE, False)], ids=["dark", "phone"])
 def test_every_page_can_be_read(served: Served, viewport, dark: bool) -> None:  # type: ignore[no-untyped-def]
     served.house.account("marie", [Role.COORDINATOR, Role.DATA_MANAGER], language=Language.EN)
