@@ -77,7 +77,7 @@ def run(asked: argparse.Namespace) -> int:
         asked.usage_error(f"{', '.join(absent)} must be given")
     from pk.target.question import answer
     from pk.target.record import answered, refused
-    from pk.target.statements import statements
+    from pk.target.statements import paragraphs
 
     try:
         with open(asked.csv, "rb") as file:  # noqa: PTH123 - pk stays free of pathlib
@@ -93,7 +93,9 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         _print(answered(said))
     else:
-        _say(statements(said), sys.stdout)
+        for i, lines in enumerate(paragraphs(said)):
+            sys.stdout.write("\n" if i else "")
+            _say(lines, sys.stdout)
     return 0
 
 

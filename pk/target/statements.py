@@ -57,6 +57,11 @@ def headlines(found: TargetAnalysis) -> tuple[Reason, ...]:
 
 def statements(said: Answer) -> tuple[Reason, ...]:
     """Return the whole answer: conclusion, tier, findings, plan, warnings."""
+    return tuple(line for part in paragraphs(said) for line in part)
+
+
+def paragraphs(said: Answer) -> tuple[tuple[Reason, ...], ...]:
+    """Return the whole answer by what belongs together; none of them is empty."""
     found = said.found
     parts = (
         (conclusion_of(found), *headlines(found), patients_said(found)),
@@ -71,7 +76,7 @@ def statements(said: Answer) -> tuple[Reason, ...]:
         () if said.upper is None else upper_said(said.upper, said.question.events or "", found),
         found.warnings,
     )
-    return tuple(line for part in parts for line in part)
+    return tuple(lines for part in parts if (lines := tuple(part)))
 
 
 def patients_said(found: TargetAnalysis) -> Reason:

@@ -225,6 +225,20 @@ def test_the_text_says_what_the_json_says(tmp_path: Path, capsys: pytest.Capture
         assert sentence in said
 
 
+def test_what_belongs_together_stands_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "patients.csv"
+    exposure, outcome = simulated(40, 1, shift=15)
+    file.write_bytes(csv_of({"x": exposure, "y": outcome}))
+    arguments = ["--csv", str(file), "--exposure", "x", "--outcome", "y"]
+    main(["target", *arguments])
+    english = capsys.readouterr().out
+    french, _ = monitored(capsys, *arguments)
+    for said in (english, french):
+        assert said.count("\n\n") == french.count("\n\n") >= 6
+        assert "\n\n\n" not in said and said.startswith("Conclusion")
+    assert english.split("\n\n")[0].endswith("Patients with exposure and outcome: 40; responders: 16.")
+
+
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gone = tmp_path / "gone.csv"
     assert main(["target", "--csv", str(gone), "--exposure", "x", "--outcome", "y"]) == 2

@@ -116,7 +116,7 @@ def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> 
     from pk.target.pace import STEPS
     from pk.target.question import Answer
     from pk.target.record import answered, refused
-    from pk.target.statements import statements
+    from pk.target.statements import paragraphs
 
     with _watched(STEPS, speaker) as step:
         said = _asked(csv, question, step)
@@ -127,7 +127,8 @@ def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> 
             else refused(said, lambda one: _worded(one, speaker))
         )
     elif isinstance(said, Answer):
-        typer.echo("\n".join(_worded(one, speaker) for one in statements(said)))
+        parts = ("\n".join(_worded(one, speaker) for one in lines) for lines in paragraphs(said))
+        typer.echo("\n\n".join(parts))
     else:
         fail("\n".join(_worded(one, speaker) for one in said), BAD_INPUT)
     if not isinstance(said, Answer):
