@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import domain_cases as cases
@@ -11,9 +11,10 @@ import pytest
 
 from scheduler.domain.exposure import Bounds, Exposure, VisitExposures
 from scheduler.domain.facts import EligibilityAssessed
-from scheduler.domain.flags import Flag, FlagCode, flags_of
+from scheduler.domain.flags import Flag, FlagCode, flag_key, flags_of
 from scheduler.domain.reason import Reason, because
-from scheduler.domain.timeline import Timeline
+from scheduler.domain.results import Question
+from scheduler.domain.timeline import Timeline, build_timeline
 
 W6 = date(2025, 10, 13)
 LATER = cases.local(date(2025, 10, 30))
@@ -114,3 +115,37 @@ def test_without_answers_nothing_is_said_of_eligibility() -> None:
     assert all(
         one.code is not FlagCode.ELIGIBILITY_OPEN for one in cases.stand(cases.timeline(), LATER).flags
     )
+
+
+def test_a_visit_without_an_open_day_says_its_days_and_until_when_it_can_be_booked() -> None:
+    timing = {"value": "P40D", "window_lower": "P1D", "window_upper": "P0D", "shift": "nearest_open_day"}
+    plan = cases.study_plan(cases.protocol_from(cases.small_document(cases.encounter("WE", **timing))))
+    line = cases.timeline(baseline=date(2025, 9, 2), plan=plan)  # 40 days later is a Sunday
+    visit = line.visit("WE")
+    assert visit is not None
+    days = {"first": visit.planned.first, "last": visit.planned.last}
+    for now, until in (
+        (line.enrolled_at, visit.planned.closes_at),
+        (visit.planned.closes_at, visit.missed_at),
+    ):
+        flag = next(one for one in cases.stand(line, now).flags if one.code is FlagCode.NO_OPEN_DAY)
+        reason = because("flag_no_open_day", **days, due_at=until)
+        assert flag == Flag(FlagCode.NO_OPEN_DAY, cases.CODE, "WE", "", reason, line.enrolled_at)
+        assert flag.key == f"{cases.CODE}|WE|no_open_day|-"
+
+
+def test_a_result_in_question_names_the_held_row_since_it_came() -> None:
+    held_at = SETTLED + timedelta(hours=3)
+    past = cases.history(*cases.sampling_day("W6", W6), results=RESULTS)
+    past = replace(past, questions=(Question("W6", "H30", 7, held_at),))
+    line = build_timeline(cases.shipped_plan(), past)
+    assert line is not None
+    flag = next(one for one in cases.stand(line, LATER).flags if one.code is FlagCode.RESULT_IN_QUESTION)
+    why = because("set_in_question", point="H30", row=7)
+    reason = because("flag_result_in_question", why=why)
+    assert flag == Flag(FlagCode.RESULT_IN_QUESTION, cases.CODE, "W6", "R-45 H30 7", reason, held_at)
+
+
+def test_the_key_of_a_flag_about_the_subject_alone_has_dashes() -> None:
+    assert flag_key(FlagCode.ELIGIBILITY_OPEN, "S", None, "") == "S|-|eligibility_open|-"
+    assert flag_key(FlagCode.SET_HELD, "S", "W6", "R-19 H30 2") == "S|W6|set_held|R-19 H30 2"
