@@ -29,6 +29,7 @@ __all__ = [
     "back_up",
     "digest_of",
     "files_below",
+    "sync_folder",
 ]
 
 FORMAT = 1
@@ -81,7 +82,11 @@ def back_up(db: Database, folder: Path, config: Path, out: Path, now: datetime) 
         _write(draft / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
         if out.exists():  # meanwhile
             raise BackupRefusedError(because("refused_backup_exists", path_id=str(out)))
+        for folder in (path for path in draft.rglob("*") if path.is_dir()):
+            sync_folder(folder)
+        sync_folder(draft)
         draft.rename(out)
+        sync_folder(out.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return Backup(out, len(found), sum(one["size"] for one in found.values()), rows, head, tuple(left_out))
@@ -100,6 +105,15 @@ def digest_of(path: Path) -> str:
         while part := file.read(1 << 20):
             made.update(part)
     return made.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _entry(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from contextlib import closing
@@ -23,6 +24,7 @@ from scheduler.engine.backup import (
     BackupRefusedError,
     digest_of,
     files_below,
+    sync_folder,
 )
 from scheduler.store import audit
 from scheduler.store.copying import copy_study
@@ -128,11 +130,17 @@ def _verify_database(copy: Database, manifest: dict[str, Any]) -> None:
 
 
 def _put(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Copies a file for the owner alone; it and its name outlive a power cut."""
+    for folder in reversed([one for one in (target.parent, *target.parent.parents) if not one.exists()]):
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
     draft = target.with_name(target.name + ".tmp")
     shutil.copyfile(source, draft)
     draft.chmod(0o600)
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
     draft.rename(target)
+    sync_folder(target.parent)
 
 
 def _put_tree(source: Path, target: Path) -> int:

@@ -9,7 +9,7 @@ from torture_ground import Ground
 from torture_model import model
 from torture_mutants import MUTATED, mutants_of
 from torture_outage import day_without_mail
-from torture_power import power_cuts, why_no_disk
+from torture_power import power_cuts, restored_and_cut, why_no_disk
 from torture_result import Result
 from torture_seeds import seeds
 
@@ -39,6 +39,7 @@ def test_a_power_cut_takes_nothing_that_was_told(ground: Ground) -> None:
     if reason := why_no_disk(ground.home):
         pytest.skip(reason)
     holds(power_cuts(ground, 1))
+    holds(restored_and_cut(ground))
 
 
 def test_a_backup_made_under_load_and_kills_is_restored_elsewhere(ground: Ground) -> None:

@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+from sqlmodel import select
 from torture_conductor import Conductor
 from torture_database import go_on
 from torture_ground import Ground, ended
 from torture_result import Result
 from torture_stage import Stage
 
-__all__ = ["power_cuts", "why_no_disk"]
+from scheduler.store.tables import AuditRow
+
+__all__ = ["power_cuts", "restored_and_cut", "why_no_disk"]
 
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN
 _WITHOUT_FLUSH = 2
@@ -81,6 +84,34 @@ def why_no_disk(home: Path) -> str | None:
             return None
     except (OSError, subprocess.CalledProcessError) as error:
         return f"an ext4 on a loop device: {getattr(error, 'stderr', '') or error}".strip()[:120]
+
+
+def restored_and_cut(ground: Ground, files: int = 3) -> Result:
+    """The power fails right after `restore` said that it is done: what it said is on the disk."""
+    result = Result("T8", "power cut right after a restore", "sqlite", runs=1, disturbed=1)
+    saved = ground.home / "saved-before-a-cut"
+    with ground.stage("sqlite") as stage:
+        for number in range(files):
+            (stage.lab / "archive").mkdir(parents=True, exist_ok=True)
+            (stage.lab / "archive" / f"{number}.csv").write_bytes(b"x" * 1000)
+        stage.do(["backup", "--out", str(saved)])
+    with (
+        _disk(ground.home / "power") as disk,
+        ground.stage("sqlite", place=disk.place, begun=False) as stage,
+    ):
+        stage.move_folder(disk.place / "lab")
+        stage.do(["restore", str(saved)])
+        disk.cut()
+        disk.unmount()
+        disk.mount()
+        there = sorted(path.stat().st_size for path in (disk.place / "lab" / "archive").glob("*"))
+        if there != [1000] * files:
+            result.broken.append(f"of {files} files there are {there}")
+        actions = stage.db.read(lambda session: session.exec(select(AuditRow.action)).all())
+        if "restored" not in actions:
+            result.broken.append("the restore is not on record")
+        stage.close()
+    return result
 
 
 def power_cuts(ground: Ground, times: int, seed: int = 1) -> Result:
