@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # while all is loaded, which stays: going through it again and again takes a quarter of the start
+
 import getpass
 import os
 import sys
@@ -74,6 +78,8 @@ if TYPE_CHECKING:
     from scheduler.console.desk import Desk
 
 __all__ = ["app", "main", "make_desk", "make_program"]
+
+gc.enable()
 
 
 def make_program(settings: Settings) -> Program:

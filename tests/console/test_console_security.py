@@ -247,6 +247,7 @@ def test_nothing_that_is_sent_breaks_a_page(walked: House, data: st.DataObject) 
     names = st.sampled_from(
         [
             "search",
+            "show",
             "page",
             "site",
             "kind",
