@@ -174,7 +174,7 @@ def _legend(year: Year, speaker: Speaker) -> Iterator[tuple[Sign, str]]:
         (lambda drawn, x, y: drawn.box(x - 8, y - 6, 16, 12, INK, edge=True, opacity=_PALE)),
         speaker.text("window"),
     )
-    yield _target, speaker.text("planned date")
+    yield _target, speaker.text("target date")
     if any(visit.booked for visit in year.visits):
         yield (
             (lambda drawn, x, y: drawn.mark(x, y, "diamond", fill="none", size=8)),

@@ -195,7 +195,7 @@ def test_a_visit_taken_together_with_its_legend_names_every_sign(study: Study) -
     root = ElementTree.fromstring(year_svg(whole, speaker(study)))
     words = {one.text for one in root.iter(f"{SVG}text")}
     assert {
-        "window", "planned date", "appointment", "attended", "today: 16 October 2025", "on hold",
+        "window", "target date", "appointment", "attended", "today: 16 October 2025", "on hold",
         "withdrawn on 17 October 2025", "to draw", "drawn, result awaited", "result received", "not drawn",
         "drawn, no result will come", "outside its window",
     } <= words  # fmt: skip
