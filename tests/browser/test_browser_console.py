@@ -199,7 +199,8 @@ def test_every_page_can_be_read(served: Served, viewport, dark: bool) -> None:  
     there = f"/subjects/{SUBJECT}"
     number = served.house.somewhere["number"]
     for path in (
-        "/", "/subjects", there, f"/flags/{served.house.somewhere['flag']}", f"{there}/visits/W12/book",
+        "/", "/?show=older", "/?show=coming", "/lab", "/lab?show=files", "/overview", "/subjects", there,
+        f"/flags/{served.house.somewhere['flag']}", f"{there}/visits/W12/book",
         f"{there}/records/{number}/correct", f"{there}/withdraw", "/enrol", "/password", "/second-factor", "/nowhere",
     ):  # fmt: skip
         page.goto(path)
