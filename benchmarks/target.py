@@ -37,6 +37,8 @@ SD = 15.0
 SHARE = 0.4
 AREA = 0.75
 CORRELATION = 0.3
+SMALL = ((4, 10, 0.75), (6, 12, 0.75), (5, 40, 0.75), (5, 40, 0.90), (6, 100, 0.75))
+"""Responders, patients and ROC area where the smaller group is too small for DeLong."""
 QUICK = Settings(bootstrap=200, permutations=499, cuts=())
 
 
@@ -46,6 +48,9 @@ def measure(runs: int = 2000, seed: int = 20221123) -> dict[str, Any]:
         "runs": runs,
         "no effect, % of runs": {f"n = {n}": claims(n, runs, seed + n) for n in SIZES},
         "coverage of 95 % intervals, %": {f"n = {n}": coverage(n, runs, seed + n) for n in SIZES},
+        "small groups, coverage of the ROC area, %": {
+            f"{few} of {n}, {area}": small_groups(few, n, area, runs, seed + n) for few, n, area in SMALL
+        },
         "seconds of processor": {f"n = {n}": seconds(n) for n in (200, 5000)},
     }
 
@@ -69,6 +74,8 @@ def claims(n: int, runs: int, seed: int) -> dict[str, float]:
             found["permutation p < 0.05"] += said.association.spearman.p < 0.05
         if said.max_selected is not None:
             found["maximally selected, approximate p < 0.05"] += said.max_selected.p_approx < 0.05
+        if said.shape is not None:
+            found["curvature of the spline, p < 0.05"] += said.shape.p < 0.05
         if said.cutpoint is not None:
             for gate in said.gates:
                 if not gate.name.startswith("tier_"):
@@ -91,6 +98,22 @@ def coverage(n: int, runs: int, seed: int) -> dict[str, float]:
         f"{name}: none given": 100.0 * (1 - count / runs) for name, count in made.items() if count < runs
     }
     return shares | absent
+
+
+def small_groups(few: int, n: int, area: float, runs: int, seed: int) -> dict[str, float]:
+    """How often two intervals of the area hold it; separated groups, which have none, are left out."""
+    random, held, made = np.random.default_rng(seed), defaultdict(float), 0
+    shift, responder = SD * math.sqrt(2.0) * float(ndtri(area)), np.arange(n) < few
+    for run in range(runs):
+        counts = counted(random.normal(40.0, SD, n) + shift * responder, responder)
+        limits = {
+            "bootstrap, BCa": bootstrap_interval(counts, 2 * QUICK.bootstrap, run),
+            "DeLong on the logit scale": roc_area(counts).ci_logit_delong,
+        }
+        made += limits["bootstrap, BCa"] is not None
+        for name, one in limits.items():
+            held[name] += one is not None and one[0] <= area <= one[1]
+    return {name: 100.0 * count / max(made, 1) for name, count in held.items()}
 
 
 def _intervals(
