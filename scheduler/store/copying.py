@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Table, Text, bindparam, cast, func, insert, select, text, type_coerce
 from sqlmodel import Session, SQLModel
 
-from scheduler.domain.reason import because
+from scheduler.domain.reason import Reason, because
 from scheduler.store import audit
 from scheduler.store.database import Database, StoreError
 from scheduler.store.operations import AlreadyRunningError, only_daemon
@@ -24,7 +24,11 @@ _ROWS = 1000  # at a time
 
 
 class CopyRefusedError(StoreError):
-    """The study was not copied, and nothing was written."""
+    """The study was not copied, and nothing was written. The message is the code of the reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        Exception.__init__(self, reason.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ def _verified(reading: Session, writing: Session) -> str:
             raise CopyRefusedError(because("refused_copy_count", table=name, before=count, after=after[name]))
     count, head, breaks = audit.verify(reading)
     if breaks:
-        raise CopyRefusedError(because("refused_copy_chain", row=breaks[0].seq, why=breaks[0].problem))
+        raise CopyRefusedError(because("refused_copy_chain", row=breaks[0].seq, why=breaks[0].why))
     if (count, head, []) != tuple(audit.verify(writing)):
         raise CopyRefusedError(because("refused_copy_chain_differs"))
     return head

@@ -25,7 +25,8 @@ Written by `make torture` from its results. A short version of most parts runs i
 server in a process of its own that has each mail on the disk before it says 250. A script enrols two patients,
 samples, books, moves and withdraws, drops laboratory files (good, corrected, cut, twice, no table at all), lets the
 mail server be away, and goes on through 57 days on a clock that the campaign moves. A *scene* is one short life of
-the daemon with everything to do at once: three mails due, two files dropped.
+the daemon with everything to do at once: three mails due, two files dropped. T1, T2 and T5 play the same code within
+one process, on a simulated clock, T2 a rehearsal of two patients.
 
 **What is disturbed.** See the table. Daemons are started again as a supervisor would. Mails that the service leaves
 to a person (in doubt twice) are sent again by one.
