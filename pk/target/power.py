@@ -1,6 +1,7 @@
 """How many patients a question needs: ROC areas and correlations."""
 
 import math
+from collections.abc import Callable
 
 from scipy.special import ndtr, ndtri
 
@@ -27,23 +28,6 @@ def area_power(area: float, responders: int, others: int, alpha: float = 0.05) -
     return float(ndtr(reach / hanley_mcneil_se(area, responders, others)))
 
 
-def area_sample_size(
-    area: float, responder_share: float, power: float = 0.8, alpha: float = 0.05, most: int = 100_000
-) -> int | None:
-    """Return the smallest number of patients with that power; None above `most`.
-
-    The number of responders is the rounded share of the patients, at least one.
-
-    >>> area_sample_size(0.75, 0.4), area_sample_size(0.75, 0.25)
-    (42, 54)
-    """
-    for n in range(2, most + 1):
-        responders = min(n - 1, max(1, round(responder_share * n)))
-        if area_power(area, responders, n - responders, alpha) >= power:
-            return n
-    return None
-
-
 def obuchowski_power(area: float, cases: int, controls: int, alpha: float = 0.05) -> float:
     """Return the power to tell an ROC area from 0.5, two-sided level `alpha`, by the binormal variance.
 
@@ -62,6 +46,34 @@ def obuchowski_power(area: float, cases: int, controls: int, alpha: float = 0.05
 
     reach = math.sqrt(cases) * (area - 0.5) - float(ndtri(1 - alpha / 2)) * math.sqrt(variance(0.0))
     return float(ndtr(reach / math.sqrt(variance(1.414 * float(ndtri(area))))))
+
+
+PowerOf = Callable[[float, int, int, float], float]
+"""The power of an ROC area with so many responders and others at a two-sided level."""
+
+
+def area_sample_size(
+    area: float,
+    responder_share: float,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    most: int = 100_000,
+    power_of: PowerOf = area_power,
+) -> int | None:
+    """Return the smallest number of patients with that power, as `power_of` reckons it; None above `most`.
+
+    The number of responders is the rounded share of the patients, at least one.
+
+    >>> area_sample_size(0.75, 0.4), area_sample_size(0.75, 0.25)
+    (42, 54)
+    >>> area_sample_size(0.75, 0.4, power_of=obuchowski_power)
+    40
+    """
+    for n in range(2, most + 1):
+        responders = min(n - 1, max(1, round(responder_share * n)))
+        if power_of(area, responders, n - responders, alpha) >= power:
+            return n
+    return None
 
 
 def correlation_sample_size(r: float, power: float = 0.8, alpha: float = 0.05) -> int:

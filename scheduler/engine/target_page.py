@@ -9,7 +9,7 @@ from typing import Any
 from pk.result import Reason as Finding
 from pk.target.findings import TargetAnalysis
 from pk.target.firth import Coefficient
-from pk.target.power import area_sample_size, correlation_sample_size
+from pk.target.power import area_power, area_sample_size, correlation_sample_size, obuchowski_power
 from pk.target.statements import (
     LARGEST_EXPONENT,
     conclusion_of,
@@ -59,7 +59,7 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
             for measure, one in report.continuous.items()
         },
         "planned": [say(one) for one in planned(report.answer.plan, *TELL_APART)],
-        "areas": [(area, *(area_sample_size(area, share) for share in _SHARES)) for area in _AREAS],
+        "areas": [(area, _sizes(area)) for area in _AREAS],
         "correlations": [(r, correlation_sample_size(r)) for r in _CORRELATIONS],
         "gates": [one for one in found.gates if not one.name.startswith("tier_")],
         "flow": flow_rows(report.members, found),
@@ -79,6 +79,12 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "metric": lambda name: shown_metric(name, speaker),
         "outcome": lambda name: shown_outcome(name, speaker),
     }
+
+
+def _sizes(area: float) -> list[int | None]:
+    """Patients by share of responders, each by Hanley and McNeil and by Obuchowski."""
+    methods = (area_power, obuchowski_power)
+    return [area_sample_size(area, share, power_of=one) for share in _SHARES for one in methods]
 
 
 def _by_sense(responses: Sequence[Share]) -> list[tuple[str, list[Share]]]:
