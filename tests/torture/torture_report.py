@@ -49,8 +49,6 @@ _NOT_RUN = (
     ("T11", "the clock of the machine itself, real suspend",
      "not run: the clock is an object that the campaign sets for all processes at once, and SIGSTOP stands"
      " for the suspend"),
-    ("T17", "mutation of the code that claims and settles mails",
-     "built (`make torture PARTS=mutants`) and not run to its end here; ten known bugs are seeded"),
     ("T15", "performance",
      "see `benchmarks/results.md`"),
 )  # fmt: skip
