@@ -130,9 +130,9 @@ def verdict(outcome: Outcome, attempt: Attempt, now: datetime) -> Decision:
         case Ending.LOST | Ending.TIMEOUT:
             if outcome.phase in (Phase.DATA, Phase.REPLIED):
                 return again_after_ambiguity(attempt, because("mail_uncertain", answer=outcome.answer), now)
-            return _channel(outcome, attempt, now)
+            return _channel(outcome, now)
         case Ending.UNREACHABLE:
-            return _channel(outcome, attempt, now)
+            return _channel(outcome, now)
         case Ending.UNTRUSTED | Ending.LOGIN_REFUSED:
             return _configuration(outcome)
         case Ending.UNSENDABLE:
@@ -169,11 +169,11 @@ def _replied(outcome: Outcome, attempt: Attempt, now: datetime) -> Decision:
     if outcome.accepted:
         return Decision(Settle.SENT)
     if code < 400 or code == 421 or outcome.phase is Phase.CONNECT:
-        return _channel(outcome, attempt, now)
+        return _channel(outcome, now)
     if code in (530, 535) or enhanced == "5.7.8":
         return _configuration(outcome)
     if outcome.phase is Phase.MAIL:
-        return _sender_refused(outcome, attempt, now)
+        return _sender_refused(outcome, now)
     if 400 <= code < 500:
         return _retry("mail_later", outcome, attempt, now)
     if enhanced.startswith("5.7."):
@@ -188,12 +188,12 @@ def _replied(outcome: Outcome, attempt: Attempt, now: datetime) -> Decision:
     return _failed("mail_refused_content", outcome)
 
 
-def _sender_refused(outcome: Outcome, attempt: Attempt, now: datetime) -> Decision:
+def _sender_refused(outcome: Outcome, now: datetime) -> Decision:
     """A reply to MAIL is about us, not about the recipient, unless it is about this mail's size."""
     if outcome.code == 552 or outcome.enhanced.endswith(".3.4"):
         return _failed("mail_refused_content", outcome)
     if outcome.code is not None and outcome.code < 500:
-        return _channel(outcome, attempt, now)
+        return _channel(outcome, now)
     return _configuration(outcome)
 
 
@@ -208,7 +208,7 @@ def _failed(code: str, outcome: Outcome) -> Decision:
     return Decision(Settle.FAILED, because(code, answer=outcome.answer), alarm=True)
 
 
-def _channel(outcome: Outcome, attempt: Attempt, now: datetime) -> Decision:
+def _channel(outcome: Outcome, now: datetime) -> Decision:
     """The mail is not to blame and keeps its turn; one that a connection broke on goes behind the others."""
     reason = because("mail_channel", answer=outcome.answer)
     if outcome.phase is Phase.CONNECT:

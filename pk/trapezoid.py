@@ -117,23 +117,6 @@ def areas_between(
     return Areas(auc, aumc)
 
 
-def concentration_at(
-    at_h: float, time_h: Sequence[float], conc_mg_l: Sequence[float], rule: Rule = Rule.LINUP_LOGDOWN
-) -> float:
-    """Return the concentration at a time within the samples, joined by the same rule as the area.
-
-    Linear, or where the segment is exponential C1 (C2 / C1)^((t - t1) / (t2 - t1)).
-
-    >>> round(concentration_at(3.0, [2, 4], [8, 2]), 12)
-    4.0
-    >>> concentration_at(3.0, [2, 4], [8, 2], Rule.LINEAR)
-    5.0
-    """
-    exponential = exponential_segments(conc_mg_l, rule)
-    i = next((i for i in range(len(exponential)) if at_h <= time_h[i + 1]), len(exponential) - 1)
-    return _joined(at_h, time_h[i], conc_mg_l[i], time_h[i + 1], conc_mg_l[i + 1], exponential[i])
-
-
 def auc(
     time_h: Iterable[float | None],
     conc_mg_l: Iterable[float | None],

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import domain_cases as cases
 import pytest
 
+from pk.exposure import AVERAGE
 from scheduler.domain.exposure import Bounds, Exposure, VisitExposures
-from scheduler.domain.facts import EligibilityAssessed
+from scheduler.domain.facts import Attended, EligibilityAssessed
 from scheduler.domain.flags import Flag, FlagCode, flag_key, flags_of
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import Question
@@ -149,3 +151,67 @@ def test_a_result_in_question_names_the_held_row_since_it_came() -> None:
 def test_the_key_of_a_flag_about_the_subject_alone_has_dashes() -> None:
     assert flag_key(FlagCode.ELIGIBILITY_OPEN, "S", None, "") == "S|-|eligibility_open|-"
     assert flag_key(FlagCode.SET_HELD, "S", "W6", "R-19 H30 2") == "S|W6|set_held|R-19 H30 2"
+
+
+def of(code: FlagCode, line: Timeline) -> Flag:
+    (found,) = [one for one in cases.stand(line, LATER).flags if one.code is code]
+    return found
+
+
+def test_a_visit_outside_its_window_says_when_it_was_and_its_days_and_both_ends_are_inside() -> None:
+    plain = cases.timeline().visit("W6")
+    assert plain is not None
+    opens, closes = plain.planned.opens_at, plain.planned.closes_at
+    second = timedelta(seconds=1)
+    for at in (opens, closes - second):
+        codes = {one.code for one in cases.stand(cases.timeline(Attended("W6", at)), LATER).flags}
+        assert FlagCode.VISIT_OUT_OF_WINDOW not in codes
+    for at in (opens - second, closes):
+        days = {"first": plain.planned.first, "last": plain.planned.last}
+        reason = because("flag_visit_out_of_window", at=at, **days)
+        expected = Flag(FlagCode.VISIT_OUT_OF_WINDOW, cases.CODE, "W6", "", reason, at)
+        assert of(FlagCode.VISIT_OUT_OF_WINDOW, cases.timeline(Attended("W6", at))) == expected
+
+
+def test_a_draw_outside_its_window_says_its_minutes_and_those_that_were_expected() -> None:
+    attended, dose, h0, h30, _ = cases.sampling_day("W6", W6)
+    late = cases.drawn("W6", "H2", cases.local(W6, 11, 25))
+    reason = because("flag_sample_out_of_window", point="H2", minutes=145, low=110, high=130)
+    found = of(FlagCode.SAMPLE_OUT_OF_WINDOW, cases.timeline(attended, dose, h0, h30, late))
+    assert found == Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, cases.CODE, "W6", "H2", reason, late.at)
+
+
+def test_a_result_without_a_draw_says_its_point_and_its_tube() -> None:
+    attended, dose, h0, h30, _ = cases.sampling_day("W6", W6)
+    found = of(FlagCode.RESULT_WITHOUT_DRAW, cases.timeline(attended, dose, h0, h30, results=RESULTS))
+    reason = because("flag_result_without_draw", point="H2", specimen="W6-H2")
+    since = RESULTS[2].recorded_at
+    assert found == Flag(FlagCode.RESULT_WITHOUT_DRAW, cases.CODE, "W6", "H2", reason, since)
+
+
+def changed(point: str, **changes: Any) -> Timeline:
+    results = [replace(one, **changes) if one.timepoint == point else one for one in RESULTS]
+    return cases.timeline(*cases.sampling_day("W6", W6), results=results)
+
+
+def test_samples_that_are_held_say_why_since_the_result_came() -> None:
+    found = of(FlagCode.SET_HELD, changed("H30", conc_mg_l=None, below_lloq=True))
+    reason = because("flag_set_held", why=because("set_below_lloq", point="H30"))
+    assert found == Flag(FlagCode.SET_HELD, cases.CODE, "W6", "R-19 H30 2", reason, RESULTS[1].recorded_at)
+
+
+def test_an_unusual_profile_says_every_why_and_the_models_join_in_or_speak_alone() -> None:
+    high = because("profile_trough_high", point="H0", limit=15)
+    line = changed("H0", conc_mg_l=Decimal("15.1"))
+    found = [one for one in cases.stand(line, LATER).flags if one.detail == "R-14 H0 1"]
+    reason = because("flag_profile_unusual", why=(high,))
+    assert found == [
+        Flag(FlagCode.PROFILE_UNUSUAL, cases.CODE, "W6", "R-14 H0 1", reason, RESULTS[0].recorded_at)
+    ]
+    swapped = because("profile_looks_swapped", first="H0", second="H30")
+    average = Exposure(AVERAGE, "AUC0-12", 40.0, 30.0, 50.0, "mg·h/L", (0.0, 12.0), (), (swapped,))
+    views = cases.stand(LINE, LATER).views
+    said = flags_of(LINE, views, {"W6": VisitExposures("x", (average,), "{}")}, LATER)
+    unusual = [one for one in said if one.code is FlagCode.PROFILE_UNUSUAL]
+    reason = because("flag_profile_unusual", why=(swapped,))
+    assert unusual == [Flag(FlagCode.PROFILE_UNUSUAL, cases.CODE, "W6", "S-05", reason, SETTLED)]

@@ -13,7 +13,6 @@ from pk.trapezoid import (
     Rule,
     areas_between,
     auc,
-    concentration_at,
     exponential_segments,
     segment_areas,
 )
@@ -101,9 +100,6 @@ def test_each_rule_says_which_segments_are_exponential(rule: Rule, expected: lis
 def test_after_the_maximum_the_linear_log_rule_joins_rises_exponentially_too() -> None:
     rise = value([0, 1, 2, 3], [4, 1, 2, 1], start_h=1, end_h=2, rule=Rule.LINEAR_LOG)
     assert rise == pytest.approx(1 / math.log(2), rel=1e-15)
-    assert concentration_at(1.5, [0, 1, 2], [4, 1, 2], Rule.LINEAR_LOG) == pytest.approx(
-        math.sqrt(2), rel=1e-15
-    )
 
 
 def test_equal_neighbours_after_the_maximum_are_a_rectangle_by_every_rule() -> None:
@@ -155,14 +151,6 @@ def test_the_logarithmic_rule_is_safe_for_close_and_for_very_distant_neighbours(
     assert after <= area <= 0.5 * (5.0 + after) + 1e-15
     exact = (5.0 - after) / (math.log(5.0) - math.log(after)) if after < 4 else 5.0
     assert area == pytest.approx(exact, rel=1e-8)
-
-
-def test_interpolation_is_logarithmic_when_falling_and_linear_when_rising_or_falling_to_zero() -> None:
-    assert concentration_at(1.0, [0, 2], [8, 2]) == pytest.approx(4.0)
-    assert concentration_at(1.0, [0, 2], [2, 8]) == 5.0
-    assert concentration_at(1.0, [0, 2], [2, 0]) == 1.0
-    assert concentration_at(2.0, [0, 2, 4], [8, 3, 1]) == 3.0
-    assert concentration_at(0.0, [0, 2, 4], [8, 3, 1]) == 8.0
 
 
 @pytest.mark.parametrize(
