@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from notifications import attempts, ledger, outbox
+from notifications import attempts, ledger, outbox, posting
 from notifications.outbox import Calm, Claim, Claimed
 from notifications.states import Phase, State
 from notifications.verdict import Decision, Ending, Outcome, Settle, verdict
@@ -54,7 +54,7 @@ def test_a_mail_whose_number_is_taken_is_an_error_and_not_forgotten(either: case
     other = there.model_dump() | dict.fromkeys(("key", "topic", "message_id"), "other")
 
     def put_in(session: Session) -> None:
-        session.connection().execute(outbox._ADD[session.get_bind().dialect.name], [other])
+        session.connection().execute(posting._ADD[session.get_bind().dialect.name], [other])
 
     with pytest.raises(IntegrityError):
         either.do(put_in)

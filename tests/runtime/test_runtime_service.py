@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.clock import SystemClock
+from scheduler.domain.reason import because
 from scheduler.runtime.alarm import Alarm
 from scheduler.runtime.service import Service, ServiceFailedError, run_service
 from scheduler.store.database import DiskFailedError
@@ -129,7 +130,7 @@ async def test_it_gives_up_at_once_when_the_disk_of_the_database_failed() -> Non
 
     async def step(now: datetime) -> None:
         calls.append(now)
-        raise DiskFailedError("the disk refused a write")
+        raise DiskFailedError(because("store_disk_failed_before", path_id="study.db"))
 
     task = started(step, Alarm(), Beats(), asyncio.Event())
     with pytest.raises(ServiceFailedError):
