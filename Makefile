@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
 
-.PHONY: help setup demo test check audit bench fuzz torture published validation pins clean
+.PHONY: help setup demo test check audit bench fuzz torture published mutate validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,14 @@ published: $(VENV)/.published ## published analyses of data sets that are not ou
 	$(BIN)/python tests/published/fetch.py
 	$(BIN)/python -m pytest -q tests/published
 
+$(VENV)/.mutate: $(VENV)/.dev requirements-mutate.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutate.txt
+	@touch $@
+
+mutate: $(VENV)/.mutate ## change the rules in one place at a time and see whether a test notices (an hour)
+	$(BIN)/mutmut run
+	$(BIN)/python tests/mutants.py
+
 validation: $(VENV)/.dev ## the reference tests, written to docs/validation.md
 	$(BIN)/python tests/pk/validation.py
 
@@ -83,6 +91,7 @@ pins: ## make requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-bench.in -o requirements-bench.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-audit.in -o requirements-audit.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-published.in -o requirements-published.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header requirements-mutate.in -o requirements-mutate.txt
 
 clean: ## remove the environment and what the demo left
-	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache mutants .hypothesis *.egg-info
