@@ -14,6 +14,7 @@ from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
 from scheduler.store.flags import open_flags
+from scheduler.store.lab_settled import Became, decided_rows
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import (
     AcknowledgementRow,
@@ -153,10 +154,12 @@ def _flag(row: FlagRow, speaker: Speaker, acknowledged: AcknowledgementRow | Non
 
 
 def result_rows(session: Session, speaker: Speaker, subject: str | None = None) -> list[Row]:
-    """Every row the laboratory sent, with what became of it. The values are for the team, never for logs or mails."""
+    """Every row the laboratory sent, with what became of it; held ones that a person decided are settled. Values are
+    for the team, never for logs or mails."""
     query = select(LabResultVersionRow).order_by(col(LabResultVersionRow.id))
     if subject is not None:
         query = query.where(LabResultVersionRow.subject == subject)
+    decided = decided_rows(session)
     return [
         {
             "id": row.id,
@@ -164,7 +167,7 @@ def result_rows(session: Session, speaker: Speaker, subject: str | None = None) 
             "visit": row.visit,
             "timepoint": row.timepoint,
             "specimen": row.specimen,
-            "state": row.state,
+            "state": Became.SETTLED if row.id in decided else row.state,
             "status": row.status,
             "value": row.value_raw,
             "unit": row.unit_raw,

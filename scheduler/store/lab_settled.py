@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
 from scheduler.store.tables import LabResultVersionRow, LabReviewRow
 
-__all__ = ["Settlement", "settlements"]
+__all__ = ["Became", "Settlement", "decided_rows", "settlements"]
+
+
+class Became(StrEnum):
+    """What a held row can become that it was not when it came."""
+
+    SETTLED = "settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,11 @@ class Settlement:
 
     accepted_as: tuple[str, str] | None
     moved: bool = False
+
+
+def decided_rows(session: Session) -> frozenset[int]:
+    """The held rows that a person decided."""
+    return frozenset(session.exec(select(LabReviewRow.version_id)))
 
 
 def settlements(session: Session, file_id: int) -> dict[int, Settlement]:

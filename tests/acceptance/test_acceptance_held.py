@@ -83,6 +83,7 @@ def test_what_waits_is_listed_and_a_person_decides_it(hospital: Installation) ->
 
     results = [(row["timepoint"], row["state"]) for row in at.ok("results", SUBJECT, "--json").json]
     assert results.count(("H0", "accepted")) == 1
+    assert sorted(state for _, state in results) == ["accepted", "settled", "settled"]
     assert at.ok("audit", "verify")
     the_decisions_are_on_record(at)
 

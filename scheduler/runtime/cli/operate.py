@@ -306,7 +306,7 @@ def rebuild(
         for code, differences in found.items():
             for one in differences:
                 typer.echo(f"{code}: {one}")
-        words = "{count} subjects rebuilt, {different} with differences."
+        words = "Rebuilt: {count}; with differences: {different}."
         typer.echo(program.speaker().text(words, count=count, different=len(found)))
     raise typer.Exit(FAILURE if found else 0)
 
