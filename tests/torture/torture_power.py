@@ -79,7 +79,7 @@ def _disk(home: Path) -> Iterator[Disk]:
 def why_no_disk(home: Path) -> str | None:
     """Why no power can be cut here, if it cannot."""
     try:
-        with _disk(home / "trial") as disk:
+        with _disk(home / "trial-of-a-cut") as disk:
             disk.cut()
             return None
     except (OSError, subprocess.CalledProcessError) as error:
