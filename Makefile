@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
 
-.PHONY: help setup demo test check audit bench fuzz torture published mutate validation pins clean
+.PHONY: help setup demo test shuffle check audit bench fuzz torture published mutate validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ demo: setup ## rehearse the study: 12 synthetic patients, one year, in var/demo
 	$(BIN)/mpa-monitor demo --out $(DEMO_OUT)
 
 test: $(VENV)/.dev ## the whole test suite, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist worksteal -p no:randomly
+
+shuffle: $(VENV)/.dev ## the same in an order that is another one at every run
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## static checks: style, types, architecture

@@ -14,16 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from config.files import DEFAULT_DIR
+from config.logs import log
 from notifications.render import template_names
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
 from scheduler.store.schema import migrate
 
 _number = count()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_come() -> Iterator[None]:
+    """What one test does to the logs is undone, for those after it."""
+    yield
+    structlog.reset_defaults()
+    vars(log).pop("bind", None)  # a logger remembers how it was bound at its first use
 
 
 @pytest.fixture(scope="session")

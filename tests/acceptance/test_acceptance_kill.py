@@ -54,8 +54,9 @@ MAY_DIFFER = {
         "last_text": "of the last attempt",
     },
 }
+# Mails that are not compared: an anchor names the chain as it is when the service looks at the hour. Whoever looks
+# after a kill may do so before another work of that hour adds its row, and has one more to send the next day.
 ANCHOR = "audit_anchor"
-OF_THE_CHAIN = {"facts", "body", "body_sha256"}  # an anchor names the chain's hash, which covers random salts
 
 
 def contents(out: Path) -> dict[str, list[dict[str, Any]]]:
@@ -74,8 +75,7 @@ def contents(out: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _rows(connection: Any, table: Table, without: dict[str, str]) -> Iterator[dict[str, Any]]:
     for row in connection.execute(select(table)).mappings():
-        passed_over = {*without, *(OF_THE_CHAIN if row.get("template") == ANCHOR else ())}
-        yield {name: value for name, value in row.items() if name not in passed_over}
+        yield {name: value for name, value in row.items() if name not in without}
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -98,13 +98,14 @@ def mails(out: Path) -> list[str]:
 
 
 def letters(out: Path) -> dict[str, str]:
-    """Every file of the Maildirs and the hash of its bytes; of an anchor only that it is there."""
+    """Every file of the Maildirs and the hash of its bytes, without the anchors."""
     rows = contents(out)["outbox"]
     anchors = [row["message_id"].encode() for row in rows if row["template"] == ANCHOR]
     assert anchors
     return {
-        name: "" if any(one in (out / "mail" / name).read_bytes() for one in anchors) else found
+        name: found
         for name, found in files(out / "mail").items()
+        if not any(one in (out / "mail" / name).read_bytes() for one in anchors)
     }
 
 
@@ -180,7 +181,8 @@ def same_state(whole: Path, torn: Path) -> None:
     expected, found = contents(whole), contents(torn)
     assert expected.keys() == found.keys()
     for table, rows in expected.items():
-        assert found[table] == rows, table
+        compared = [[one for one in each if one.get("template") != ANCHOR] for each in (found[table], rows)]
+        assert compared[0] == compared[1], table
 
 
 def no_mail_lost_and_none_twice(whole: Path, torn: Path) -> None:
