@@ -210,6 +210,7 @@ def test_every_page_can_be_read(served: Served, viewport, dark: bool) -> None:  
 def test_a_page_is_used_with_the_keyboard_alone(served: Served) -> None:
     served.house.account("marie", language=Language.EN)
     page = served.person()
+    expect(page.locator("#account")).to_be_focused()  # a browser focuses some time after it has loaded
     page.keyboard.type("marie")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
