@@ -17,11 +17,11 @@ from scheduler.console.participation import regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.eligibility import ITEMS
 from scheduler.domain.facts import Corrected, Enrolled, Fact, What, effective
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine import record as engine
 from scheduler.engine.moments import read_field
-from scheduler.engine.record import Done, RefusedError
+from scheduler.engine.record import Done
 from scheduler.engine.typed_assessments import read_number, read_whole
 from scheduler.store.rows import payload_of
 from scheduler.store.subjects import load_history

@@ -18,11 +18,11 @@ from scheduler.domain.civil import local_date
 from scheduler.domain.eligibility import ITEMS, eligibility_of
 from scheduler.domain.eligibility_answers import read_answers
 from scheduler.domain.facts import Answer, EligibilityAssessed, Enrolled
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine import record as engine
 from scheduler.engine.form import Form, take
-from scheduler.engine.record import Done, RefusedError
+from scheduler.engine.record import Done
 from scheduler.engine.trial_report import eligibility_row
 
 __all__ = ["PAGES"]

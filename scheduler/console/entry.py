@@ -16,7 +16,7 @@ from scheduler.console.sheet import Group, Sheet
 from scheduler.console.show import go, show
 from scheduler.domain.facts import Fact, Source, What
 from scheduler.domain.protocol import Encounter
-from scheduler.domain.reason import Reason
+from scheduler.domain.reason import Reason, RefusedError
 from scheduler.domain.speech import Speaker
 from scheduler.domain.timeline import Timeline, VisitPlan
 from scheduler.engine import record as engine
@@ -32,7 +32,7 @@ from scheduler.engine.form import (
     taken,
 )
 from scheduler.engine.reconcile import standing
-from scheduler.engine.record import Done, RefusedError, Who
+from scheduler.engine.record import Done, Who
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["Entry", "Matter", "answer", "new_key", "not_here", "who"]

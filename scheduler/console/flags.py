@@ -14,10 +14,9 @@ from scheduler.console.page import TEAM, Asked, Page, as_typed
 from scheduler.console.sheet import Sheet
 from scheduler.console.show import go, show
 from scheduler.domain.flags import CLOSED_BY_PERSON, FlagCode
-from scheduler.domain.reason import because, from_json
+from scheduler.domain.reason import RefusedError, because, from_json
 from scheduler.engine import record as engine
 from scheduler.engine.form import Form, take
-from scheduler.engine.record import RefusedError
 from scheduler.store.tables import FlagRow
 
 __all__ = ["PAGES"]

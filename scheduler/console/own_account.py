@@ -12,9 +12,8 @@ from starlette.responses import Response
 from config.language import Language
 from scheduler.console.page import EVERYBODY, Asked, Page
 from scheduler.console.show import go, is_local, show
-from scheduler.domain.reason import because
+from scheduler.domain.reason import RefusedError, because
 from scheduler.engine import own_account as engine
-from scheduler.engine.record import RefusedError
 
 __all__ = ["PAGES"]
 

@@ -24,10 +24,10 @@ from scheduler.domain.facts import (
     Source,
     What,
 )
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.moments import parse_instant
-from scheduler.engine.record import RefusedError, Who, record
+from scheduler.engine.record import Who, record
 from scheduler.engine.sampling_day import DrawState, SamplingDay, days_of_sampling, sampling_day
 from scheduler.engine.typed_assessments import read_number
 from scheduler.store.tables import SubjectRow

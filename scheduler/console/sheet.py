@@ -9,10 +9,9 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.moments import parse_day, parse_instant, parse_local
-from scheduler.engine.record import RefusedError
 from scheduler.engine.typed_assessments import read_number
 
 __all__ = ["Field", "Group", "Kind", "Sheet"]

@@ -12,8 +12,7 @@ from scheduler.console.page import CLINICAL, Asked, Page, as_typed
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import Attended, What
 from scheduler.domain.protocol import Activity
-from scheduler.domain.reason import Reason
-from scheduler.engine.record import RefusedError
+from scheduler.domain.reason import Reason, RefusedError
 from scheduler.engine.typed_assessments import read_assessments
 
 __all__ = ["PAGES", "now_of"]

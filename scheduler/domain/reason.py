@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-__all__ = ["Param", "Reason", "because", "from_json", "to_json"]
+__all__ = ["Param", "Reason", "RefusedError", "because", "from_json", "to_json"]
 
 
 class Reason(NamedTuple):
@@ -16,6 +16,14 @@ class Reason(NamedTuple):
 
     def get(self, name: str) -> Param | None:
         return dict(self.params).get(name)
+
+
+class RefusedError(ValueError):
+    """What was asked is not done, for these reasons; nothing was recorded."""
+
+    def __init__(self, reasons: list[Reason]) -> None:
+        self.reasons = reasons
+        super().__init__(", ".join(reason.code for reason in reasons))
 
 
 Param = str | int | float | date | datetime | Reason | tuple[Reason, ...]

@@ -10,9 +10,9 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from config.language import Language
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.engine.passwords import hashed, refusals_of_password
-from scheduler.engine.record import RefusedError, Who
+from scheduler.engine.record import Who
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.accounts import account_row, drop_sessions

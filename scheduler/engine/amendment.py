@@ -19,12 +19,12 @@ from scheduler.domain.amendment import (
 from scheduler.domain.events import DomainEvent, ExposureChanged, ReminderDue, VisitRebooked, VisitReplanned
 from scheduler.domain.facts import Fact, ProtocolApplied
 from scheduler.domain.plan import diff
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.rules import refusals
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.domain.timeline import Timeline, VisitPlan
 from scheduler.engine.reconcile import Handle, standing
-from scheduler.engine.record import RefusedError, Who, find_subject, record
+from scheduler.engine.record import Who, find_subject, record
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.sent_mails import sent_mails

@@ -7,8 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.civil import LocalTimeError, exact_instant
-from scheduler.domain.reason import because
-from scheduler.engine.record import RefusedError
+from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.typed_assessments import read_pair
 
 __all__ = ["parse_day", "parse_instant", "parse_local", "read_field"]

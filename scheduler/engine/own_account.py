@@ -12,9 +12,8 @@ from sqlmodel import Session
 
 from config.language import Language
 from scheduler.domain.facts import Source
-from scheduler.domain.reason import because
+from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.passwords import hashed, matches, refusals_of_password
-from scheduler.engine.record import RefusedError
 from scheduler.engine.sign_in import SignedIn, accept_code, brake, session_key
 from scheduler.store import accounts as store
 from scheduler.store import audit

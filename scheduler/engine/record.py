@@ -23,7 +23,7 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.rules import refusals, refusals_of_enrolment, warnings
 from scheduler.domain.timeline import Timeline
 from scheduler.engine.reconcile import Handle, reconcile_subject, release
@@ -37,7 +37,6 @@ from scheduler.store.tables import AcknowledgementRow, FlagRow, SubjectRow
 
 __all__ = [
     "Done",
-    "RefusedError",
     "Who",
     "acknowledge",
     "correct",
@@ -45,14 +44,6 @@ __all__ = [
     "find_subject",
     "record",
 ]
-
-
-class RefusedError(ValueError):
-    """What was asked cannot be recorded; nothing was."""
-
-    def __init__(self, reasons: list[Reason]) -> None:
-        self.reasons = reasons
-        super().__init__(", ".join(reason.code for reason in reasons))
 
 
 @dataclass(frozen=True, slots=True)

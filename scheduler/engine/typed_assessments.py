@@ -8,8 +8,7 @@ from datetime import datetime
 
 from scheduler.domain.facts import Assessed
 from scheduler.domain.protocol import Activity, Protocol
-from scheduler.domain.reason import because
-from scheduler.engine.record import RefusedError
+from scheduler.domain.reason import RefusedError, because
 
 __all__ = ["read_assessments", "read_number", "read_pair", "read_whole"]
 

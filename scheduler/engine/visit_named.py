@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from scheduler.domain.protocol import Encounter
-from scheduler.domain.reason import because
-from scheduler.engine.record import RefusedError
+from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.study import Study
 from scheduler.store.tables import SubjectRow
 

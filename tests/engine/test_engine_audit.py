@@ -16,11 +16,12 @@ from sqlmodel import Session
 from config.language import Language
 from scheduler.domain.events import AuditAnchored, DomainEvent
 from scheduler.domain.facts import Attended, Source, VisitBooked, VisitMoved
+from scheduler.domain.reason import RefusedError
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine import record as engine
 from scheduler.engine.anchor import anchor_step, next_anchor_at
 from scheduler.engine.audit_export import audit_csv, audit_page_of
-from scheduler.engine.record import RefusedError, Who
+from scheduler.engine.record import Who
 from scheduler.engine.report_page import audit_page
 from scheduler.store import audit
 from scheduler.store.audit_read import Entry, entries

@@ -29,8 +29,8 @@ from scheduler.domain.facts import (
     Withdrawal,
     Withdrawn,
 )
+from scheduler.domain.reason import RefusedError
 from scheduler.engine import record as engine
-from scheduler.engine.record import RefusedError
 from scheduler.store.tables import (
     AcknowledgementRow,
     AuditRow,

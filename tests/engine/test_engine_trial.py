@@ -23,11 +23,11 @@ from scheduler.domain.facts import (
     Intercurrent,
     Occurred,
 )
+from scheduler.domain.reason import RefusedError
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.exposure_summaries import exposure_record, nominal_weeks, summary_row, summary_rows
 from scheduler.engine.patient_report import patient_report
 from scheduler.engine.reconcile import rebuild
-from scheduler.engine.record import RefusedError
 from scheduler.engine.report import board_rows
 from scheduler.engine.report_page import report_page
 from scheduler.engine.study import Study

@@ -47,9 +47,9 @@ from scheduler.domain.facts import (
     Withdrawal,
     Withdrawn,
 )
+from scheduler.domain.reason import RefusedError
 from scheduler.engine.recheck import make_foresee, make_recheck
 from scheduler.engine.reconcile import rebuild, reconcile_step
-from scheduler.engine.record import RefusedError
 from scheduler.engine.study import Study, load_study
 from scheduler.store import audit
 from scheduler.store.schema import migrate

@@ -18,12 +18,12 @@ from scheduler.domain.civil import Period
 from scheduler.domain.facts import ProtocolApplied, Source
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.protocol_diff import Difference, Value, differences
-from scheduler.domain.reason import Reason, because
+from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine import amendment as engine
 from scheduler.engine.amendment import Preview, Skipped
 from scheduler.engine.moments import parse_day
-from scheduler.engine.record import RefusedError, Who
+from scheduler.engine.record import Who
 from scheduler.runtime.cli.output import json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError

@@ -17,9 +17,9 @@ from sqlmodel import Session
 from scheduler.domain.eligibility import ITEMS, BiologicScope, eligibility_of
 from scheduler.domain.eligibility_answers import read_answers
 from scheduler.domain.facts import EligibilityAssessed, Source
-from scheduler.domain.reason import because
+from scheduler.domain.reason import RefusedError, because
 from scheduler.engine import record as engine
-from scheduler.engine.record import Done, RefusedError, Who
+from scheduler.engine.record import Done, Who
 from scheduler.engine.trial_report import eligibility_row
 from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.output import BAD_INPUT, console, done, fail, json_out, program_of, refusing, table

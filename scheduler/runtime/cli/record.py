@@ -36,10 +36,10 @@ from scheduler.domain.facts import (
     Withdrawal,
     Withdrawn,
 )
-from scheduler.domain.reason import because
+from scheduler.domain.reason import RefusedError, because
 from scheduler.engine import record as engine
 from scheduler.engine.moments import parse_day, parse_instant, parse_local, read_field
-from scheduler.engine.record import Done, RefusedError, Who
+from scheduler.engine.record import Done, Who
 from scheduler.engine.typed_assessments import read_assessments, read_number, read_pair
 from scheduler.engine.visit_named import encounter_of
 from scheduler.runtime.cli.eligibility import answers_from
