@@ -17,7 +17,8 @@ from scheduler.domain.events import (
     VisitReplanned,
 )
 from scheduler.domain.exposure import VisitExposures
-from scheduler.domain.flags import Flag, flags_of
+from scheduler.domain.flag_rules import flags_of
+from scheduler.domain.flags import Flag
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
 from scheduler.domain.recorded import Recorded, RecordedDraw, RecordedExposure, RecordedVisit

@@ -26,7 +26,7 @@ from scheduler.domain.exposure import (
     fewer_samples,
     set_is_settled,
 )
-from scheduler.domain.flags import holds_of
+from scheduler.domain.flag_rules import holds_of
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Param, Reason, to_json
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan

@@ -13,7 +13,8 @@ import pytest
 from pk.exposure import AVERAGE
 from scheduler.domain.exposure import Bounds, Exposure, VisitExposures
 from scheduler.domain.facts import Attended, EligibilityAssessed
-from scheduler.domain.flags import Flag, FlagCode, flag_key, flags_of
+from scheduler.domain.flag_rules import flags_of
+from scheduler.domain.flags import Flag, FlagCode, flag_key
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import Question
 from scheduler.domain.timeline import Timeline, build_timeline

@@ -8,7 +8,8 @@ import domain_cases as cases
 import pytest
 
 from scheduler.domain.facts import Attended, SampleNotDrawn
-from scheduler.domain.flags import Flag, FlagCode, flags_of
+from scheduler.domain.flag_rules import flags_of
+from scheduler.domain.flags import Flag, FlagCode
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.timeline import Timeline
 

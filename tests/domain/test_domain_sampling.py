@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pk.exposure import AVERAGE
 from scheduler.domain.exposure import Exposure, VisitExposures
 from scheduler.domain.facts import FlagAcknowledged, Formulation, SampleNotDrawn, What
-from scheduler.domain.flags import Flag, flags_of, holds_of
+from scheduler.domain.flag_rules import flags_of, holds_of
+from scheduler.domain.flags import Flag
 from scheduler.domain.reason import because
 from scheduler.domain.results import ResultStatus, ResultVersion
 from scheduler.domain.sampling import Doubt, Weight, doubts_of
