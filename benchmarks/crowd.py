@@ -148,7 +148,7 @@ def _lateness(db: Database, due_at: datetime, due: int) -> list[float]:
 def _decided(connection: object, due_at: datetime) -> list[float]:
     from scheduler.store.tables import ReminderRow
 
-    table = ReminderRow.__table__  # type: ignore[attr-defined]
+    table = ReminderRow.__table__
     query = table.select().where(table.c.due_at == due_at)
     return [(row.decided_at - due_at).total_seconds() for row in connection.execute(query)]  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 DATA_LEASE = timedelta(minutes=12)  # longer than the 10 minutes that a server may take to confirm
-_DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+_DELIVERY = DeliveryRow.__table__
 
 # Whoever writes must still hold the lease: the statement names the token, and changes no row when it is another's.
 _OURS = update(OUTBOX).where(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, union_all
+from sqlalchemy import bindparam, func, select, union_all
 from sqlmodel import Session
 
 from notifications.calm import BURST_SPAN
@@ -17,8 +17,8 @@ from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = ["taken_instants"]
 
-_OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
-_DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+_OUTBOX = OutboxRow.__table__
+_DELIVERY = DeliveryRow.__table__
 
 # What left is looked for among the attempts, whose rows are small: those of the outbox carry the mails.
 _LEFT = union_all(

@@ -43,10 +43,10 @@ _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
 _MOST_ROWS = 20
 
 
-_VISIT = core_select(VisitRow.__table__).where(  # type: ignore[attr-defined]
+_VISIT = core_select(VisitRow.__table__).where(
     col(VisitRow.subject) == bindparam("subject"), col(VisitRow.visit) == bindparam("visit")
 )
-_DRAWS = core_select(SamplingRow.__table__).where(  # type: ignore[attr-defined]
+_DRAWS = core_select(SamplingRow.__table__).where(
     col(SamplingRow.subject) == bindparam("subject"), col(SamplingRow.visit) == bindparam("visit")
 )
 

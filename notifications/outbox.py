@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy import select as core_select
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, or_, select
@@ -46,8 +46,8 @@ __all__ = [
 ]
 
 CLAIM_LEASE = timedelta(minutes=2)
-OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
-_DELIVERY: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+OUTBOX = OutboxRow.__table__
+_DELIVERY = DeliveryRow.__table__
 
 # The hot statements, made once. Only what a statement needs is read, and never the bytes of a mail.
 # (Not IN: its list would be written out anew at every execution.)

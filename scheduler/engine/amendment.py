@@ -27,8 +27,9 @@ from scheduler.engine.reconcile import Handle, standing
 from scheduler.engine.record import Who, find_subject, record
 from scheduler.engine.study import Study
 from scheduler.store import audit
+from scheduler.store.recorded import load_recorded
 from scheduler.store.sent_mails import sent_mails
-from scheduler.store.subjects import load_history, load_recorded
+from scheduler.store.subjects import load_history
 from scheduler.store.tables import OutboxRow, SubjectRow
 
 __all__ = ["Contradicted", "Preview", "Skipped", "apply_version", "concerned", "preview"]

@@ -18,8 +18,9 @@ from scheduler.domain.status import VisitView
 from scheduler.domain.timeline import NEVER, Slot, Timeline
 from scheduler.engine.reconcile import standing
 from scheduler.engine.study import Study
+from scheduler.store.recorded import load_recorded
 from scheduler.store.rows import payload_of
-from scheduler.store.subjects import load_history, load_recorded
+from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["Explanation", "explain", "fact_lines"]

@@ -20,17 +20,8 @@ from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.exposures import newest_exposures
 from scheduler.store.flags import close_flag, open_site_flag
-from scheduler.store.subjects import (
-    apply_all,
-    apply_changes,
-    due_subjects,
-    load_all_recorded,
-    load_histories,
-    load_history,
-    load_recorded,
-    next_wake,
-    subject_row,
-)
+from scheduler.store.recorded import apply_all, apply_changes, load_all_recorded, load_recorded
+from scheduler.store.subjects import due_subjects, load_histories, load_history, next_wake, subject_row
 from scheduler.store.tables import FlagRow, SamplingRow, SubjectRow, VisitRow
 
 __all__ = [

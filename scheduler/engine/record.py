@@ -31,8 +31,9 @@ from scheduler.engine.study import Study
 from scheduler.engine.what_changed import changed_by, changed_fields
 from scheduler.store import audit
 from scheduler.store.flags import close_flag
+from scheduler.store.recorded import draws_of_tube
 from scheduler.store.rows import payload_of, what_from
-from scheduler.store.subjects import add_fact, draws_of_tube, load_history, subject_row
+from scheduler.store.subjects import add_fact, load_history, subject_row
 from scheduler.store.tables import AcknowledgementRow, FlagRow, SubjectRow
 
 __all__ = [

@@ -9,16 +9,24 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, text
+from sqlalchemy import Connection, bindparam, func, insert, text
 from sqlalchemy import select as core_select
 from sqlmodel import Session
 
-from scheduler.store.audit_chain import Break, Head, anchor_problems, hash_of, head, reason_digest, verify
+from scheduler.store.audit_chain import (
+    GENESIS,
+    Break,
+    Head,
+    anchor_problems,
+    hash_of,
+    head,
+    reason_digest,
+    verify,
+)
 from scheduler.store.tables import AccountRow, AuditRow, ReviewRow, SiteRow, StaffRow, SubjectRow
 
 __all__ = [
     "APP_VERSION",
-    "GENESIS",
     "Break",
     "Changed",
     "Head",
@@ -30,7 +38,6 @@ __all__ = [
     "verify",
 ]
 
-GENESIS = "0" * 64
 SERVICE = "service"
 """The role of the program itself."""
 
@@ -42,11 +49,11 @@ try:
 except PackageNotFoundError:  # run from a checkout that was not installed
     APP_VERSION = "unknown"
 
-_AUDIT: Table = AuditRow.__table__  # type: ignore[attr-defined]
-_ACCOUNT: Table = AccountRow.__table__  # type: ignore[attr-defined]
-_SITE: Table = SiteRow.__table__  # type: ignore[attr-defined]
-_STAFF: Table = StaffRow.__table__  # type: ignore[attr-defined]
-_SUBJECT: Table = SubjectRow.__table__  # type: ignore[attr-defined]
+_AUDIT = AuditRow.__table__
+_ACCOUNT = AccountRow.__table__
+_SITE = SiteRow.__table__
+_STAFF = StaffRow.__table__
+_SUBJECT = SubjectRow.__table__
 _LAST = core_select(_AUDIT.c.seq, _AUDIT.c.hash).order_by(_AUDIT.c.seq.desc()).limit(1)
 _ADD = insert(_AUDIT)
 _LOCK_CHAIN = text("SELECT pg_advisory_xact_lock(7241190933)")

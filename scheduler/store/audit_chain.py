@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Table, literal_column
+from sqlalchemy import literal_column
 from sqlalchemy import select as core_select
 from sqlmodel import Session, select
 
@@ -22,10 +22,12 @@ from scheduler.domain.reason import Reason, because
 from scheduler.domain.sentences import SENTENCES
 from scheduler.store.tables import AuditRow, ReviewRow
 
-__all__ = ["Break", "Head", "anchor_problems", "hash_of", "head", "reason_digest", "verify"]
+__all__ = ["GENESIS", "Break", "Head", "anchor_problems", "hash_of", "head", "reason_digest", "verify"]
 
-_AUDIT: Table = AuditRow.__table__  # type: ignore[attr-defined]
-_GENESIS = "0" * 64
+_AUDIT = AuditRow.__table__
+GENESIS = "0" * 64
+"""What the first row follows."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FARTHEST = (
     200  # how many removed or added rows in a row are told from an edit, where the others were renumbered
@@ -100,7 +102,7 @@ def head(session: Session, by: datetime | None = None) -> Head:
     if by is not None:
         query = query.where(_AUDIT.c.at <= by)
     last = session.connection().execute(query).first()
-    return Head(last.seq, last.hash) if last is not None else Head(0, _GENESIS)
+    return Head(last.seq, last.hash) if last is not None else Head(0, GENESIS)
 
 
 def verify(session: Session) -> tuple[int, str, list[Break]]:
@@ -114,7 +116,7 @@ def verify(session: Session) -> tuple[int, str, list[Break]]:
         breaks += link.breaks_at(row)
         breaks += _reason_breaks(row, reviews.pop(row.seq, None))
     breaks += [Break(seq, because("audit_reason_added")) for seq in reviews]
-    return count, link.last.hash if link.last is not None else _GENESIS, breaks
+    return count, link.last.hash if link.last is not None else GENESIS, breaks
 
 
 def anchor_problems(session: Session, anchors: Iterable[Head]) -> list[Break]:
@@ -140,14 +142,14 @@ class _Link:
 
     def __init__(self) -> None:
         self.last: _Stored | None = None
-        self.before_last = _GENESIS
+        self.before_last = GENESIS
         self.shift = 0
         self.doubted = False
 
     def breaks_at(self, row: _Stored) -> Iterator[Break]:
         """What is wrong with this row or with the one before it."""
         number = self.last.seq if self.last is not None else 0
-        follows = self.last.hash if self.last is not None else _GENESIS
+        follows = self.last.hash if self.last is not None else GENESIS
         gap = row.seq > number + 1
         if row.seq < 1:
             yield Break(row.seq, because("audit_row_added"))

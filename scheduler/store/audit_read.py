@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, Table, and_, cast, or_
+from sqlalchemy import String, and_, cast, or_
 from sqlalchemy import select as core_select
 from sqlmodel import Session
 
@@ -18,11 +18,11 @@ __all__ = ["ANCHOR", "Entry", "anchors_sent", "entries"]
 ANCHOR = "audit_anchor"
 """The template of the mail that carries the head of the chain out of the house."""
 
-_AUDIT: Table = AuditRow.__table__  # type: ignore[attr-defined]
-_REVIEW: Table = ReviewRow.__table__  # type: ignore[attr-defined]
-_VERSION: Table = LabResultVersionRow.__table__  # type: ignore[attr-defined]
-_FLAG: Table = FlagRow.__table__  # type: ignore[attr-defined]
-_OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
+_AUDIT = AuditRow.__table__
+_REVIEW = ReviewRow.__table__
+_VERSION = LabResultVersionRow.__table__
+_FLAG = FlagRow.__table__
+_OUTBOX = OutboxRow.__table__
 _ENTRIES = (
     core_select(_AUDIT, _REVIEW.c.text.label("reason"))
     .select_from(_AUDIT.outerjoin(_REVIEW, _REVIEW.c.audit_seq == _AUDIT.c.seq))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _NEVER = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
-_TABLE: Table = ExposureRow.__table__  # type: ignore[attr-defined]
+_TABLE = ExposureRow.__table__
 _ONE = (_TABLE.c.subject == bindparam("subject"), _TABLE.c.visit == bindparam("visit"))
 _NEWEST = core_select(func.max(_TABLE.c.version)).where(*_ONE)
 _VERSION = core_select(_TABLE).where(*_ONE, _TABLE.c.version == bindparam("version")).order_by(_TABLE.c.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, text, update
+from sqlalchemy import text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -15,7 +15,7 @@ from scheduler.store.tables import FlagRow
 
 __all__ = ["close_flag", "open_flags", "open_site_flag"]
 
-_FLAG: Table = FlagRow.__table__  # type: ignore[attr-defined]
+_FLAG = FlagRow.__table__
 _ADD: dict[str, Any] = {
     name: dialect.insert(_FLAG)
     .on_conflict_do_nothing(index_elements=["key"], index_where=text("closed_at IS NULL"))

@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, exists, literal_column, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, literal_column, or_
 from sqlalchemy import select as core_select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.results import ResultStatus, ResultVersion
@@ -62,18 +62,13 @@ DATABASE_TROUBLE = (OperationalError, InterfaceError, StoreError)  # the databas
 # --- the statements, made once: the intake runs them for every file, and the engine the first for every subject -------
 
 
-def _columns(table: type[SQLModel]) -> Any:
-    made: Table = table.__table__  # type: ignore[attr-defined]
-    return made.c
-
-
-_VERSION, _RESULT, _FILE = _columns(LabResultVersionRow), _columns(LabResultRow), _columns(LabFileRow)
+_VERSION, _RESULT, _FILE = LabResultVersionRow.__table__.c, LabResultRow.__table__.c, LabFileRow.__table__.c
 _FLAG, _FACT, _VISIT, _SAMPLING, _CODE = (
-    _columns(FlagRow),
-    _columns(FactRow),
-    _columns(VisitRow),
-    _columns(SamplingRow),
-    _columns(SubjectRow).code,
+    FlagRow.__table__.c,
+    FactRow.__table__.c,
+    VisitRow.__table__.c,
+    SamplingRow.__table__.c,
+    SubjectRow.__table__.c.code,
 )
 # A literal: compared with a parameter, a column of partial indexes has SQLite plan anew at every execution.
 _ACCEPTED: ColumnElement[str] = literal_column("'accepted'")

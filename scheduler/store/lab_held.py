@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, bindparam, literal_column, or_, union, update
+from sqlalchemy import bindparam, literal_column, or_, union, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
@@ -27,7 +27,7 @@ __all__ = [
     "undecided_rows",
 ]
 
-_FILE: Table = LabFileRow.__table__  # type: ignore[attr-defined]
+_FILE = LabFileRow.__table__
 _SPEAKS = or_(  # a preliminary row never replaces anything
     col(LabResultVersionRow.status).is_(None),
     col(LabResultVersionRow.status) != ResultStatus.PRELIMINARY.value,

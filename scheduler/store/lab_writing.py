@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session
 
 from scheduler.store.lab_values import Entry, Key
@@ -16,9 +16,9 @@ from scheduler.store.tables import LabFileRow, LabResultRow, LabResultVersionRow
 
 __all__ = ["NewRow", "add_rows", "mark_archived"]
 
-_FILE: Table = LabFileRow.__table__  # type: ignore[attr-defined]
-_RESULT: Table = LabResultRow.__table__  # type: ignore[attr-defined]
-_VERSION: Table = LabResultVersionRow.__table__  # type: ignore[attr-defined]
+_FILE = LabFileRow.__table__
+_RESULT = LabResultRow.__table__
+_VERSION = LabResultVersionRow.__table__
 _RESULTS = select(_RESULT.c.id, _RESULT.c.lab, _RESULT.c.specimen, _RESULT.c.analyte).where(
     _RESULT.c.specimen.in_(bindparam("specimens", expanding=True))
 )

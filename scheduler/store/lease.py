@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -21,7 +21,7 @@ from scheduler.store.tables import LeaseRow
 
 __all__ = ["Lease", "LeaseLostError", "give_back", "keep", "take"]
 
-_LEASE: Table = LeaseRow.__table__  # type: ignore[attr-defined]
+_LEASE = LeaseRow.__table__
 _STANDING = select(_LEASE.c.until).where(_LEASE.c.matter == bindparam("this"))
 _FREE = _STANDING.with_for_update(skip_locked=True)
 _ADD: dict[str, Any] = {

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func
+from sqlalchemy import func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -45,7 +45,7 @@ TIME_SOURCE = "time_source"
 """The mark whose detail is what kept the clock right when it was last looked at."""
 
 _MARKS = (METHODS, CONFIGURATION, RESTORED, TIME_SOURCE)
-_HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
+_HEARTBEAT = HeartbeatRow.__table__
 
 
 def _upsert(insert: Any) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, bindparam, or_, select
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlmodel import Session, col
 
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, from_json
@@ -45,13 +45,8 @@ __all__ = [
 ]
 
 
-def _columns(table: type[SQLModel]) -> Any:
-    made: Table = table.__table__  # type: ignore[attr-defined]
-    return made.c
-
-
-_SAMPLING, _SUBJECT, _RESULT = _columns(SamplingRow), _columns(SubjectRow), _columns(LabResultRow)
-_VERSION, _FLAG, _OUTBOX = _columns(LabResultVersionRow), _columns(FlagRow), _columns(OutboxRow)
+_SAMPLING, _SUBJECT, _RESULT = SamplingRow.__table__.c, SubjectRow.__table__.c, LabResultRow.__table__.c
+_VERSION, _FLAG, _OUTBOX = LabResultVersionRow.__table__.c, FlagRow.__table__.c, OutboxRow.__table__.c
 _SITE: BindParameter[Any] = bindparam("site")
 _DRAWN = (
     select(

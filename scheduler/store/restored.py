@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Table, delete, update
+from sqlalchemy import CursorResult, delete, update
 from sqlmodel import Session
 
 from scheduler.domain.reason import because, to_json
@@ -20,8 +20,8 @@ OPEN_STATES = ("pending", "retry", "leased")
 """The states of a mail that was still to leave; it may have left after the backup."""
 
 _KNOWN = "restored"
-_HEARTBEAT: Table = HeartbeatRow.__table__  # type: ignore[attr-defined]
-_OUTBOX: Table = OutboxRow.__table__  # type: ignore[attr-defined]
+_HEARTBEAT = HeartbeatRow.__table__
+_OUTBOX = OutboxRow.__table__
 
 
 @dataclass(frozen=True, slots=True)

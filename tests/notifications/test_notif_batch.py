@@ -79,7 +79,7 @@ async def test_a_statement_that_fails_for_one_mail_blocks_no_other(either: cases
     def recheck(session: Session, row: OutboxRow, _now: datetime) -> Reason | None:
         if row.staff_id == "coordinator-en":
             zoneless = datetime(2026, 3, 2)  # noqa: DTZ001
-            session.connection().execute(OutboxRow.__table__.select().where(OutboxRow.sent_at == zoneless))  # type: ignore[attr-defined]
+            session.connection().execute(OutboxRow.__table__.select().where(OutboxRow.sent_at == zoneless))
         return None
 
     report = await deliver(either, Way(), recheck=recheck)

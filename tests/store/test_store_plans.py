@@ -14,7 +14,8 @@ from notifications.ledger import look_ahead
 from scheduler.store import lab, lab_held
 from scheduler.store.database import Database
 from scheduler.store.lab_writing import add_rows
-from scheduler.store.subjects import draws_of_tube, due_subjects, load_history, load_recorded, next_wake
+from scheduler.store.recorded import draws_of_tube, load_recorded
+from scheduler.store.subjects import due_subjects, load_history, next_wake
 
 NOW = datetime.fromisoformat("2026-01-05T08:00:00+00:00")
 QUESTIONS: dict[str, Callable[[Session], Any]] = {

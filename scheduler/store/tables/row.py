@@ -1,0 +1,33 @@
+"""What every table is made with: names of constraints and indexes, columns of JSON, indexes of few rows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Column, Index, Table, text
+from sqlmodel import Field, SQLModel
+
+__all__ = ["Row", "json_column", "partial_index"]
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Row(SQLModel):
+    """A row of a table; `__table__` is the table."""
+
+    __table__: ClassVar[Table]
+
+
+def json_column(nullable: bool = False) -> Any:
+    return Field(sa_column=Column(JSON(), nullable=nullable))
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the few rows that are still to be dealt with."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
