@@ -18,7 +18,8 @@ from fhir.resources.R4B import get_fhir_model_class as get_r4b_model_class
 from openpyxl import Workbook
 
 from benchmarks.process import command, run
-from config.files import DEFAULT_DIR, read_files
+from config.files import read_files
+from config.settings import DEFAULT_DIR
 from scheduler.intake.readers import Reading, Setting, read
 
 _WORDS = {"v2": ("visit", "W6"), **{point.lower(): ("timepoint", point) for point in ("H0", "H30", "H2")}}

@@ -12,7 +12,8 @@ import hl7
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
-from config.files import DEFAULT_DIR, read_files
+from config.files import read_files
+from config.settings import DEFAULT_DIR
 from scheduler.intake.readers import Reading, Setting, read
 from scheduler.intake.readers.messages import messages_of
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from config.files import DEFAULT_DIR
+from config.settings import DEFAULT_DIR
 from pk.averaging import combined
 from pk.covariates import prior_for
 from pk.map import estimate

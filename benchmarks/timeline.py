@@ -20,7 +20,8 @@ from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.files import DEFAULT_DIR, read_files
+from config.files import read_files
+from config.settings import DEFAULT_DIR
 from scheduler.domain.civil import DayCalendar, at_local
 from scheduler.domain.compile import compile_protocol
 from scheduler.domain.exposure import Exposure, VisitExposures, set_is_settled

@@ -1,10 +1,22 @@
-"""A defect of a file that an operator wrote, and the error that carries all of them at once."""
+"""A defect of a file that an operator wrote, how pydantic's findings become defects, and the error that carries all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["ConfigError", "ConfigurationInvalidError", "Defect"]
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+__all__ = ["ConfigError", "ConfigurationInvalidError", "Defect", "shape_defects"]
+
+_REMEDIES = {
+    "extra_forbidden": "Remove the key or correct its spelling.",
+    "missing": "Add it.",
+    "string_pattern_mismatch": "Write it in the form that the documentation of the file gives.",
+    "literal_error": "Use one of the words listed.",
+    "value_error": "Correct the value.",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,3 +42,13 @@ class ConfigurationInvalidError(ConfigError, ValueError):
     def __init__(self, defects: list[Defect]) -> None:
         self.defects = sorted(defects)
         super().__init__("\n".join(map(str, self.defects)) or self.__doc__)
+
+
+def shape_defects(name: str, error: ValidationError) -> list[Defect]:
+    """The defects that pydantic found in one file, as file, key, problem, remedy."""
+    found = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"]) or "file"
+        remedy = _REMEDIES.get(item["type"], "Correct the value.")
+        found.append(Defect(name, key, item["msg"].rstrip(".") + ".", remedy))
+    return found

@@ -11,22 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from config.defects import Defect
+from config.defects import Defect, shape_defects
 from config.schema import LabFile, ProtocolFile, SiteFile
 
-__all__ = ["DEFAULT_DIR", "Files", "Loaded", "read_files", "shape_defects"]
-
-DEFAULT_DIR = Path(__file__).parent
+__all__ = ["Files", "Loaded", "read_files"]
 
 Content = TypeVar("Content", bound=BaseModel)
-
-_REMEDIES = {
-    "extra_forbidden": "Remove the key or correct its spelling.",
-    "missing": "Add it.",
-    "string_pattern_mismatch": "Write it in the form that the documentation of the file gives.",
-    "literal_error": "Use one of the words listed.",
-    "value_error": "Correct the value.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +42,6 @@ class Files:
     labs: tuple[Loaded[LabFile], ...]
     regressions: dict[str, Any]
     models: dict[str, dict[str, Any]]
-
-
-def shape_defects(name: str, error: ValidationError) -> list[Defect]:
-    """The defects that pydantic found in one file, as file, key, problem, remedy."""
-    found = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "file"
-        remedy = _REMEDIES.get(item["type"], "Correct the value.")
-        found.append(Defect(name, key, item["msg"].rstrip(".") + ".", remedy))
-    return found
 
 
 def read_files(directory: Path) -> tuple[Files, list[Defect]]:

@@ -23,12 +23,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from config.defects import ConfigurationInvalidError, Defect
-from config.files import DEFAULT_DIR, shape_defects
+from config.defects import ConfigurationInvalidError, Defect, shape_defects
 from config.language import Language
 from config.secrecy import readable_secrets
 
 __all__ = [
+    "DEFAULT_DIR",
     "LOOPBACK",
     "ConsoleSettings",
     "DaemonSettings",
@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 PREFIX = "MPA_"
+DEFAULT_DIR = Path(__file__).parent
+"""The configuration that is shipped."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from notifications.directory import Person
@@ -17,13 +16,11 @@ from scheduler.domain import keys
 from scheduler.domain.reason import because
 from scheduler.store.hints import Hint, hint
 from scheduler.store.restored import restored
+from scheduler.store.upsert import Upsert
 
 __all__ = ["add", "copies", "enqueue"]
 
-_ADD: dict[str, Any] = {
-    name: new(OUTBOX).on_conflict_do_nothing(index_elements=["key"]).execution_options(preserve_rowcount=True)
-    for name, new in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_ADD = Upsert(OUTBOX, lambda new: new.on_conflict_do_nothing(index_elements=["key"]))
 
 
 def enqueue(
@@ -61,7 +58,7 @@ def add(session: Session, these: Sequence[dict[str, Any]]) -> int:
     if not these:
         return 0
     connection = session.connection()
-    added = connection.execute(_ADD[connection.dialect.name], these).rowcount
+    added = connection.execute(_ADD.on(connection), these).rowcount
     if added:
         hint(session, Hint.MAILS)
     return added

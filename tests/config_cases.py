@@ -7,7 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config.files import DEFAULT_DIR
+from config.settings import DEFAULT_DIR
 
 
 def fields_replaced(text: str, **values: str) -> str:

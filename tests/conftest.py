@@ -18,8 +18,8 @@ import structlog
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from config.files import DEFAULT_DIR
 from config.logs import log
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database

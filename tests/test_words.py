@@ -18,8 +18,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import main
-from config.files import DEFAULT_DIR
 from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from notifications.states import State as MailState
 from pk.equation import Equation, equations_from_mapping

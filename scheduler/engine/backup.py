@@ -18,7 +18,7 @@ from scheduler.domain.reason import Reason, because
 from scheduler.store import audit
 from scheduler.store.copying import snapshot_study
 from scheduler.store.database import Database
-from scheduler.store.schema import check_schema, revision_of
+from scheduler.store.revision import check_schema, revision_of
 
 __all__ = [
     "DATABASE",

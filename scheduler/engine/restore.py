@@ -30,7 +30,8 @@ from scheduler.store import audit
 from scheduler.store.copying import copy_study
 from scheduler.store.database import Database
 from scheduler.store.restored import mark_restored
-from scheduler.store.schema import knows_revision, migrate
+from scheduler.store.revision import knows_revision
+from scheduler.store.schema import migrate
 
 __all__ = ["Restoration", "check_backup", "restore"]
 

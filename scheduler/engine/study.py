@@ -13,8 +13,8 @@ import holidays
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from config.defects import ConfigurationInvalidError, Defect
-from config.files import Files, read_files, shape_defects
+from config.defects import ConfigurationInvalidError, Defect, shape_defects
+from config.files import Files, read_files
 from config.schema import LabFile, ProtocolFile, SiteFile
 from pk.equation import Equation, equations_from_mapping
 from pk.errors import EquationError, FileError, ModelError

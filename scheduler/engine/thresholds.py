@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from config.files import DEFAULT_DIR
 from config.language import Language
+from config.settings import DEFAULT_DIR
 
 __all__ = ["Literature", "Threshold", "literature"]
 

@@ -22,7 +22,7 @@ from scheduler.engine.study import Study, load_study
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.runtime.work import Work
 from scheduler.store.database import Database
-from scheduler.store.schema import check_schema
+from scheduler.store.revision import check_schema
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["Program", "keep_what_is_loaded"]

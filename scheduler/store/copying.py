@@ -16,7 +16,8 @@ from scheduler.store import audit
 from scheduler.store.database import Database, StoreError
 from scheduler.store.operations import AlreadyRunningError, only_daemon
 from scheduler.store.postgresql import be_calm, no_daemon
-from scheduler.store.schema import check_schema, is_empty, migrate
+from scheduler.store.revision import check_schema, is_empty
+from scheduler.store.schema import migrate
 
 __all__ = ["Copied", "CopyRefusedError", "copy_study", "snapshot_study"]
 

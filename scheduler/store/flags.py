@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from scheduler.domain.flags import Flag, FlagCode
 from scheduler.domain.reason import Reason, to_json
 from scheduler.store.tables import FlagRow
+from scheduler.store.upsert import Upsert
 
 __all__ = ["close_flag", "open_flags", "open_site_flag"]
 
 _FLAG = FlagRow.__table__
-_ADD: dict[str, Any] = {
-    name: dialect.insert(_FLAG)
-    .on_conflict_do_nothing(index_elements=["key"], index_where=text("closed_at IS NULL"))
-    .execution_options(preserve_rowcount=True)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_ADD = Upsert(
+    _FLAG,
+    lambda new: new.on_conflict_do_nothing(index_elements=["key"], index_where=text("closed_at IS NULL")),
+)
 
 
 def open_site_flag(
@@ -47,7 +44,7 @@ def open_site_flag(
         "opened_at": now,
     }
     connection = session.connection()
-    return bool(connection.execute(_ADD[connection.dialect.name], flag).rowcount)
+    return bool(connection.execute(_ADD.on(connection), flag).rowcount)
 
 
 def close_flag(session: Session, key: str, now: datetime) -> bool:

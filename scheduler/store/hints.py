@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from psycopg import AsyncConnection
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from scheduler.store.postgresql import BE_HERE, connection_arguments
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 __all__ = ["Hint", "announce", "hear", "hint"]
 
@@ -46,6 +49,8 @@ def announce(session: Session) -> None:
 async def hear(engine: Engine) -> AsyncIterator[AsyncIterator[Hint]]:
     """The hints that are given from now on, and a sign that a daemon is there to hear them. Raises psycopg.Error when
     the connection is lost."""
+    from psycopg import AsyncConnection  # for a daemon on PostgreSQL alone
+
     arguments = connection_arguments(engine)
     connection = await AsyncConnection.connect(**arguments, autocommit=True)
     try:

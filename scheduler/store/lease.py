@@ -9,25 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.domain.reason import because
 from scheduler.store.database import StoreError
 from scheduler.store.tables import LeaseRow
+from scheduler.store.upsert import Upsert
 
 __all__ = ["Lease", "LeaseLostError", "give_back", "keep", "take"]
 
 _LEASE = LeaseRow.__table__
 _STANDING = select(_LEASE.c.until).where(_LEASE.c.matter == bindparam("this"))
 _FREE = _STANDING.with_for_update(skip_locked=True)
-_ADD: dict[str, Any] = {
-    name: dialect.insert(_LEASE).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_ADD = Upsert(_LEASE, lambda new: new.on_conflict_do_nothing())
 _TAKE_OVER = update(_LEASE).where(_LEASE.c.matter == bindparam("this"))
 _OURS = _TAKE_OVER.where(_LEASE.c.token == bindparam("held"))
 _END = delete(_LEASE).where(_LEASE.c.matter == bindparam("this"), _LEASE.c.token == bindparam("held"))
@@ -51,7 +47,7 @@ def take(session: Session, matter: str, owner: str, lasts: timedelta, now: datet
     lease, connection = Lease(matter, token_hex(8), lasts), session.connection()
     values = {"owner": owner, "token": lease.token, "until": _clock(session, now) + lasts}
     if connection.execute(_STANDING, {"this": matter}).first() is None:
-        added = connection.execute(_ADD[connection.dialect.name], {"matter": matter, **values})
+        added = connection.execute(_ADD.on(connection), {"matter": matter, **values})
         return lease if added.rowcount else None
     until = connection.execute(_FREE, {"this": matter}).scalar()  # None while its holder writes
     if until is None or until > _clock(session, now):

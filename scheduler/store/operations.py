@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from scheduler.domain.reason import because
 from scheduler.store.database import Database, StoreError
 from scheduler.store.tables import AuditRow, HeartbeatRow
+from scheduler.store.upsert import Upsert
 
 __all__ = [
     "CLOCK",
@@ -48,14 +48,12 @@ _MARKS = (METHODS, CONFIGURATION, RESTORED, TIME_SOURCE)
 _HEARTBEAT = HeartbeatRow.__table__
 
 
-def _upsert(insert: Any) -> Any:
-    added = insert(_HEARTBEAT)
-    return added.on_conflict_do_update(
-        index_elements=["service"], set_={name: added.excluded[name] for name in ("at", "failures", "detail")}
-    )
+def _overwriting(new: Any) -> Any:
+    said = {name: new.excluded[name] for name in ("at", "failures", "detail")}
+    return new.on_conflict_do_update(index_elements=["service"], set_=said)
 
 
-_BEAT = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+_BEAT = Upsert(_HEARTBEAT, _overwriting)
 
 
 class AlreadyRunningError(StoreError):
@@ -65,7 +63,8 @@ class AlreadyRunningError(StoreError):
 def beat(session: Session, service: str, now: datetime, failures: int, detail: str = "") -> None:
     """Note that a service is alive."""
     values = {"service": service, "at": now, "failures": failures, "detail": detail}
-    session.connection().execute(_BEAT[session.get_bind().dialect.name], values)
+    connection = session.connection()
+    connection.execute(_BEAT.on(connection), values)
 
 
 def heartbeat_of(session: Session, service: str) -> HeartbeatRow | None:

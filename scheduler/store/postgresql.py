@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import errors
 from sqlalchemy import URL, Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 __all__ = [
@@ -55,14 +54,15 @@ BE_HERE = f"SELECT pg_advisory_lock_shared(hashtextextended('{DAEMON}', 0))"
 """Says as long as the connection lasts that a daemon works on this database; several can."""
 _TRY = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:matter, 0))")
 _WAIT = text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))")
-_COLLISIONS = (errors.DeadlockDetected, errors.SerializationFailure)
-_GOING_AWAY = (
-    errors.AdminShutdown,
-    errors.CannotConnectNow,
-    errors.CrashShutdown,
-    errors.IdleInTransactionSessionTimeout,  # we were frozen
-    errors.TooManyConnections,
-)
+# Codes of PostgreSQL's errors (its manual, appendix A).
+_COLLISIONS = {"40P01": "deadlock detected", "40001": "serialization failure"}
+_GOING_AWAY = {
+    "57P01": "admin shutdown",
+    "57P02": "crash shutdown",
+    "57P03": "cannot connect now",
+    "25P03": "idle in transaction session timeout",  # we were frozen
+    "53300": "too many connections",
+}
 
 
 def postgresql_engine(url: URL) -> Engine:
@@ -102,15 +102,22 @@ def connection_lost(error: BaseException) -> bool:
     """Whether the database went away or cannot be reached: nobody's fault here, and it may come back."""
     if not isinstance(error, DBAPIError):
         return False
-    cause = error.orig
-    if error.connection_invalidated or isinstance(cause, _GOING_AWAY):
-        return True
-    return isinstance(cause, errors.OperationalError) and cause.sqlstate is None
+    code = _code(error)
+    return (
+        error.connection_invalidated
+        or code in _GOING_AWAY
+        or (isinstance(error, OperationalError) and code is None)
+    )
 
 
 def collided(error: DBAPIError) -> bool:
     """Whether a transaction was taken back only because of another one at the same time."""
-    return isinstance(error.orig, _COLLISIONS)
+    return _code(error) in _COLLISIONS
+
+
+def _code(error: DBAPIError) -> str | None:
+    """The code that PostgreSQL gave; None when no server answered, empty when the error is not PostgreSQL's."""
+    return getattr(error.orig, "sqlstate", "")
 
 
 def only_one(session: Session, matter: str) -> bool:

@@ -33,7 +33,8 @@ from scheduler.store import audit
 from scheduler.store.audit_chain import Head
 from scheduler.store.copying import _set_sequence
 from scheduler.store.database import Database, StoreError
-from scheduler.store.schema import _config, check_schema, differences, migrate, revision_of
+from scheduler.store.revision import check_schema, revision_of
+from scheduler.store.schema import _config, differences, migrate
 from scheduler.store.subjects import wake_all
 from scheduler.store.tables import OutboxRow, SubjectRow
 

@@ -9,7 +9,7 @@ import domain_cases as cases
 import pytest
 from pydantic import ValidationError
 
-from config.files import shape_defects
+from config.defects import shape_defects
 from config.schema import ProtocolFile
 from scheduler.domain.protocol import Event, TimingType, Trigger, VisitStatus
 

@@ -12,8 +12,8 @@ from engine_desk import OTHER, SUBJECT, WHO, Desk, at
 from sqlalchemy import update
 from sqlmodel import Session
 
-from config.files import DEFAULT_DIR
 from config.language import Language
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.facts import ProtocolApplied, VisitBooked

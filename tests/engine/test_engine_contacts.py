@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from config.defects import ConfigurationInvalidError
-from config.files import DEFAULT_DIR
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 import pk.exposure
 from config.defects import ConfigurationInvalidError
-from config.files import DEFAULT_DIR
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from pk.exposure import AVERAGE, PARTIAL_AUC
 from pk.profile import Occasion

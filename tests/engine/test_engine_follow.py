@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, select
 
 from config.defects import ConfigurationInvalidError
-from config.files import DEFAULT_DIR
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.facts import SampleDrawn, VisitBooked, VisitMoved, What

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.defects import ConfigurationInvalidError, Defect
-from config.files import DEFAULT_DIR
 from config.language import Language
+from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from pk.equation import population_note
 from pk.population import PopulationModel

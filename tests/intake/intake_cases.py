@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from config.files import DEFAULT_DIR, read_files
+from config.files import read_files
 from config.schema import LabFile
+from config.settings import DEFAULT_DIR
 from scheduler.clock import ManualClock
 from scheduler.domain.compile import compile_protocol
 from scheduler.domain.events import DomainEvent

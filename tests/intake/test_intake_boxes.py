@@ -10,9 +10,8 @@ import pytest
 from intake_cases import H0, H30, THREE, Bench, csv_bytes, csv_text, lab_file, protocol
 
 from config.defects import ConfigurationInvalidError
-from config.files import DEFAULT_DIR
 from config.schema import LabFile
-from config.settings import load_settings
+from config.settings import DEFAULT_DIR, load_settings
 from main import make_program
 from notifications.render import template_names
 from scheduler.engine.study import load_study

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from config.files import DEFAULT_DIR, read_files
+from config.files import read_files
+from config.settings import DEFAULT_DIR
 from notifications.calm import MailSite
 from notifications.delivery import Mailroom
 from notifications.handlers import make_handler

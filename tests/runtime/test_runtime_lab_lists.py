@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from config.files import DEFAULT_DIR
-from config.settings import MailSettings, Settings
+from config.settings import DEFAULT_DIR, MailSettings, Settings
 from main import make_program, make_works
 from scheduler.clock import ManualClock
 from scheduler.domain.flags import FlagCode, flag_key

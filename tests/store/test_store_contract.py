@@ -14,7 +14,8 @@ from sqlmodel import Session, SQLModel, col, select
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.store import audit
 from scheduler.store.database import Database, StoreError
-from scheduler.store.schema import check_schema, differences, migrate
+from scheduler.store.revision import check_schema
+from scheduler.store.schema import differences, migrate
 from scheduler.store.subjects import add_fact, due_subjects, load_history, next_wake, wake
 from scheduler.store.tables import (
     APPEND_ONLY,

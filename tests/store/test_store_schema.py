@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from alembic.script import ScriptDirectory
+from psycopg import errors
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -10,13 +12,26 @@ from config.language import Language
 from scheduler.domain.speech import plain_speaker
 from scheduler.store.database import Database, StoreError
 from scheduler.store.operations import only_daemon
-from scheduler.store.postgresql import DAEMON, only_one
-from scheduler.store.schema import check_schema, migrate
+from scheduler.store.postgresql import _COLLISIONS, _GOING_AWAY, DAEMON, only_one
+from scheduler.store.revision import check_schema, known_revisions
+from scheduler.store.schema import _config, migrate
 
 
 def say(db: Database, revision: str) -> None:
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def test_the_names_of_the_migrations_are_their_revisions_in_their_order() -> None:
+    """A command that only asks for the schema reads names, and loads neither Alembic nor the migrations."""
+    chain = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+    assert known_revisions() == chain[::-1]
+
+
+def test_the_codes_of_postgresql_are_those_of_the_errors_that_are_meant() -> None:
+    for code, words in {**_COLLISIONS, **_GOING_AWAY}.items():
+        name = "".join(word.capitalize() for word in words.split())
+        assert errors.lookup(code).__name__ == name
 
 
 def test_a_database_of_an_earlier_version_is_refused_until_it_is_brought_up(db: Database) -> None:

@@ -29,7 +29,7 @@ from torture_oracle import mails_of
 from torture_result import Result
 from torture_within import FATES, Killed, Mortal, Post
 
-from config.files import DEFAULT_DIR
+from config.settings import DEFAULT_DIR
 from notifications import attempts, outbox
 from notifications.channel import Channel
 from notifications.delivery import delivery_step

@@ -19,7 +19,7 @@ from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, pro
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
 from scheduler.store.lab import lab_files
-from scheduler.store.schema import check_schema
+from scheduler.store.revision import check_schema
 
 __all__ = ["add_commands"]
 
