@@ -44,7 +44,7 @@ MAIL_SENTENCES: dict[str, str] = {
     "mail_profile_unusual": "the tubes of {visit_id} are to be checked: mpa-monitor flags {subject}",
     "mail_missing_draw_lost": "sample {item} (not drawn)",
     "mail_missing_result_lost": "result of {item} (could not be measured)",
-    "mail_eligibility_open": "the eligibility is open: mpa-monitor flags {subject}",
+    "mail_eligibility_open": "the eligibility is in doubt: mpa-monitor flags {subject}",
     "mail_subject_parked": "this subject's data cannot be processed: mpa-monitor flags {subject}",
     "mail_reason_withheld": "the reason is not given by mail",
 }

@@ -35,6 +35,7 @@ from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
+from scheduler.domain.words import word_of
 from scheduler.engine.accounts import Role
 from scheduler.engine.audit_export import ACTIONS
 from scheduler.engine.audit_export import WORDS as AUDIT_WORDS
@@ -76,7 +77,7 @@ RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/
 PASSED_ON = {
     ("scheduler/domain/speech.py", "english"),  # the sentences of SENTENCES and of every .text("…")
     ("scheduler/domain/speech.py", "str(words[name])"),  # the phrases of the data files
-    ("scheduler/domain/speech.py", "status.replace('_', ' ')"),  # SHOWN and the names above
+    ("scheduler/domain/speech.py", "word_of(code)"),  # SHOWN and the names above
     ("scheduler/runtime/cli/output.py", "title"),  # every table(…)
     ("scheduler/runtime/cli/output.py", "column"),
     ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
@@ -186,7 +187,7 @@ def _scan(path: Path, unreadable: list[str]) -> Iterator[tuple[str, str]]:
                         unreadable.append(f"{where}: {error}")
             match node:
                 case ast.Call(func=ast.Attribute(attr="status"), args=[ast.Constant(value=str(word))]):
-                    yield word.replace("_", " "), where
+                    yield word_of(word), where
                 case ast.Call(
                     func=ast.Attribute(attr="add_column"), args=[ast.Constant(value=str(word)), *_]
                 ):
@@ -220,7 +221,7 @@ def _vocabulary() -> dict[str, str]:
     words |= dict.fromkeys(_record_fields(), "a field of a record")
     words |= dict.fromkeys(_scored_sites(), "config/protocols")
     words.pop(Shift.NONE.value)  # no shift has a sentence of its own
-    return {word.replace("_", " "): where for word, where in words.items()}
+    return {word_of(word): where for word, where in words.items()}
 
 
 def _record_fields() -> set[str]:

@@ -17,6 +17,7 @@ from scheduler.domain.civil import Period
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Param, Reason
 from scheduler.domain.sentences import SENTENCES
+from scheduler.domain.words import word_of
 
 __all__ = ["Speaker", "plain_speaker", "speaker_for"]
 
@@ -55,9 +56,9 @@ class Speaker:
         """The label of a visit or assessment."""
         return self.names.get(identifier, identifier)
 
-    def status(self, status: str) -> str:
-        """The word for a status or other plain term."""
-        return translator(self.language)(status.replace("_", " "))
+    def status(self, code: str) -> str:
+        """What a status or another code is called."""
+        return translator(self.language)(word_of(code))
 
     def date(self, day: dt.date) -> str:
         return self._first(format_date(day, _DATE[self.language], locale=self.language.value))

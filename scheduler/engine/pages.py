@@ -35,6 +35,5 @@ def environment(folder: str, language: Language) -> Environment:
 
 
 def _sentence(text: str) -> str:
-    """The words with a capital at their beginning, and an acronym in capitals; the rest stays."""
-    first, space, rest = text.partition(" ")
-    return (first.upper() if first == "auc" else text[:1].upper() + first[1:]) + space + rest
+    """The words with a capital at their beginning; the rest stays."""
+    return text[:1].upper() + text[1:]

@@ -13,6 +13,7 @@ import pytest
 from docs_cases import DOCS, PAGES, ROOT, blocks, name_of, prose, spans
 from pydantic import BaseModel
 
+from config.language import Language
 from config.schema import StaffFile
 from config.settings import Settings, load_settings
 from notifications.states import State
@@ -20,6 +21,7 @@ from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import Flag, FlagCode
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import because
+from scheduler.domain.speech import plain_speaker
 from scheduler.engine.accounts import Role
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
@@ -136,11 +138,19 @@ def test_every_word_of_a_vocabulary_has_its_line_in_the_glossary() -> None:
     assert sorted(words - _glossary()) == []
 
 
-def test_the_glossary_gives_each_flag_its_severity() -> None:
-    said = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (now|soon|know) \|", _page("glossary.md"), re.MULTILINE))
+def test_the_glossary_calls_each_flag_as_the_program_does_and_gives_its_severity() -> None:
+    row = re.compile(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \| (now|soon|know) \| ([^|]+) \|$", re.MULTILINE)
+    said = {
+        code: (english, severity, french)
+        for code, english, severity, french in row.findall(_page("glossary.md"))
+    }
+    english, french = map(plain_speaker, (Language.EN, Language.FR))
     since, reason = datetime(2026, 1, 5, tzinfo=UTC), because("status_complete")
     flags = [Flag(code, "MPA-0042-7", None, "", reason, since) for code in FlagCode]
-    assert said == {str(one.code): one.severity.name.lower() for one in flags}
+    assert said == {
+        str(one.code): (english.status(one.code), one.severity.name.lower(), french.status(one.code))
+        for one in flags
+    }
 
 
 def test_every_state_of_a_mail_has_its_line() -> None:

@@ -16,6 +16,7 @@ from config.language import Language, catalogue
 from scheduler.console.actions import Verb
 from scheduler.console.routes import PAGES
 from scheduler.domain.flags import FlagCode
+from scheduler.domain.words import word_of
 from scheduler.intake.readers.columns import COLUMNS
 from scheduler.intake.sentences import SENTENCES
 
@@ -42,7 +43,7 @@ def _shown(language: Language) -> list[str]:
     if language is Language.FR:
         return list(french.values())
     names = [*Verb, *FlagCode, *(page.nav for page in PAGES if page.nav is not None)]
-    return [*french, *(one.replace("_", " ") for one in names)]
+    return [*french, *map(word_of, names)]
 
 
 def _unknown(texts: list[str], language: Language) -> list[str]:
