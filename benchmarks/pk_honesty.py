@@ -19,20 +19,21 @@ from typing import Any
 import numpy as np
 
 from config.settings import DEFAULT_DIR
-from pk.averaging import combined
-from pk.covariates import prior_for
-from pk.map import estimate
-from pk.objective import predictions
-from pk.population import amount_mg
-from pk.posterior import AucDraws, auc_draws
-from pk.prior import Bools, Doses, Floats, Observations, Prior
-from pk.profile import Formulation, Sample
-from pk.regression import Equation, equations_from_mapping
-from pk.shipped import shipped_models
-from pk.structure import ErrorKind
-from pk.surprise import Predictive, predictive
-from pk.suspicion import suspicions
-from pk.weighted import summarise
+from pk.estimation.averaging import combined
+from pk.estimation.suspicion import suspicions
+from pk.fit.map import estimate
+from pk.fit.objective import predictions
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import ErrorKind
+from pk.models.covariates import prior_for
+from pk.models.population import amount_mg
+from pk.models.shipped import shipped_models
+from pk.posterior.predictive import Predictive, predictive
+from pk.posterior.sampling import AucDraws, auc_draws
+from pk.posterior.weighted import summarise
+from pk.regression.apply import Equation, equations_from_mapping
+from pk.values.arrays import Bools, Floats
+from pk.values.profile import Formulation, Sample
 
 __all__ = ["measure", "tables"]
 

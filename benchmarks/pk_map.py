@@ -28,10 +28,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "pk"))
 from pk_models import DESIGNS, MODELS, VAN_HEST, virtual  # noqa: E402
 from reference_pk import long_search, objective  # noqa: E402
 
-from pk.map import estimate  # noqa: E402
-from pk.newton import minimise  # noqa: E402
-from pk.objective import Problem, differentiate, problem  # noqa: E402
-from pk.prior import Doses, Floats, Observations, Prior  # noqa: E402
+from pk.fit.map import estimate  # noqa: E402
+from pk.fit.newton import minimise  # noqa: E402
+from pk.fit.objective import Problem, differentiate, problem  # noqa: E402
+from pk.kinetics.prior import Doses, Observations, Prior  # noqa: E402
+from pk.values.arrays import Floats  # noqa: E402
 
 BATCH, MANY, SINGLES, SCIPY_FITS, ODE_FITS = 20_000, 100_000, 60, 30, 3
 TAU_H, SIGMA = 12.0, VAN_HEST.error.sigma

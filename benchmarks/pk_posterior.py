@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pk_honesty import INTERVAL_H, TIMES_H, prior_and_doses, simulate
-from pk.map import MapResult, estimate
-from pk.posterior import auc_posterior, doses_of, prior_of
-from pk.prior import Doses, Observations, Prior
-from pk.shipped import shipped_models
+from pk.fit.map import MapResult, estimate
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.models.shipped import shipped_models
+from pk.posterior.sampling import auc_posterior, doses_of, prior_of
 
 __all__ = ["measure"]
 

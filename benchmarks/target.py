@@ -19,16 +19,16 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from pk.target.analysis import analyse
-from pk.target.association import linear_slope, pearson, spearman
-from pk.target.cut_interval import bootstrap_cut
-from pk.target.discrimination import Counts, bootstrap_interval, counted, roc_area
+from pk.target.association.correlation import linear_slope, pearson, spearman
+from pk.target.cut.discrimination import Counts, bootstrap_interval, counted, roc_area
+from pk.target.cut.interval import bootstrap_cut
+from pk.target.cut.youden import empirical_cut
 from pk.target.findings import Conclusion, Settings
-from pk.target.firth import firth
-from pk.target.missing import LEAST_FOR_IMPUTATION
-from pk.target.missing_changes import imputed_slope
-from pk.target.proportions import Interval, newcombe, proportion
+from pk.target.missing.bounds import LEAST_FOR_IMPUTATION
+from pk.target.missing.changes import imputed_slope
+from pk.target.statistics.firth import firth
+from pk.target.statistics.proportions import Interval, newcombe, proportion
 from pk.target.tiers import LEAST_FOR_DELONG
-from pk.target.youden import empirical_cut
 
 __all__ = ["measure"]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlmodel import Session
 
 from config.logs import log
-from pk.picture import WIDTH_PX, Picture, png
+from pk.pictures.image import WIDTH_PX, Picture, png
 from scheduler.domain.protocol import Event
 from scheduler.domain.speech import Speaker
 from scheduler.store.tables import OutboxRow

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 
-from pk import cli_estimate, cli_nca, cli_target
-from pk.errors import EquationError
+from pk.command import estimate as cli_estimate
+from pk.command import nca as cli_nca
+from pk.command import target as cli_target
 from pk.exposure import PK_VERSION, estimates, inputs_hash
-from pk.profile import Dosing, Formulation, Occasion, Sample
-from pk.regression import Equation, equations_from_mapping
-from pk.result import Estimate
+from pk.regression.apply import Equation, equations_from_mapping
+from pk.values.errors import EquationError
+from pk.values.estimate import Estimate
+from pk.values.profile import Dosing, Formulation, Occasion, Sample
 
 DISCLAIMER = "Research use only; not a medical device."
 COMMANDS = (cli_estimate, cli_nca, cli_target)

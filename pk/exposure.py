@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pk.partial import PARTIAL_AUC, partial_auc_0_2
-from pk.profile import Occasion
-from pk.regression import Equation, apply
-from pk.result import Estimate
+from pk.nca.partial import PARTIAL_AUC, partial_auc_0_2
+from pk.regression.apply import Equation, apply
+from pk.values.estimate import Estimate
+from pk.values.profile import Occasion
 
 if TYPE_CHECKING:  # numpy is loaded by the first estimate from a model, not by this module
-    from pk.ensemble import Averaged, Ensemble
-    from pk.individual import Individual
-    from pk.population import PopulationModel
+    from pk.estimation.ensemble import Averaged, Ensemble
+    from pk.estimation.individual import Individual
+    from pk.models.population import PopulationModel
 
 __all__ = [
     "AVERAGE",
@@ -62,7 +62,7 @@ def estimates(
 ) -> tuple[Estimate, ...]:
     """Return what every method gives for one occasion; see `estimates_of`.
 
-    >>> from pk.profile import Dosing, Formulation, Sample
+    >>> from pk.values.profile import Dosing, Formulation, Sample
     >>> drawn = (Sample("H0", 0.0, 2.0), Sample("H30", 0.5, 10.0), Sample("H2", 2.0, 10.0))
     >>> [e.value_mg_h_l for e in estimates(Occasion(drawn, Dosing(Formulation.MMF)), ())]
     [18.0]
@@ -97,7 +97,7 @@ def estimates_of(
     """
     from_models: Sequence[tuple[Estimate, ...]] = [()] * len(occasions)
     if models:
-        from pk.ensemble import ensembles
+        from pk.estimation.ensemble import ensembles
 
         from_models = [_modelled(one) for one in ensembles(occasions, models, draws=DRAWS)]
     return tuple(
@@ -226,7 +226,7 @@ def inputs_hash(
     12 or 12.0. Of an equation everything counts except `precision` and `source`, of a model everything
     except `citation` and `choices`: words for people. `PK_VERSION` stands for the code.
 
-    >>> from pk.profile import Dosing, Formulation
+    >>> from pk.values.profile import Dosing, Formulation
     >>> len(inputs_hash(Occasion((), Dosing(Formulation.MMF)), ()))
     64
     """

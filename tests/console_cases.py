@@ -21,7 +21,7 @@ from config.settings import ConsoleSettings, Settings
 from notifications.digest import mail_trouble
 from notifications.handlers import make_handler
 from notifications.sentences import MAIL_SENTENCES
-from pk.result import SENTENCES as PK_SENTENCES
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.clock import ManualClock
 from scheduler.console.application import make_application
 from scheduler.console.desk import Desk

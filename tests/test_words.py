@@ -22,10 +22,10 @@ from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
 from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from notifications.states import State as MailState
-from pk.equation import Equation, equations_from_mapping
 from pk.exposure import PARTIAL_AUC
-from pk.result import SENTENCES as PK_SENTENCES
-from pk.shipped import shipped_models
+from pk.models.shipped import shipped_models
+from pk.regression.equation import Equation, equations_from_mapping
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.console.actions import Verb
 from scheduler.console.routes import PAGES
 from scheduler.domain.eligibility import ITEMS, Arm, ClassificationStatus, EligibilityStatus

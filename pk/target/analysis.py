@@ -6,12 +6,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pk.prior import Floats
-from pk.target import association as associations
 from pk.target.asked import Direction
+from pk.target.association import correlation as associations
+from pk.target.association.shape import Doubling, Shape, per_doubling, shape_of
 from pk.target.caveats import warnings_of
+from pk.target.cut.discrimination import area_test, bootstrap_interval, counted, roc_area
+from pk.target.cut.max_selected import MaxSelected, max_selected
+from pk.target.cut.prespecified import AtCut, at_cut
 from pk.target.cutpoint import cutpoint
-from pk.target.discrimination import area_test, bootstrap_interval, counted, roc_area
+from pk.target.data.patients import Numbers, Patients, patients_of
 from pk.target.findings import (
     Association,
     Conclusion,
@@ -26,17 +29,14 @@ from pk.target.findings import (
     Standing,
     TargetAnalysis,
 )
-from pk.target.firth import firth
 from pk.target.gates import Evidence, extra_gates, tier_gates
-from pk.target.imputation import imputed
-from pk.target.max_selected import MaxSelected, max_selected
-from pk.target.missing import LEAST_FOR_IMPUTATION, bounds
-from pk.target.missing_changes import imputed_slope, rank_bounds
+from pk.target.missing.bounds import LEAST_FOR_IMPUTATION, bounds
+from pk.target.missing.changes import imputed_slope, rank_bounds
+from pk.target.missing.imputation import imputed
 from pk.target.pace import Step, unwatched
-from pk.target.patients import Numbers, Patients, patients_of
-from pk.target.prespecified import AtCut, at_cut
-from pk.target.shape import Doubling, Shape, per_doubling, shape_of
+from pk.target.statistics.firth import firth
 from pk.target.tiers import FROM_TIER, LARGEST_P, LEAST_FOR_DELONG, Allowance, Item, Tier, tier_of
+from pk.values.arrays import Floats
 
 _CANDIDATE_TIER = 4
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pk.result import Reason, short
-from pk.target.association import LEAST_FOR_BOOTSTRAP
+from pk.target.association.correlation import LEAST_FOR_BOOTSTRAP
+from pk.values.reason import Reason, short
 
 if TYPE_CHECKING:
     from pk.target.findings import TargetAnalysis

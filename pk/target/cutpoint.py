@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from pk.prior import Floats
 from pk.target.asked import Direction
-from pk.target.binormal import fitted_cuts
-from pk.target.cut_interval import bootstrap_cut
-from pk.target.discrimination import Counts, counted
+from pk.target.cut.discrimination import Counts, counted
+from pk.target.cut.influence import Perturbed, leave_one_out, with_measurement_error
+from pk.target.cut.interval import bootstrap_cut
+from pk.target.cut.kernel import kernel_cut
+from pk.target.cut.prespecified import crossed
+from pk.target.cut.youden import closest_topleft, empirical_cut
 from pk.target.findings import Cutpoint, Settings, Standing
-from pk.target.influence import Perturbed, leave_one_out, with_measurement_error
-from pk.target.kernel import kernel_cut
-from pk.target.prespecified import crossed
-from pk.target.proportions import Interval, proportion
-from pk.target.youden import closest_topleft, empirical_cut
+from pk.target.statistics.binormal import fitted_cuts
+from pk.target.statistics.proportions import Interval, proportion
+from pk.values.arrays import Floats
 
 ERRORS = (0.15, 0.20)
 """Coefficients of variation of the measurement error that is tried."""

@@ -6,22 +6,22 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pk.prior import Floats
-from pk.result import Reason
 from pk.target.asked import Direction
-from pk.target.association import Pearson, Slope, Spearman
-from pk.target.discrimination import AreaTest
-from pk.target.firth import Coefficient
-from pk.target.imputation import Imputed
-from pk.target.influence import Perturbed
-from pk.target.max_selected import MaxSelected
-from pk.target.missing import Bounds
-from pk.target.missing_changes import ImputedSlope, RankBounds
-from pk.target.patients import LeftOut
-from pk.target.prespecified import LITERATURE_CUTS, AtCut, Crossed
-from pk.target.proportions import Interval, Proportion
-from pk.target.shape import Doubling, Shape
+from pk.target.association.correlation import Pearson, Slope, Spearman
+from pk.target.association.shape import Doubling, Shape
+from pk.target.cut.discrimination import AreaTest
+from pk.target.cut.influence import Perturbed
+from pk.target.cut.max_selected import MaxSelected
+from pk.target.cut.prespecified import LITERATURE_CUTS, AtCut, Crossed
+from pk.target.data.patients import LeftOut
+from pk.target.missing.bounds import Bounds
+from pk.target.missing.changes import ImputedSlope, RankBounds
+from pk.target.missing.imputation import Imputed
+from pk.target.statistics.firth import Coefficient
+from pk.target.statistics.proportions import Interval, Proportion
 from pk.target.tiers import Tier
+from pk.values.arrays import Floats
+from pk.values.reason import Reason
 
 
 class Conclusion(StrEnum):

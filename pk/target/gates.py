@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pk.prior import Floats
 from pk.target.findings import Gate
-from pk.target.proportions import Interval
+from pk.target.statistics.proportions import Interval
 from pk.target.tiers import LARGEST_P, TIERS
+from pk.values.arrays import Floats
 
 LARGEST_WIDTH = 20.0
 """mg·h/L: an interval that is wider cannot tell the thresholds 35, 45 and 60 apart."""

@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pk.result import Reason, short
 from pk.target.analysis import analyse
 from pk.target.asked import Direction, OutcomeKind
+from pk.target.data.table import Column, Table, numbers_of, read_table
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.pace import Step, unwatched
-from pk.target.planning import Plan, plan
-from pk.target.table import Column, Table, numbers_of, read_table
+from pk.target.planning.thresholds import Plan, plan
 from pk.target.upper_bound import upper_bound
+from pk.values.reason import Reason, short
 
 _RULE = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?\d+(?:[.,]\d+)?)\s*", re.ASCII)
 _TOLERANCE = 1e-9

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pk.result import Param, Reason, short
 from pk.target.analysis import analyse
 from pk.target.asked import Direction
 from pk.target.findings import Conclusion, Cutpoint, Settings, Standing, TargetAnalysis
 from pk.target.tiers import LARGEST_P
+from pk.values.reason import Param, Reason, short
 
 _CONCLUDED = {
     Conclusion.NOT_ESTIMABLE: "target_upper_not_estimable",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 from starlette.responses import Response
 
-from pk.picture import png
+from pk.pictures.image import png
 from scheduler.console.actions import CORRECTORS, Action, subject_actions, visit_actions
 from scheduler.console.page import CLINICAL, TEAM, Asked, Page
 from scheduler.console.show import refused, show

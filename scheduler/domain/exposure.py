@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pk import exposure as pk_exposure
 from pk.exposure import AVERAGE, PARTIAL_AUC, Disagreement, map_method
-from pk.result import Estimate, Fit
+from pk.values.estimate import Estimate, Fit
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.timeline import Draw, VisitPlan

@@ -1,11 +1,12 @@
-"""The words of the pictures in the reader's language: `pk.picture` draws, this says what stands around it."""
+"""The words of the pictures in the reader's language: `pk.pictures` draws, this says what stands around it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from config.language import Language
-from pk.picture import CourseWords, CurveWords, ReferenceBand
+from pk.pictures.course import CourseWords, ReferenceBand
+from pk.pictures.curve import CurveWords
 from scheduler.domain.protocol import Band
 from scheduler.domain.reason import Reason
 from scheduler.domain.speech import Speaker

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlmodel import Session
 
-from pk.cohort import CohortLine, CohortWords
-from pk.picture import ExposureCohort, ReferenceBand
-from pk.target.planning import plan
-from pk.target.statements import PLANNED, planned
+from pk.pictures.cohort import CohortLine, CohortWords, ExposureCohort
+from pk.pictures.course import ReferenceBand
+from pk.target.planning.thresholds import plan
+from pk.target.report.statements import PLANNED, planned
 from scheduler.domain.pictures import decimal_sign, reference_bands
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker

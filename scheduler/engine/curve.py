@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from pk.exposure import map_method
-from pk.picture import ConcentrationCurve, CurveWords, DrawnSample, NominalWindow
-from pk.population import PopulationModel
-from pk.profile import Occasion, Sample
+from pk.models.population import PopulationModel
+from pk.pictures.curve import ConcentrationCurve, CurveWords, DrawnSample, NominalWindow
+from pk.values.profile import Occasion, Sample
 from scheduler.domain.exposure import FEWER_SAMPLES, Exposure, VisitExposures, method_said
 from scheduler.domain.pictures import TitledAuc, curve_words
 from scheduler.domain.protocol import Event, Protocol, SamplePoint
@@ -41,7 +41,10 @@ class CurveSketch:
 
     def picture(self) -> ConcentrationCurve | None:
         """The subject's curve by the model with its 90 % band; None when the model gives none. Takes milliseconds."""
-        from pk.course import course, times  # the numerics of the models are loaded by whoever draws
+        from pk.estimation.course import (  # the numerics of the models are loaded by whoever draws
+            course,
+            times,
+        )
 
         interval_h = self.occasion.dosing.interval_h or _END_H
         found = course(self.occasion, self.model, times(interval_h))

@@ -11,12 +11,12 @@ from hashlib import sha256
 from typing import Any
 
 from pk import exposure as pk_exposure
-from pk.equation import Equation
 from pk.exposure import AVERAGE, PK_VERSION, map_method
-from pk.population import PopulationModel
-from pk.profile import Dosing, Formulation, Occasion, Sample
-from pk.result import UNIT_AUC, Estimate
-from pk.result import Reason as PkReason
+from pk.models.population import PopulationModel
+from pk.regression.equation import Equation
+from pk.values.estimate import UNIT_AUC, Estimate
+from pk.values.profile import Dosing, Formulation, Occasion, Sample
+from pk.values.reason import Reason as PkReason
 from scheduler.domain.exposure import (
     AUC,
     HELD,

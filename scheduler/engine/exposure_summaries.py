@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from pk.target.exposure_summary import (
+from pk.target.data.exposure_summary import (
     METRICS,
     ExposureSummary,
     OccasionAuc,

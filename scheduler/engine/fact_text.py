@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pk.profile import Formulation as PkFormulation
+from pk.values.profile import Formulation as PkFormulation
 from scheduler.domain.facts import (
     Assessed,
     Attended,

@@ -10,7 +10,8 @@ from typing import Any, assert_never
 from sqlmodel import Session
 
 from pk.exposure import AVERAGE, PK_VERSION
-from pk.picture import ConcentrationCurve, ExposureCourse, ExposureSeries, ReferenceBand, VisitAuc
+from pk.pictures.course import ExposureCourse, ExposureSeries, ReferenceBand, VisitAuc
+from pk.pictures.curve import ConcentrationCurve
 from scheduler.domain.exposure import method_said
 from scheduler.domain.pictures import course_words, reference_bands
 from scheduler.domain.reason import Reason

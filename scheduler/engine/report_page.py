@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from pk.picture import Picture, svg
+from pk.pictures.image import Picture, svg
 from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
 from scheduler.engine.audit_export import AuditPage

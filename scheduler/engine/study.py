@@ -16,10 +16,10 @@ from sqlmodel import Session, select
 from config.defects import ConfigurationInvalidError, Defect, shape_defects
 from config.files import Files, read_files
 from config.schema import LabFile, ProtocolFile, SiteFile
-from pk.equation import Equation, equations_from_mapping
-from pk.errors import EquationError, FileError, ModelError
-from pk.model_file import model_from_mapping, set_defects
-from pk.population import PopulationModel
+from pk.models.file import model_from_mapping, set_defects
+from pk.models.population import PopulationModel
+from pk.regression.equation import Equation, equations_from_mapping
+from pk.values.errors import EquationError, FileError, ModelError
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.compile import ROLES, compile_protocol
 from scheduler.domain.history import History

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pk.target.exposure_summary import SummaryFlag
+from pk.target.data.exposure_summary import SummaryFlag
 from pk.target.findings import TargetAnalysis
 from scheduler.domain.eligibility import Arm
 from scheduler.domain.endpoint_rules import LUNG_RESPONSE, SKIN_RESPONSE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pk.target.findings import TargetAnalysis
-from pk.target.proportions import proportion
+from pk.target.statistics.proportions import proportion
 from scheduler.domain.speech import Speaker
 from scheduler.engine.target_svg import HOLLOW, PALE, Drawing, Scale
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pk.target.analysis import associated
-from pk.target.exposure_summary import Metric
+from pk.target.data.exposure_summary import Metric
+from pk.target.data.patients import patients_of
 from pk.target.findings import Settings, TargetAnalysis
-from pk.target.multiplicity import benjamini_hochberg, holm
 from pk.target.pace import Step, unwatched
-from pk.target.patients import patients_of
+from pk.target.statistics.multiplicity import benjamini_hochberg, holm
 from scheduler.domain.endpoint_rules import Measure
 from scheduler.engine.target_member import (
     CARRIED,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pk.target.exposure_summary import (
+from pk.target.data.exposure_summary import (
     DAYS_PER_WEEK,
     Metric,
     OccasionAuc,
@@ -44,7 +44,7 @@ SAME_DOSE = f"{PRIMARY}_same_dose"
 CARRIED = "locf_6_26"
 """The mean of weeks 6 to 26 if every AUC held until the next."""
 PREDICTED = "blup_6_26"
-"""Predicted by a model of all subjects with a random intercept, from 20 subjects on (`pk.target.mixed`)."""
+"""Predicted by a model of all subjects with a random intercept, from 20 subjects on (`pk.target.data.mixed_model`)."""
 
 COMPOSITE = "composite"
 """The composite of the protocol, whatever its rule."""

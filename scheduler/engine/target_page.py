@@ -6,11 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pk.result import Reason as Finding
 from pk.target.findings import TargetAnalysis
-from pk.target.firth import Coefficient
-from pk.target.power import area_power, area_sample_size, correlation_sample_size, obuchowski_power
-from pk.target.statements import (
+from pk.target.planning.power import area_power, area_sample_size, correlation_sample_size, obuchowski_power
+from pk.target.report.statements import (
     LARGEST_EXPONENT,
     conclusion_of,
     headlines,
@@ -18,6 +16,8 @@ from pk.target.statements import (
     patients_said,
     planned,
 )
+from pk.target.statistics.firth import Coefficient
+from pk.values.reason import Reason as Finding
 from scheduler.domain.endpoint_rules import Sense
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker

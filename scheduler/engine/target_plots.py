@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pk.target.findings import TargetAnalysis
-from pk.target.loess import LEAST, loess
+from pk.target.statistics.loess import LEAST, loess
 from scheduler.domain.speech import Speaker
 from scheduler.engine.target_member import LEAST_DESCRIBED, MEASURES, PRIMARY, Member
 from scheduler.engine.target_svg import FILLED, GREY, HOLLOW, INK, PALE, Drawing, Scale

@@ -13,15 +13,15 @@ from typing import Any
 
 from sqlmodel import Session
 
-from pk.jsonlines import JsonObject
-from pk.result import Reason as Finding
 from pk.target.asked import OutcomeKind
 from pk.target.findings import Settings, TargetAnalysis
-from pk.target.missing_record import missing_record
 from pk.target.pace import STEPS, Step, unwatched
-from pk.target.planning import plan
+from pk.target.planning.thresholds import plan
 from pk.target.question import Answer, Question
-from pk.target.record import answered, association_record, doubling_record, shape_record
+from pk.target.report.missing_record import missing_record
+from pk.target.report.record import answered, association_record, doubling_record, shape_record
+from pk.values.jsontypes import JsonObject
+from pk.values.reason import Reason as Finding
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlmodel import Session, func, select
 
 from pk.target.analysis import analyse
+from pk.target.data.mixed_model import predicted_means
 from pk.target.findings import Settings, TargetAnalysis
-from pk.target.mixed import predicted_means
 from pk.target.pace import Step, unwatched
 from scheduler.domain.eligibility import Arm
 from scheduler.domain.endpoint_rules import Measure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from config.language import Language
-from pk.target.proportions import proportion
+from pk.target.statistics.proportions import proportion
 from scheduler.domain.endpoint_rules import Sense, definitions
 from scheduler.domain.endpoint_settings import ChangeUnit, EndpointSettings, Operator
 from scheduler.domain.speech import Speaker

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pk.picture import ReferenceBand
+from pk.pictures.course import ReferenceBand
 from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
 from scheduler.engine.target_svg import Drawing, Scale, ticks

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from config.language import Language
 from config.settings import Settings
-from pk.result import SENTENCES as PK_SENTENCES
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.clock import Clock
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.domain.timeline import StudyPlan

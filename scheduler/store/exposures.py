@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session
 
-from pk.result import Fit
+from pk.values.estimate import Fit
 from scheduler.domain.exposure import AUC, WITHDRAWN, Bounds, Exposure, Shown, VisitExposures
 from scheduler.domain.plan import ExposureChange, RecordedExposure
 from scheduler.domain.reason import from_json, to_json

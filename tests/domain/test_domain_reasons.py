@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.language import Language, catalogue
-from pk.result import SENTENCES as PK_SENTENCES
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, because, from_json, to_json
 from scheduler.domain.sentences import SENTENCES

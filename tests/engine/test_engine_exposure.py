@@ -18,7 +18,7 @@ from config.defects import ConfigurationInvalidError
 from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from pk.exposure import AVERAGE, PARTIAL_AUC
-from pk.profile import Occasion
+from pk.values.profile import Occasion
 from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import SampleDrawn, SampleNotDrawn
 from scheduler.engine import exposure

@@ -20,7 +20,7 @@ from notifications.delivery import Mailroom, delivery_step
 from notifications.letter import Letterhead
 from notifications.maildir import MaildirTransport
 from notifications.outbox import Calm
-from pk.picture import png
+from pk.pictures.image import png
 from scheduler.clock import ManualClock
 from scheduler.engine.cohort import CohortSketch, cohort_of
 from scheduler.engine.curve import make_curve_of

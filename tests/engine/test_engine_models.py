@@ -10,10 +10,10 @@ from config.defects import ConfigurationInvalidError, Defect
 from config.language import Language
 from config.settings import DEFAULT_DIR
 from notifications.render import template_names
-from pk.equation import population_note
-from pk.population import PopulationModel
-from pk.result import SENTENCES
-from pk.shipped import shipped_models
+from pk.models.population import PopulationModel
+from pk.models.shipped import shipped_models
+from pk.regression.equation import population_note
+from pk.sentences import SENTENCES
 from scheduler.domain.reason import Reason
 from scheduler.domain.speech import speaker_for
 from scheduler.engine.study import Study, load_study

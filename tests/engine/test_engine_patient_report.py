@@ -14,8 +14,8 @@ from sqlmodel import Session
 
 from config.language import Language
 from notifications.sentences import MAIL_SENTENCES
-from pk.picture import ConcentrationCurve, DrawnSample
-from pk.result import SENTENCES as PK_SENTENCES
+from pk.pictures.curve import ConcentrationCurve, DrawnSample
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import Assessed, Attended, SampleNotDrawn
 from scheduler.domain.pictures import TitledAuc, curve_words
 from scheduler.domain.speech import Speaker, speaker_for

@@ -18,7 +18,7 @@ import pytest
 from engine_desk import SUBJECT, Desk, at
 
 from config.language import Language
-from pk.result import SENTENCES as PK_SENTENCES
+from pk.sentences import SENTENCES as PK_SENTENCES
 from pk.target.findings import Conclusion, Settings
 from scheduler.domain.facts import Answer, Assessed, Attended, EligibilityAssessed
 from scheduler.domain.speech import Speaker, speaker_for

@@ -12,7 +12,7 @@ from engine_desk import BASELINE, DOSE, PAWINSKI, SUBJECT, Desk, at
 from sqlmodel import Session
 
 from config.language import Language
-from pk.result import SENTENCES as PK_SENTENCES
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import (
     Answer,
     Assessed,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from config.language import Language
-from pk.picture import ReferenceBand
+from pk.pictures.course import ReferenceBand
 from scheduler.domain.facts import SampleDrawn, SampleNotDrawn
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.speech import Speaker, speaker_for

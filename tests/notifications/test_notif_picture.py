@@ -27,7 +27,7 @@ from notifications.outbox import Claim, Claimed
 from notifications.render import Rendered
 from notifications.verdict import Attempt
 from notifications.writing import still_to_draw, write
-from pk.picture import ConcentrationCurve, CurveWords, DrawnSample
+from pk.pictures.curve import ConcentrationCurve, CurveWords, DrawnSample
 from scheduler.domain.exposure import Exposure, VisitExposures
 from scheduler.domain.pictures import TitledAuc, curve_words
 from scheduler.domain.plan import ExposureChange

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.linalg import expm
 from scipy.stats import norm
 
-from pk.cli_estimate import estimated
-from pk.cli_json import schema_text
-from pk.jsonlines import transform
+from pk.command.estimate import estimated
+from pk.command.json_parser import schema_text
+from pk.command.jsonlines import transform
 
 INPUT, OUTPUT = json.loads(schema_text("estimate-input")), json.loads(schema_text("estimate-output"))
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pk_cases import profiles
 from scipy.integrate import quad
 
-from pk.blq import Point
-from pk.nca import Analysis, Settings, analyse
-from pk.quantity import Quantity
-from pk.trapezoid import Rule
+from pk.nca.analysis import Analysis, Settings, analyse
+from pk.nca.blq import Point
+from pk.nca.trapezoid import Rule
+from pk.values.quantity import Quantity
 
 QUANTITIES = tuple(name for name in Analysis.__slots__ if name not in ("partial", "terminal", "notes"))
 

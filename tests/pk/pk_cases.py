@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from pk.profile import Dosing, Formulation, Occasion, Sample
-from pk.regression import Equation, equations_from_mapping
+from pk.regression.apply import Equation, equations_from_mapping
+from pk.values.profile import Dosing, Formulation, Occasion, Sample
 
 ROOT = Path(__file__).resolve().parents[2]
 REGRESSIONS = ROOT / "config" / "regressions.toml"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pk.objective import predictions
-from pk.prior import Doses, Observations, Prior
-from pk.structure import ErrorKind, ErrorModel, Structure
+from pk.fit.objective import predictions
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 
 Floats = NDArray[np.float64]
 LAGGED = Structure.TWO_COMPARTMENT_FIRST_ORDER_LAG

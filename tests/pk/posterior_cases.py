@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from pk.covariates import prior_for
-from pk.objective import predictions
-from pk.population import amount_mg
-from pk.prior import Doses, Floats, Observations, Prior
-from pk.profile import Formulation
-from pk.shipped import shipped_models
-from pk.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.fit.objective import predictions
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.models.covariates import prior_for
+from pk.models.population import amount_mg
+from pk.models.shipped import shipped_models
+from pk.values.arrays import Floats
+from pk.values.profile import Formulation
 
 MODELS = {model.id: model for model in shipped_models()}
 TIMES_H = (-0.1, 0.5, 2.0)

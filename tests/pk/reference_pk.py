@@ -13,8 +13,8 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from pk.prior import Doses, Observations, Prior
-from pk.structure import ErrorKind, ErrorModel, Structure
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 
 Floats = NDArray[np.float64]
 

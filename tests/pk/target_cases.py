@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pk.target.asked import Direction
 from pk.target.findings import Settings
 from pk.target.question import Answer, Question, answer
-from pk.target.record import answered
+from pk.target.report.record import answered
 
 QUICK = Settings(bootstrap=100, permutations=199)
 

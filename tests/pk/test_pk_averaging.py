@@ -17,11 +17,11 @@ from posterior_cases import (
     whole_interval,
 )
 
-from pk.averaging import Average, Candidate, average
-from pk.map import estimate
-from pk.posterior import auc_posterior, doses_of, prior_of, sample
-from pk.prior import Doses, Observations, Prior
-from pk.structure import ErrorKind, ErrorModel, Structure
+from pk.estimation.averaging import Average, Candidate, average
+from pk.fit.map import estimate
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
+from pk.posterior.sampling import auc_posterior, doses_of, prior_of, sample
 
 BOLUS = Structure.ONE_COMPARTMENT_BOLUS
 RELATIVE = ErrorModel(ErrorKind.PROPORTIONAL, prop=0.2)

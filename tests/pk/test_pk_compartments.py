@@ -11,9 +11,9 @@ from pk_cases import one_record
 from reference_pk import curve, rate_matrix
 from scipy.integrate import solve_ivp
 
-from pk.dosing import areas, courses
-from pk.prior import Doses, Prior
-from pk.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.kinetics.dosing import areas, courses
+from pk.kinetics.prior import Doses, Prior
+from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
 
 LAGGED = Structure.TWO_COMPARTMENT_FIRST_ORDER_LAG
 TRANSIT = Structure.TWO_COMPARTMENT_TRANSIT

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from pk_cases import STEADY, codes, h0, h2, h30, occasion
 
-from pk.course import PredictedCourse, course, times
+from pk.estimation.course import PredictedCourse, course, times
 from pk.exposure import estimates
-from pk.picture import ConcentrationCurve, CurveWords
-from pk.profile import Dosing, Formulation
-from pk.shipped import shipped_models
+from pk.models.shipped import shipped_models
+from pk.pictures.curve import ConcentrationCurve, CurveWords
+from pk.values.profile import Dosing, Formulation
 
 MODELS = shipped_models()
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pk_cases import codes
 
-from pk.covariates import CATALOGUE, Measure, prior_for
-from pk.population import PopulationModel
-from pk.shipped import shipped_models
+from pk.models.covariates import CATALOGUE, Measure, prior_for
+from pk.models.population import PopulationModel
+from pk.models.shipped import shipped_models
 
 MODELS = {model.id: model for model in shipped_models()}
 MIZAKI, YU = MODELS["mizaki_2023"], MODELS["yu_2017"]

@@ -13,9 +13,9 @@ from reference_pk import curve
 from scipy.integrate import quad
 from test_pk_compartments import LAGGED, TRANSIT, prior
 
-from pk.dosing import areas, courses
-from pk.prior import Doses
-from pk.structure import Structure
+from pk.kinetics.dosing import areas, courses
+from pk.kinetics.prior import Doses
+from pk.kinetics.structure import Structure
 
 THETA = {
     Structure.ONE_COMPARTMENT_BOLUS: [16.0, 60.0],

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pk_cases import ATTARD, CATALOGUE, CHAIGNE, PAWINSKI, REGRESSIONS, pawinski_table
 
-from pk.equation import equation_from_mapping, equations_from_mapping
-from pk.errors import EquationError, PkError
-from pk.profile import Formulation
+from pk.regression.equation import equation_from_mapping, equations_from_mapping
+from pk.values.errors import EquationError, PkError
+from pk.values.profile import Formulation
 
 
 def defects(**changes: Any) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from json_schema import problems
 from pk_cases import ROOT
 
 from pk.__main__ import main
-from pk.cli_json import schema_text
+from pk.command.json_parser import schema_text
 
 DOSES = [{"time_h": 0, "dose_mg": 1000}]
 HISTORY = {"drug": "MMF", "doses": DOSES}

@@ -24,9 +24,9 @@ from pk_cases import (
 
 import pk.exposure
 from pk.exposure import PARTIAL_AUC, disagreement, estimates, estimates_of, inputs_hash, partial_auc_0_2
-from pk.profile import DoseTaken, Dosing, Formulation, Occasion, Sample
-from pk.result import Estimate
-from pk.shipped import shipped_models
+from pk.models.shipped import shipped_models
+from pk.values.estimate import Estimate
+from pk.values.profile import DoseTaken, Dosing, Formulation, Occasion, Sample
 
 MODELS = shipped_models()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pk.target.exposure_summary import (
+from pk.target.data.exposure_summary import (
     METRICS,
     Metric,
     OccasionAuc,

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pk.covariates import prior_for
-from pk.inline_model import inline_model
-from pk.population import DoseBasis, PopulationModel, amount_mg, formulation_problem
-from pk.profile import Formulation
-from pk.result import Reason
-from pk.shipped import shipped_models
-from pk.structure import ErrorKind, ErrorModel, Structure
+from pk.command.inline_model import inline_model
+from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
+from pk.models.covariates import prior_for
+from pk.models.population import DoseBasis, PopulationModel, amount_mg, formulation_problem
+from pk.models.shipped import shipped_models
+from pk.values.profile import Formulation
+from pk.values.reason import Reason
 
 GIVEN: dict[str, Any] = {
     "structure": "two_compartment_first_order_lag",

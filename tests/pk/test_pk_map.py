@@ -9,12 +9,12 @@ from pk_models import ADDITIVE_LAG, DESIGNS, MODELS, RANDOM_LAG, VAN_HEST, YU, v
 from reference_pk import long_search, objective
 from scipy.optimize import minimize
 
-from pk.map import MapWarning, estimate
-from pk.newton import minimise
-from pk.objective import differentiate, evaluate, predictions, problem, value
-from pk.prior import Doses, Observations, Prior
-from pk.smallsystems import solve
-from pk.structure import ErrorKind, ErrorModel
+from pk.fit.map import MapWarning, estimate
+from pk.fit.newton import minimise
+from pk.fit.objective import differentiate, evaluate, predictions, problem, value
+from pk.fit.smallsystems import solve
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import ErrorKind, ErrorModel
 
 models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 designs = pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS.keys())

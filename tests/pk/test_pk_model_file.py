@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pk_cases import ROOT
 
-from pk.covariance import Flaw, Reading, Spread, flaw
-from pk.errors import FileError, ModelError
-from pk.model_file import model_from_mapping, set_defects
-from pk.population import PopulationModel, RangeKind
-from pk.shipped import shipped_models
+from pk.models.covariance import Flaw, Reading, Spread, flaw
+from pk.models.file import model_from_mapping, set_defects
+from pk.models.population import PopulationModel, RangeKind
+from pk.models.shipped import shipped_models
+from pk.values.errors import FileError, ModelError
 
 FOLDER = ROOT / "config" / "models"
 TABLES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.toml")}

@@ -6,13 +6,13 @@ import pytest
 from nca_cases import QUANTITIES, analysis, points, refusal, value, why
 from pk_cases import codes
 
-from pk.blq import Blq, ByPosition, ByTmax, Point, treat
-from pk.curve import Extrapolation
-from pk.nca import Analysis, Settings, analyse
-from pk.quantity import Quantity
-from pk.result import Reason
-from pk.terminal import Terminal, TerminalSettings, fit_terminal
-from pk.trapezoid import Rule
+from pk.nca.analysis import Analysis, Settings, analyse
+from pk.nca.blq import Blq, ByPosition, ByTmax, Point, treat
+from pk.nca.curve import Extrapolation
+from pk.nca.terminal import Terminal, TerminalSettings, fit_terminal
+from pk.nca.trapezoid import Rule
+from pk.values.quantity import Quantity
+from pk.values.reason import Reason
 
 # A perfect decline of half-life 1 h after a maximum at 1 h.
 TIMES = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]

@@ -14,9 +14,9 @@ from nca_cases import QUANTITIES
 from pk_cases import ROOT, read_profiles
 
 from pk.__main__ import main
-from pk.cli_json import schema_text
-from pk.jsonlines import read, transform
-from pk.nca_record import analysed
+from pk.command.json_parser import schema_text
+from pk.command.jsonlines import read, transform
+from pk.command.nca_record import analysed
 
 INPUT, OUTPUT = json.loads(schema_text("nca-input")), json.loads(schema_text("nca-output"))
 STEADY = {"id": "S1", "times_h": [0, 1, 2, 4, 8, 12], "conc_mg_l": [2, 6, 10, 8, 4, 2], "method": "linear"}
@@ -325,7 +325,7 @@ def test_the_program_reads_standard_input_and_exits_with_0() -> None:
 
 @pytest.mark.process
 def test_the_analysis_needs_no_numpy() -> None:
-    script = "import sys, pk.cli_nca; print(sorted({'numpy', 'scipy'} & set(sys.modules)))"
+    script = "import sys, pk.command.nca; print(sorted({'numpy', 'scipy'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )

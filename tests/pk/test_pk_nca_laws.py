@@ -21,11 +21,11 @@ from nca_cases import (
 from pk_cases import one_record, positive, profiles
 from scipy.stats import linregress
 
-from pk.blq import Blq, ByPosition, ByTmax, Point
-from pk.curve import Extrapolation
-from pk.nca import Analysis, Settings, analyse
-from pk.terminal import Terminal, TerminalSettings, fit_terminal
-from pk.trapezoid import Rule
+from pk.nca.analysis import Analysis, Settings, analyse
+from pk.nca.blq import Blq, ByPosition, ByTmax, Point
+from pk.nca.curve import Extrapolation
+from pk.nca.terminal import Terminal, TerminalSettings, fit_terminal
+from pk.nca.trapezoid import Rule
 
 KEEP = ByPosition(Blq.KEEP, Blq.KEEP, Blq.KEEP)
 CLOSE = {"rel": 1e-9, "abs": 1e-12}

@@ -8,9 +8,9 @@ from agreement import NONCOMPART, PKNCA, WINNONLIN, Agreement, Method, reference
 from nca_cases import analysis, value
 from pk_cases import DATA, read_profiles
 
-from pk.blq import Blq, ByPosition
-from pk.terminal import TerminalSettings
-from pk.trapezoid import Rule
+from pk.nca.blq import Blq, ByPosition
+from pk.nca.terminal import TerminalSettings
+from pk.nca.trapezoid import Rule
 
 with (DATA / "theoph_reference.csv").open(encoding="utf-8", newline="") as _file:
     PRINTED = list(csv.DictReader(line for line in _file if not line.startswith("#")))

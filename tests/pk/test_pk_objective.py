@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pk_models import DESIGNS, MODELS, virtual
 from reference_pk import objective
 
-from pk.objective import differentiate, evaluate, problem, value, values
-from pk.prior import Observations
-from pk.residual import terms
-from pk.structure import ErrorKind, ErrorModel
+from pk.fit.objective import differentiate, evaluate, problem, value, values
+from pk.fit.residual import terms
+from pk.kinetics.prior import Observations
+from pk.kinetics.structure import ErrorKind, ErrorModel
 
 designs = pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS.keys())
 models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())

@@ -20,22 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pk import drawing
-from pk.drawing_style import CSS_DPI, measure
-from pk.picture import (
-    ConcentrationCurve,
-    CourseWords,
-    CurveWords,
-    DrawnSample,
-    ExposureCourse,
-    ExposureSeries,
-    NominalWindow,
-    Picture,
-    ReferenceBand,
-    VisitAuc,
-    png,
-    svg,
-)
+from pk.pictures.course import CourseWords, ExposureCourse, ExposureSeries, ReferenceBand, VisitAuc
+from pk.pictures.curve import ConcentrationCurve, CurveWords, DrawnSample, NominalWindow
+from pk.pictures.drawing import figure as drawing
+from pk.pictures.drawing.style import CSS_DPI, measure
+from pk.pictures.image import Picture, png, svg
 
 ROOT = Path(__file__).parents[2]
 TIMES = tuple(np.linspace(0, 12, 97).tolist())
@@ -139,11 +128,11 @@ def test_the_same_values_give_the_same_bytes(picture: Picture) -> None:
 def test_another_process_gives_the_same_bytes_and_pays_only_when_it_draws() -> None:
     words = f"""
 import sys
-import pk.picture
+import pk.pictures.image
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 before = "matplotlib" in sys.modules
 import hashlib, test_pk_picture as cases
-print(before, hashlib.sha256(pk.picture.svg(cases.curve()) + pk.picture.png(cases.curve())).hexdigest())
+print(before, hashlib.sha256(pk.pictures.image.svg(cases.curve()) + pk.pictures.image.png(cases.curve())).hexdigest())
 """
     done = subprocess.run(
         [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

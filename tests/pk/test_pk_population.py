@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 from agreement import ARTICLES, Agreement, Method, reference
 
-from pk.covariates import prior_for
-from pk.dosing import areas, courses
-from pk.population import DoseBasis, PopulationModel, amount_mg, formulation_problem, lag_problem, loading
-from pk.prior import Doses
-from pk.profile import Formulation
-from pk.shipped import shipped_models
-from pk.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.kinetics.dosing import areas, courses
+from pk.kinetics.prior import Doses
+from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.models.covariates import prior_for
+from pk.models.population import (
+    DoseBasis,
+    PopulationModel,
+    amount_mg,
+    formulation_problem,
+    lag_problem,
+    loading,
+)
+from pk.models.shipped import shipped_models
+from pk.values.profile import Formulation
 
 MODELS = {model.id: model for model in shipped_models()}
 LAGGED, TRANSIT = Structure.TWO_COMPARTMENT_FIRST_ORDER_LAG, Structure.TWO_COMPARTMENT_TRANSIT

@@ -20,10 +20,12 @@ from posterior_cases import (
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from pk.dosing import areas, individual_parameters
-from pk.map import estimate
-from pk.objective import predictions, problem, values
-from pk.posterior import (
+from pk.fit.map import estimate
+from pk.fit.objective import predictions, problem, values
+from pk.kinetics.dosing import areas, individual_parameters
+from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
+from pk.posterior.sampling import (
     TOO_FEW,
     AucPosterior,
     PosteriorWarning,
@@ -34,8 +36,7 @@ from pk.posterior import (
     prior_of,
     sample,
 )
-from pk.prior import Doses, Floats, Observations, Prior
-from pk.structure import ErrorKind, ErrorModel, Structure
+from pk.values.arrays import Floats
 
 LEVELS = (0.05, 0.5, 0.95)
 BOLUS = Structure.ONE_COMPARTMENT_BOLUS

@@ -23,9 +23,9 @@ from pk_cases import (
     three_samples,
 )
 
-from pk.profile import Formulation, Sample
-from pk.regression import apply
-from pk.result import Reason
+from pk.regression.apply import apply
+from pk.values.profile import Formulation, Sample
+from pk.values.reason import Reason
 
 # Typical steady-state concentrations of population models, with the equation's answer to them.
 GOLDEN = {

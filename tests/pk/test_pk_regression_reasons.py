@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from pk_cases import PAWINSKI, STEADY, h0, h2, h30, occasion
 
-from pk.profile import Formulation
-from pk.regression import apply, assay_note, dosing_problems
-from pk.result import Estimate, Reason
+from pk.regression.apply import apply, assay_note, dosing_problems
+from pk.values.estimate import Estimate
+from pk.values.profile import Formulation
+from pk.values.reason import Reason
 
 
 def test_everything_about_the_treatment_that_does_not_fit_is_said_with_the_equation_and_what_it_needs() -> (

@@ -12,7 +12,9 @@ import pytest
 from pk_cases import ROOT
 
 import pk
-from pk.result import SENTENCES, UNIT_AUC, Estimate, Reason, fields, short
+from pk.sentences import SENTENCES
+from pk.values.estimate import UNIT_AUC, Estimate
+from pk.values.reason import Reason, fields, short
 
 WHY = (Reason.of("auc_not_finite"),)
 
@@ -21,15 +23,19 @@ def estimate(**changes: object) -> Estimate:
     return Estimate(**{"method": "m", "quantity": "AUC0-12", "interval_h": (0.0, 12.0), **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(pk.__path__) if m.name != "__main__"])
+MODULES = [m.name for m in pkgutil.walk_packages(pk.__path__, "pk.") if m.name != "pk.__main__"]
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_every_doctest_holds(name: str) -> None:
-    outcome = doctest.testmod(importlib.import_module(f"pk.{name}"))
+    outcome = doctest.testmod(importlib.import_module(name))
     assert outcome.failed == 0
 
 
 def test_public_numerics_carry_doctests() -> None:
     counted = {
-        n: doctest.testmod(importlib.import_module(f"pk.{n}")).attempted for n in ("trapezoid", "units")
+        n: doctest.testmod(importlib.import_module(f"pk.{n}")).attempted
+        for n in ("nca.trapezoid", "values.units")
     }
     assert all(counted.values())
 
@@ -99,7 +105,7 @@ def test_numbers_are_said_shortly(value: float, said: object) -> None:
 @pytest.mark.process
 def test_the_value_modules_load_neither_numpy_nor_scipy_and_nothing_loads_the_rest_of_the_project() -> None:
     script = (
-        "import sys, pk.result, pk.profile, pk.regression, pk.units;"
+        "import sys, pk.values.reason, pk.values.profile, pk.regression.apply, pk.values.units;"
         "early = {'numpy', 'scipy'} & set(sys.modules);"
         "import pk.exposure;"
         "late = {'scipy', 'config', 'scheduler', 'notifications', 'asyncio', 'logging'} & set(sys.modules);"

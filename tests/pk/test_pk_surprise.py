@@ -5,12 +5,13 @@ import pytest
 from pk_cases import codes
 from posterior_cases import TIMES_H, observed, shipped_prior, simulated, steady_for
 
-from pk.objective import predictions
-from pk.prior import Floats, Observations
-from pk.profile import Sample
-from pk.result import Reason
-from pk.surprise import Predictive, predictive
-from pk.suspicion import suspicions
+from pk.estimation.suspicion import suspicions
+from pk.fit.objective import predictions
+from pk.kinetics.prior import Observations
+from pk.posterior.predictive import Predictive, predictive
+from pk.values.arrays import Floats
+from pk.values.profile import Sample
+from pk.values.reason import Reason
 
 NAMES = ("H0", "H30", "H2")
 MODELS = ("mizaki_2023", "yu_2017", "de_winter_2008", "van_hest_2007", "quintairos_2021")

@@ -15,10 +15,10 @@ from target_cases import csv_of, simulated
 import main as monitor
 from config.language import Language, catalogue
 from pk.__main__ import main
-from pk.cli_json import schema_text
-from pk.result import Reason
-from pk.target.sentences import TARGET_SENTENCES
-from pk.target.table import MISSING, Column, Table, numbers_of, read_table
+from pk.command.json_parser import schema_text
+from pk.sentences.target import TARGET_SENTENCES
+from pk.target.data.table import MISSING, Column, Table, numbers_of, read_table
+from pk.values.reason import Reason
 
 SCHEMA = json.loads(schema_text("target-output"))
 FRENCH = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from json_schema import problems
 from target_cases import QUICK, asked, simulated
 
-from pk.cli_json import schema_text
+from pk.command.json_parser import schema_text
 from pk.target.analysis import analyse
 from pk.target.findings import Conclusion, Settings
 from pk.target.tiers import FROM_TIER, TIERS, Allowance, Item, tier_of

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from target_cases import asked, simulated
 
-from pk.target.planning import plan
+from pk.target.planning.thresholds import plan
 
 Rows = list[tuple[float, bool]]
 FEW = settings(max_examples=8, deadline=None)

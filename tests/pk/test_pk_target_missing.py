@@ -15,14 +15,14 @@ from json_schema import problems
 from scipy import stats
 from target_cases import asked, simulated
 
-from pk.cli_json import schema_text
-from pk.target.firth import curved, firth
-from pk.target.imputation import imputed, pooled
-from pk.target.kernel import kernel_cut
-from pk.target.loess import loess
-from pk.target.missing import Verdict, bounds
-from pk.target.missing_changes import imputed_slope, rank_bounds
-from pk.target.mixed import predicted_means
+from pk.command.json_parser import schema_text
+from pk.target.cut.kernel import kernel_cut
+from pk.target.data.mixed_model import predicted_means
+from pk.target.missing.bounds import Verdict, bounds
+from pk.target.missing.changes import imputed_slope, rank_bounds
+from pk.target.missing.imputation import imputed, pooled
+from pk.target.statistics.firth import curved, firth
+from pk.target.statistics.loess import loess
 
 SCHEMA = json.loads(schema_text("target-output"))
 

@@ -7,17 +7,17 @@ import pytest
 from agreement import Agreement, Method, reference
 from target_cases import asked, spread_of
 
-from pk.target.binormal import binormal_cuts
-from pk.target.exact import correlation_p, rank_sum_p
-from pk.target.max_selected import lausen_schumacher_p
-from pk.target.power import (
+from pk.target.cut.max_selected import lausen_schumacher_p
+from pk.target.planning.power import (
     area_power,
     area_sample_size,
     correlation_sample_size,
     hanley_mcneil_se,
     obuchowski_power,
 )
-from pk.target.proportions import newcombe, proportion
+from pk.target.statistics.binormal import binormal_cuts
+from pk.target.statistics.exact import correlation_p, rank_sum_p
+from pk.target.statistics.proportions import newcombe, proportion
 
 WOILLARD = "Woillard et al. 2014, child SLE, n = 36: tables rebuilt from the published Se, Sp and odds ratio"
 NEPHRITIS = (

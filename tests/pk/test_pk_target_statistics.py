@@ -18,20 +18,20 @@ from target_cases import (
     simulated,
 )
 
-from pk.target.association import linear_slope, pearson, spearman, theil_sen
-from pk.target.binormal import binormal_cuts, fitted_cuts
-from pk.target.cut_interval import bootstrap_cut
-from pk.target.discrimination import area_test, bootstrap_interval, counted, roc_area
-from pk.target.exact import correlation_p, rank_sum_p
-from pk.target.firth import firth
-from pk.target.influence import leave_one_out, with_measurement_error
-from pk.target.max_selected import max_selected
-from pk.target.multiplicity import benjamini_hochberg, holm
-from pk.target.prespecified import at_cut
-from pk.target.proportions import proportion
-from pk.target.resampling import coded, double_ranks, row_counts
-from pk.target.shape import curvature, per_doubling, shape_of
-from pk.target.youden import best_cuts, closest_topleft, cuts_of, empirical_cut
+from pk.target.association.correlation import linear_slope, pearson, spearman, theil_sen
+from pk.target.association.shape import curvature, per_doubling, shape_of
+from pk.target.cut.discrimination import area_test, bootstrap_interval, counted, roc_area
+from pk.target.cut.influence import leave_one_out, with_measurement_error
+from pk.target.cut.interval import bootstrap_cut
+from pk.target.cut.max_selected import max_selected
+from pk.target.cut.prespecified import at_cut
+from pk.target.cut.youden import best_cuts, closest_topleft, cuts_of, empirical_cut
+from pk.target.statistics.binormal import binormal_cuts, fitted_cuts
+from pk.target.statistics.exact import correlation_p, rank_sum_p
+from pk.target.statistics.firth import firth
+from pk.target.statistics.multiplicity import benjamini_hochberg, holm
+from pk.target.statistics.proportions import proportion
+from pk.target.statistics.resampling import coded, double_ranks, row_counts
 
 Rows = list[tuple[float, bool]]
 FEW = settings(max_examples=40, deadline=None)

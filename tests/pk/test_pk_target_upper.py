@@ -9,13 +9,13 @@ import pytest
 from json_schema import problems
 from target_cases import csv_of, simulated
 
-from pk.cli_json import schema_text
-from pk.result import Reason
+from pk.command.json_parser import schema_text
 from pk.target.asked import Direction
 from pk.target.findings import Settings
 from pk.target.question import Answer, Question, answer
-from pk.target.record import answered
-from pk.target.statements import statements
+from pk.target.report.record import answered
+from pk.target.report.statements import statements
+from pk.values.reason import Reason
 
 SCHEMA = json.loads(schema_text("target-output"))
 

@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pk_cases import codes, positive, profiles, read_profiles
 
-from pk.trapezoid import (
-    Areas,
-    Rule,
-    areas_between,
-    auc,
-    exponential_segments,
-    segment_areas,
-)
+from pk.nca.trapezoid import Areas, Rule, areas_between, auc, exponential_segments, segment_areas
 
 THEOPH_LINEAR = [
     148.9230, 91.5268, 99.2865, 106.7963, 121.2944, 73.7756,

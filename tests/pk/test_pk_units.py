@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pk.errors import PkError
-from pk.profile import Formulation
-from pk.units import (
-    MPA_MG_PER_MMF_MG,
-    ConcentrationUnit,
-    from_mg_l,
-    mpa_dose_mg,
-    to_mg_l,
-)
+from pk.values.errors import PkError
+from pk.values.profile import Formulation
+from pk.values.units import MPA_MG_PER_MMF_MG, ConcentrationUnit, from_mg_l, mpa_dose_mg, to_mg_l
 
 
 @pytest.mark.parametrize(

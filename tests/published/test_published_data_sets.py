@@ -13,7 +13,7 @@ from fetch import FOLDER, library
 from r_data import data_frames
 from target_cases import asked
 
-from pk.target.firth import FirthFit, firth
+from pk.target.statistics.firth import FirthFit, firth
 
 SEX2 = ("age", "oc", "vic", "vicl", "vis", "dia")
 

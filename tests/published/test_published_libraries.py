@@ -12,12 +12,12 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from target_cases import simulated
 from test_published_data_sets import data_set, sex2
 
-from pk.target.association import linear_slope
-from pk.target.discrimination import counted, roc_area
-from pk.target.firth import firth
-from pk.target.multiplicity import benjamini_hochberg, holm
-from pk.target.proportions import newcombe, proportion, wilson
-from pk.target.youden import empirical_cut
+from pk.target.association.correlation import linear_slope
+from pk.target.cut.discrimination import counted, roc_area
+from pk.target.cut.youden import empirical_cut
+from pk.target.statistics.firth import firth
+from pk.target.statistics.multiplicity import benjamini_hochberg, holm
+from pk.target.statistics.proportions import newcombe, proportion, wilson
 
 
 def test_firth_is_that_of_firthmodels() -> None:

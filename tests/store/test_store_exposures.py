@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
-from pk.result import Fit
+from pk.values.estimate import Fit
 from scheduler.domain.exposure import Bounds, Exposure, VisitExposures
 from scheduler.domain.plan import ExposureChange, RecordedExposure
 from scheduler.domain.reason import Reason, because

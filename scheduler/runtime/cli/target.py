@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pk.result import Reason
 from pk.target.asked import Direction, OutcomeKind
+from pk.values.reason import Reason
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.report_page import target_page
@@ -115,8 +115,8 @@ def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> 
     """The answer of a file as sentences or JSON."""
     from pk.target.pace import STEPS
     from pk.target.question import Answer
-    from pk.target.record import answered, refused
-    from pk.target.statements import paragraphs
+    from pk.target.report.record import answered, refused
+    from pk.target.report.statements import paragraphs
 
     with _watched(STEPS, speaker) as step:
         said = _asked(csv, question, step)
@@ -179,7 +179,7 @@ def _worded(reason: Reason, speaker: Speaker) -> str:
 
 
 def _cuts(text: str | None, speaker: Speaker) -> tuple[float, ...]:
-    from pk.target.prespecified import LITERATURE_CUTS
+    from pk.target.cut.prespecified import LITERATURE_CUTS
 
     if text is None:
         return LITERATURE_CUTS

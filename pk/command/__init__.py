@@ -1,0 +1,1 @@
+"""What `python -m pk` reads and writes."""

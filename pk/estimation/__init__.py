@@ -1,0 +1,1 @@
+"""From occasions to exposures, under one model or averaged over several."""

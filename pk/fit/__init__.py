@@ -1,0 +1,1 @@
+"""The most probable random effects (MAP) of a whole batch of subjects."""

@@ -1,0 +1,1 @@
+"""Non-compartmental analysis: trapezoids, the terminal slope, what lies below the limit of quantification."""

@@ -1,0 +1,1 @@
+"""Pictures of an exposure: values, and how they are drawn."""

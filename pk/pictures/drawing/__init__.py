@@ -1,0 +1,1 @@
+"""Drawing with matplotlib, which nothing else loads."""

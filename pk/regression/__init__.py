@@ -1,0 +1,1 @@
+"""Published limited-sampling equations."""

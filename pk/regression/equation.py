@@ -1,0 +1,201 @@
+"""A published limited-sampling equation as a value, and its reading from a parsed TOML table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pk.values.errors import EquationError
+from pk.values.profile import Formulation
+from pk.values.reason import Reason
+from pk.values.toml_table import Table, TableReader
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One sample of an equation: its coefficient (h) and when it must be drawn (min after the dose).
+
+    The sample is accepted from `nominal_min - tolerance_lower_min` to
+    `nominal_min + tolerance_upper_min`, both included.
+    """
+
+    timepoint: str
+    coefficient_h: float
+    nominal_min: float
+    tolerance_lower_min: float
+    tolerance_upper_min: float
+
+    @property
+    def is_predose(self) -> bool:
+        """Whether the sample belongs before the dose."""
+        return self.nominal_min == 0
+
+    @property
+    def window_min(self) -> tuple[float, float]:
+        """First and last accepted minute after the dose."""
+        return self.nominal_min - self.tolerance_lower_min, self.nominal_min + self.tolerance_upper_min
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """In whom an equation or a model was derived; the texts are English phrases of the catalogue."""
+
+    disease: str
+    comedication: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """AUC = intercept + sum of coefficient times concentration, and where it is valid.
+
+    `source` is the full citation, `precision` what was published about it; both are words for
+    people and change no estimate.
+    """
+
+    id: str
+    name: str
+    quantity: str
+    intercept_mg_h_l: float
+    terms: tuple[Term, ...]
+    formulation: Formulation
+    interval_h: float
+    min_days_unchanged: float
+    population: Population
+    assays: tuple[str, ...]
+    precision: str
+    source: str
+
+    @property
+    def timepoints(self) -> tuple[str, ...]:
+        """The samples the equation needs, in order of time."""
+        return tuple(term.timepoint for term in self.terms)
+
+
+def population_note(name: str, people: Population) -> Reason:
+    """Return the caveat that an equation or a model was derived in other patients."""
+    return Reason.of(
+        "other_population",
+        equation=name,
+        n=people.n,
+        disease=people.disease,
+        comedication=people.comedication,
+    )
+
+
+def equation_from_mapping(mapping: Table) -> Equation:
+    """Return the equation a parsed TOML table describes.
+
+    Parameters
+    ----------
+    mapping : Mapping
+        One `[[equation]]` of `config/regressions.toml`; that file names every key.
+
+    Raises
+    ------
+    EquationError
+        With every defect at once: missing, unknown and ill-typed keys, terms without a timepoint.
+    """
+    defects: list[str] = []
+    equation = _read_equation(TableReader(mapping, "", defects, "equation"))
+    if defects or equation is None:
+        raise EquationError(tuple(defects))
+    return equation
+
+
+def equations_from_mapping(document: Table) -> tuple[Equation, ...]:
+    """Return every equation of a parsed file, in its order.
+
+    Raises
+    ------
+    EquationError
+        With every defect of every equation, each key preceded by `equation[position].`
+    """
+    defects: list[str] = []
+    tables = document.get("equation")
+    defects += [
+        f"{key}: unknown key; the file holds [[equation]] only" for key in document if key != "equation"
+    ]
+    if not isinstance(tables, list) or not tables:
+        raise EquationError((*defects, "equation: missing; write one [[equation]] for each equation"))
+    readers = [
+        TableReader(table, f"equation[{i}].", defects, "equation") for i, table in enumerate(tables, 1)
+    ]
+    read = [_read_equation(reader) for reader in readers]
+    equations = tuple(equation for equation in read if equation is not None)
+    ids = [equation.id for equation in equations]
+    for repeated in sorted({name for name in ids if ids.count(name) > 1}):
+        defects.append(f"equation.id: {repeated!r} is used more than once; every equation needs its own id")
+    if defects:
+        raise EquationError(tuple(defects))
+    return equations
+
+
+def _read_equation(reader: TableReader) -> Equation | None:
+    before = len(reader.defects)
+    formulations = "|".join(Formulation)
+    equation_id = reader.words("id", r"[a-z][a-z0-9_]*", "a name in lower case such as pawinski_2002")
+    name = reader.words("name")
+    quantity = reader.words("quantity", r"AUC\d+-\d+", "what is estimated, such as AUC0-12")
+    intercept = reader.number("intercept", "the constant of the equation in mg·h/L")
+    formulation = reader.words("formulation", formulations, f"one of {', '.join(Formulation)}")
+    interval = reader.number("interval_h", "the hours between doses, above 0", 0.0, above=True)
+    days = reader.number("min_days_unchanged", "the days of unchanged dose required, 0 or more", 0.0)
+    assays = reader.texts("assays", 'a list of assay names such as ["HPLC"]')
+    precision, source = reader.words("precision"), reader.words("source", wanted="the full citation")
+    population = read_population(reader.inner("population", "a table with disease, comedication and n"))
+    terms = _read_terms(reader)
+    reader.finish()
+    if len(reader.defects) > before:
+        return None
+    return Equation(
+        equation_id,
+        name,
+        quantity,
+        intercept,
+        terms,
+        Formulation(formulation),
+        interval,
+        days,
+        population,
+        assays,
+        precision,
+        source,
+    )
+
+
+def read_population(reader: TableReader) -> Population:
+    """Return in whom an equation or a model was derived; its defects go to the reader."""
+    count = reader.number("n", "the number of patients, a whole number above 0", 0.0, above=True)
+    if not count.is_integer():
+        reader.note("n", f"{count!r} cannot be used; give a whole number of patients")
+    population = Population(reader.words("disease"), reader.words("comedication"), int(count))
+    reader.finish()
+    return population
+
+
+def _read_terms(reader: TableReader) -> tuple[Term, ...]:
+    coefficients = reader.inner("terms", "a table timepoint = coefficient")
+    timepoints = reader.inner("timepoints", "a table of times for every timepoint")
+    if not coefficients.table and isinstance(reader.table.get("terms"), Mapping):
+        reader.note("terms", "empty; give at least one timepoint = coefficient")
+    terms = [_read_term(name, coefficients, timepoints) for name in coefficients.table]
+    for name in timepoints.table:
+        if name not in coefficients.table:
+            timepoints.note(name, "has no coefficient; add it to terms or remove it here")
+    return tuple(sorted(terms, key=lambda term: term.nominal_min))
+
+
+def _read_term(name: str, coefficients: TableReader, timepoints: TableReader) -> Term:
+    times = timepoints.inner(name, "a table with nominal_min, tolerance_lower_min and tolerance_upper_min")
+    term = Term(
+        name,
+        coefficients.number(name, "the coefficient in h"),
+        times.number("nominal_min", "minutes after the dose, 0 for a pre-dose sample", 0.0),
+        times.number("tolerance_lower_min", "how many minutes earlier is accepted, 0 or more", 0.0),
+        times.number("tolerance_upper_min", "how many minutes later is accepted, 0 or more", 0.0),
+    )
+    times.finish()
+    if term.is_predose and term.tolerance_upper_min > 0:
+        times.note("tolerance_upper_min", "a pre-dose sample cannot come after the dose; give 0")
+    if not term.is_predose and term.window_min[0] <= 0:
+        times.note("tolerance_lower_min", "the window reaches the dose; give less than nominal_min")
+    return term

@@ -1,0 +1,1 @@
+"""Exposure and outcome over the whole range, without a cut."""

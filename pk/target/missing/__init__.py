@@ -1,0 +1,1 @@
+"""Outcomes that are missing: what they could change."""

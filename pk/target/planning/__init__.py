@@ -1,0 +1,1 @@
+"""How many patients a question needs."""
