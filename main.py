@@ -41,12 +41,12 @@ from notifications.transport import Transport
 from scheduler.clock import SystemClock
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.speech import Speaker, plain_speaker
-from scheduler.engine.anchor import anchor_step, next_anchor_at
-from scheduler.engine.curve import make_curve_of
-from scheduler.engine.exposure_month import exposure_months, next_month_at
+from scheduler.engine.due.anchor import anchor_step, next_anchor_at
+from scheduler.engine.due.exposure_month import exposure_months, next_month_at
+from scheduler.engine.due.laboratory_lists import laboratory_lists, next_list_at
+from scheduler.engine.picture.curve import make_curve_of
 from scheduler.engine.recheck import make_foresee, make_recheck
 from scheduler.engine.reconcile import Handle
-from scheduler.engine.reconciliation import laboratory_lists, next_list_at
 from scheduler.engine.study import Study
 from scheduler.runtime.cli import (
     auc,

@@ -38,8 +38,8 @@ from scheduler.domain.facts import (
     Source,
     What,
 )
-from scheduler.engine import record
-from scheduler.engine.accounts import Role, add_account
+from scheduler.engine.account.accounts import Role, add_account
+from scheduler.engine.recording import record
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.store.accounts import account_row

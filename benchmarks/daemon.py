@@ -19,7 +19,7 @@ from benchmarks.process import command, cpu_seconds, resident_mb, run
 from config.settings import load_settings
 from main import make_program
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source
-from scheduler.engine import record
+from scheduler.engine.recording import record
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 

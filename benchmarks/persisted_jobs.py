@@ -22,8 +22,8 @@ from config.settings import load_settings
 from main import make_program
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
-from scheduler.engine import record
 from scheduler.engine.reconcile import reconcile_step
+from scheduler.engine.recording import record
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.store.database import Database

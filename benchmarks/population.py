@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from scheduler.domain import keys
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source, What
-from scheduler.engine import record
+from scheduler.engine.recording import record
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 

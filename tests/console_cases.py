@@ -27,9 +27,9 @@ from scheduler.console.application import make_application
 from scheduler.console.desk import Desk
 from scheduler.console.routes import PAGES
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
-from scheduler.engine import passwords
-from scheduler.engine.accounts import Role, add_account
-from scheduler.engine.record import Done, Who, enrol
+from scheduler.engine.account import passwords
+from scheduler.engine.account.accounts import Role, add_account
+from scheduler.engine.recording.record import Done, Who, enrol
 from scheduler.engine.study import Study
 from scheduler.intake.ingest import Arrival, ingest
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES

@@ -36,9 +36,9 @@ from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDU
 from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.words import word_of
-from scheduler.engine.accounts import Role
-from scheduler.engine.audit_export import ACTIONS
-from scheduler.engine.audit_export import WORDS as AUDIT_WORDS
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.export.audit_trail import ACTIONS
+from scheduler.engine.export.audit_trail import WORDS as AUDIT_WORDS
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
 from scheduler.runtime import work
@@ -70,8 +70,8 @@ SHOWN: tuple[type[StrEnum], ...] = (
 )
 WHILE = (NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
 WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
-SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report.py
-RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/explain.py
+SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report/rows.py
+RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/report/explain.py
 
 # Calls whose words the scan cannot read because they arrive as parameters; what arrives is covered elsewhere.
 PASSED_ON = {
@@ -212,12 +212,12 @@ def _vocabulary() -> dict[str, str]:
     words |= dict.fromkeys(template_names(), "templates/email")
     words |= dict.fromkeys(WHILE, "scheduler.domain.protocol")
     words |= dict.fromkeys(WORK_NAMES, "scheduler.runtime.work")
-    words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report.py")
-    words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/explain.py")
+    words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report/rows.py")
+    words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/report/explain.py")
     words |= dict.fromkeys([page.nav for page in PAGES if page.nav is not None], "scheduler/console")
     words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
     words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")
-    words |= dict.fromkeys(AUDIT_WORDS, "scheduler/engine/audit_export.py")
+    words |= dict.fromkeys(AUDIT_WORDS, "scheduler/engine/export/audit_trail.py")
     words |= dict.fromkeys(_record_fields(), "a field of a record")
     words |= dict.fromkeys(_scored_sites(), "config/protocols")
     words.pop(Shift.NONE.value)  # no shift has a sentence of its own

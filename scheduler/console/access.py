@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from scheduler.console.page import Page
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 from scheduler.store.tables import (
     AccountRow,
     FlagRow,

@@ -11,7 +11,7 @@ from scheduler.console.page import CLINICAL, RECORDERS
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import Reason
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 
 __all__ = [
     "ACKNOWLEDGERS",

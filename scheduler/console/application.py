@@ -28,9 +28,9 @@ from scheduler.console.page import EVERYBODY, Asked, Page
 from scheduler.console.refill import refilled
 from scheduler.console.show import STATIC_DIR, go, refused, show
 from scheduler.domain.facts import Source
+from scheduler.engine.account.kept_form import drop_kept, keep_typed, typed_before, whose_was
+from scheduler.engine.account.sign_in import SignedIn, find_session
 from scheduler.engine.alive import Alive, daemon_state
-from scheduler.engine.kept_form import drop_kept, keep_typed, typed_before, whose_was
-from scheduler.engine.sign_in import SignedIn, find_session
 from scheduler.store import audit
 from scheduler.store.database import StoreError
 

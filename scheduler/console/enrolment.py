@@ -20,10 +20,10 @@ from scheduler.domain.eligibility_answers import read_answers
 from scheduler.domain.facts import Answer, EligibilityAssessed, Enrolled
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
-from scheduler.engine import record as engine
-from scheduler.engine.form import Form, take
-from scheduler.engine.record import Done
-from scheduler.engine.trial_report import eligibility_row
+from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.form import Form, take
+from scheduler.engine.recording.record import Done
+from scheduler.engine.report.endpoints import eligibility_row
 
 __all__ = ["PAGES"]
 

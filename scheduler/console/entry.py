@@ -19,8 +19,9 @@ from scheduler.domain.protocol import Encounter
 from scheduler.domain.reason import Reason, RefusedError
 from scheduler.domain.speech import Speaker
 from scheduler.domain.timeline import Timeline, VisitPlan
-from scheduler.engine import record as engine
-from scheduler.engine.form import (
+from scheduler.engine.reconcile import standing
+from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.form import (
     Form,
     MeanwhileError,
     Preview,
@@ -31,8 +32,7 @@ from scheduler.engine.form import (
     take,
     taken,
 )
-from scheduler.engine.reconcile import standing
-from scheduler.engine.record import Done, Who
+from scheduler.engine.recording.record import Done, Who
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["Entry", "Matter", "answer", "new_key", "not_here", "who"]

@@ -15,8 +15,8 @@ from scheduler.console.sheet import Sheet
 from scheduler.console.show import go, show
 from scheduler.domain.flags import CLOSED_BY_PERSON, FlagCode
 from scheduler.domain.reason import RefusedError, because, from_json
-from scheduler.engine import record as engine
-from scheduler.engine.form import Form, take
+from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.form import Form, take
 from scheduler.store.tables import FlagRow
 
 __all__ = ["PAGES"]

@@ -18,7 +18,7 @@ from scheduler.domain.facts import Source
 from scheduler.domain.reason import Reason, because, from_json
 from scheduler.domain.reconciliation import Line, LineState, discreet_place
 from scheduler.domain.speech import Speaker
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 from scheduler.intake.findings import Severity
 from scheduler.intake.held import HeldRow, waiting_rows
 from scheduler.intake.review import Decision, UndecidableError

@@ -11,7 +11,7 @@ from scheduler.console.cookie import clear, keep
 from scheduler.console.page import EVERYBODY, Asked, Page
 from scheduler.console.show import go, is_local, show
 from scheduler.domain.reason import because
-from scheduler.engine.sign_in import give_code, sign_in, sign_out
+from scheduler.engine.account.sign_in import give_code, sign_in, sign_out
 
 __all__ = ["PAGES"]
 

@@ -13,10 +13,10 @@ from scheduler.console.page import TEAM, Asked, Page
 from scheduler.console.show import go, show
 from scheduler.domain.facts import Source
 from scheduler.domain.pictures import range_of
-from scheduler.engine.accounts import Role
-from scheduler.engine.export import Export, ExportFormat, export, note_export
-from scheduler.engine.overview import study_overview
-from scheduler.engine.record import Who
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.export.collected import Export, ExportFormat, export, note_export
+from scheduler.engine.recording.record import Who
+from scheduler.engine.report.overview import study_overview
 
 __all__ = ["EXPORTERS", "PAGES"]
 

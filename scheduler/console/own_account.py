@@ -13,7 +13,7 @@ from config.language import Language
 from scheduler.console.page import EVERYBODY, Asked, Page
 from scheduler.console.show import go, is_local, show
 from scheduler.domain.reason import RefusedError, because
-from scheduler.engine import own_account as engine
+from scheduler.engine.account import own_account as engine
 
 __all__ = ["PAGES"]
 

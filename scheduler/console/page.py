@@ -11,9 +11,9 @@ from starlette.responses import Response
 from config.language import Language
 from scheduler.console.desk import Desk
 from scheduler.domain.speech import Speaker
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.account.sign_in import SignedIn
 from scheduler.engine.alive import Alive
-from scheduler.engine.sign_in import SignedIn
 
 __all__ = ["ADMINS", "CLINICAL", "EVERYBODY", "RECORDERS", "TEAM", "Asked", "Handler", "Page", "as_typed"]
 

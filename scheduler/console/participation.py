@@ -25,7 +25,7 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 
 __all__ = ["PAGES", "read_regimen", "regimen_fields"]
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
-from scheduler.engine.moments import parse_day, parse_instant, parse_local
-from scheduler.engine.typed_assessments import read_number
+from scheduler.engine.recording.moments import parse_day, parse_instant, parse_local
+from scheduler.engine.recording.typed_assessments import read_number
 
 __all__ = ["Field", "Group", "Kind", "Sheet"]
 

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from config.language import TEMPLATE_DIR
 from scheduler.console.page import Asked
-from scheduler.engine.form import Taken, taken
 from scheduler.engine.pages import environment
+from scheduler.engine.recording.form import Taken, taken
 
 __all__ = ["STATIC_DIR", "go", "is_local", "menu", "refused", "show", "static_version"]
 

@@ -17,13 +17,13 @@ from scheduler.domain.history import fold
 from scheduler.domain.pictures import range_of
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.speech import Speaker
-from scheduler.engine.auc_report import auc_rows, weights_said
-from scheduler.engine.curve import CurveSketch, curve_sketch
-from scheduler.engine.patient_report import VisitReport
-from scheduler.engine.report import subject_state
-from scheduler.engine.subject_year import SubjectYear, subject_year
-from scheduler.engine.year_auc import auc_svg
-from scheduler.engine.year_svg import NARROW, WIDE, year_svg
+from scheduler.engine.picture.curve import CurveSketch, curve_sketch
+from scheduler.engine.picture.year import NARROW, WIDE, year_svg
+from scheduler.engine.picture.year_auc import auc_svg
+from scheduler.engine.report.aucs import auc_rows, weights_said
+from scheduler.engine.report.patient_report import VisitReport
+from scheduler.engine.report.rows import subject_state
+from scheduler.engine.report.subject_year import SubjectYear, subject_year
 from scheduler.store.exposures import newest_exposures
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from scheduler.console.page import RECORDERS, TEAM, Asked, Page
 from scheduler.console.paging import Paging, paging
 from scheduler.console.show import show
-from scheduler.engine.subject_states import states_of
+from scheduler.engine.report.subject_states import states_of
 from scheduler.store.subject_list import count_subjects, subjects_of, visits_of
 
 __all__ = ["PAGES"]

@@ -13,7 +13,7 @@ from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import Attended, What
 from scheduler.domain.protocol import Activity
 from scheduler.domain.reason import Reason, RefusedError
-from scheduler.engine.typed_assessments import read_assessments
+from scheduler.engine.recording.typed_assessments import read_assessments
 
 __all__ = ["PAGES", "now_of"]
 

@@ -21,7 +21,7 @@ from scheduler.console.show import go, show
 from scheduler.domain.civil import local_date
 from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.reason import because, from_json
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 from scheduler.store.worklist import (
     Coming,
     FlagCount,

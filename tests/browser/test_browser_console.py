@@ -11,7 +11,7 @@ from console_cases import PASSWORD, SUBJECT
 from playwright.sync_api import Page, expect
 
 from config.language import Language
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 
 expect.set_options(timeout=15_000)
 NEW = "une loutre sur la glace"

@@ -11,7 +11,7 @@ from console_cases import SUBJECT, Browser, House, hidden_of
 from sqlmodel import select
 
 from scheduler.clock import ManualClock
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 from scheduler.engine.study import Study
 from scheduler.store.database import Database
 from scheduler.store.tables import FactRow, FlagRow, OutboxRow, SubjectRow

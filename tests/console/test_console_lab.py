@@ -14,8 +14,8 @@ from sqlmodel import Session
 from config.language import Language
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import DoseGiven, Enrolled, Formulation, Regimen, SampleDrawn, What
-from scheduler.engine.accounts import Role
-from scheduler.engine.record import enrol, record
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.recording.record import enrol, record
 from scheduler.engine.study import Study
 from scheduler.intake.ingest import Arrival, ingest
 from scheduler.intake.study import intake_study

@@ -6,7 +6,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import Type
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from scheduler.engine import passwords
+from scheduler.engine.account import passwords
 
 
 def test_passwords_are_kept_as_argon2id_with_the_parameters_of_rfc_9106(monkeypatch) -> None:  # type: ignore[no-untyped-def]

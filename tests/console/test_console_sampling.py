@@ -14,9 +14,9 @@ from sqlmodel import Session
 from config.language import Language
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, VisitBooked
-from scheduler.engine.accounts import Role
-from scheduler.engine.record import enrol, record
-from scheduler.engine.sampling_day import DrawState, SamplingDay, sampling_day
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.recording.record import enrol, record
+from scheduler.engine.report.sampling_day import DrawState, SamplingDay, sampling_day
 from scheduler.engine.study import Study
 from scheduler.store.database import Database
 from scheduler.store.subjects import load_history

@@ -16,7 +16,7 @@ from scheduler.console.page import EVERYBODY, Page
 from scheduler.console.routes import PAGES
 from scheduler.console.show import refused
 from scheduler.domain.flags import FlagCode
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 
 CLOSED = [page for page in PAGES if not page.open]
 POSTS = [page for page in CLOSED if page.posts]

@@ -11,7 +11,7 @@ from console_cases import PASSWORD, House, hidden_of
 from sqlmodel import select
 
 from scheduler.clock import ManualClock
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 from scheduler.engine.study import Study
 from scheduler.store.database import Database
 from scheduler.store.tables import AccountRow, LoginSessionRow
@@ -132,7 +132,7 @@ def test_after_five_failures_even_the_right_password_waits(house: House) -> None
 def test_many_accounts_tried_from_one_address_are_braked(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.engine.sign_in.FAILURES_ADDRESS", 3)
+    monkeypatch.setattr("scheduler.engine.account.sign_in.FAILURES_ADDRESS", 3)
     house.account()
     browser = house.browser()
     for name in ("anna", "berta", "carla"):

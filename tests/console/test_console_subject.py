@@ -36,12 +36,12 @@ from scheduler.domain.facts import (
     Withdrawal,
     Withdrawn,
 )
-from scheduler.engine.explain import explain
-from scheduler.engine.fact_text import fact_said
 from scheduler.engine.reconcile import reconcile_step
-from scheduler.engine.record import enrol, record
+from scheduler.engine.recording.record import enrol, record
+from scheduler.engine.report.endpoints import endpoint_rows
+from scheduler.engine.report.explain import explain
+from scheduler.engine.report.fact_text import fact_said
 from scheduler.engine.study import Study
-from scheduler.engine.trial_report import endpoint_rows
 from scheduler.intake.ingest import Arrival, ingest
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file

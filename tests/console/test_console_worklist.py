@@ -16,8 +16,8 @@ from scheduler.domain.civil import local_date
 from scheduler.domain.facts import Enrolled, FlagAcknowledged, Formulation, Regimen, Source
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import because
-from scheduler.engine.accounts import Role
-from scheduler.engine.record import enrol
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.recording.record import enrol
 from scheduler.store.database import Database
 from scheduler.store.flags import open_site_flag
 from scheduler.store.subjects import add_fact

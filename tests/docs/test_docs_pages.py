@@ -22,7 +22,7 @@ from scheduler.domain.flags import Flag, FlagCode
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import because
 from scheduler.domain.speech import plain_speaker
-from scheduler.engine.accounts import Role
+from scheduler.engine.account.accounts import Role
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
 

@@ -23,9 +23,9 @@ from scheduler.domain.facts import (
     VisitBooked,
     What,
 )
-from scheduler.engine import record as engine
 from scheduler.engine.reconcile import Handle, reconcile_step
-from scheduler.engine.record import Done, Who
+from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.record import Done, Who
 from scheduler.engine.study import Study
 from scheduler.intake.findings import Verdict
 from scheduler.intake.ingest import Arrival, ingest

@@ -19,10 +19,10 @@ from scheduler.domain.events import DomainEvent
 from scheduler.domain.facts import ProtocolApplied, VisitBooked
 from scheduler.domain.reason import RefusedError
 from scheduler.domain.speech import speaker_for
-from scheduler.engine.amendment import Preview, apply_version, concerned, preview
-from scheduler.engine.explain import explain
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.reconcile import rebuild
+from scheduler.engine.recording.amendment import Preview, apply_version, concerned, preview
+from scheduler.engine.report.explain import explain
 from scheduler.engine.study import Study, load_study
 from scheduler.store.subjects import subject_row
 from scheduler.store.tables import (

@@ -18,11 +18,11 @@ from scheduler.domain.events import AuditAnchored, DomainEvent
 from scheduler.domain.facts import Attended, Source, VisitBooked, VisitMoved
 from scheduler.domain.reason import RefusedError
 from scheduler.domain.speech import Speaker, speaker_for
-from scheduler.engine import record as engine
-from scheduler.engine.anchor import anchor_step, next_anchor_at
-from scheduler.engine.audit_export import audit_csv, audit_page_of
-from scheduler.engine.record import Who
-from scheduler.engine.report_page import audit_page
+from scheduler.engine.due.anchor import anchor_step, next_anchor_at
+from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
+from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.record import Who
+from scheduler.engine.report.page import audit_page
 from scheduler.store import audit
 from scheduler.store.audit_read import Entry, entries
 from scheduler.store.subjects import load_history

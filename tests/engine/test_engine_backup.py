@@ -17,8 +17,8 @@ from notifications import ledger, posting
 from notifications.messages import Message
 from notifications.states import OPEN, State
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
-from scheduler.engine import record
 from scheduler.engine.backup import MANIFEST, BackupRefusedError, back_up
+from scheduler.engine.recording import record
 from scheduler.engine.restore import restore
 from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.cast import subject_code

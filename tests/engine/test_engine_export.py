@@ -36,7 +36,7 @@ from scheduler.domain.facts import (
     Withdrawal,
     Withdrawn,
 )
-from scheduler.engine.export import Export, ExportFormat, export
+from scheduler.engine.export.collected import Export, ExportFormat, export
 from scheduler.engine.study import Study
 from scheduler.store.database import Database
 from scheduler.store.tables import AuditRow

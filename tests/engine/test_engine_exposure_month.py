@@ -22,12 +22,12 @@ from notifications.maildir import MaildirTransport
 from notifications.outbox import Calm
 from pk.pictures.image import png
 from scheduler.clock import ManualClock
-from scheduler.engine.cohort import CohortSketch, cohort_of
-from scheduler.engine.curve import make_curve_of
-from scheduler.engine.exposure_month import exposure_months, next_month_at
+from scheduler.engine.due.exposure_month import exposure_months, next_month_at
+from scheduler.engine.picture.cohort import CohortSketch, cohort_of
+from scheduler.engine.picture.curve import make_curve_of
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.study import Study
-from scheduler.engine.target_member import Member
+from scheduler.engine.target.member import Member
 
 OCTOBER = at(7, 30, 1, 10)  # a Wednesday; the digest's hour
 NOVEMBER = at(7, 30, 3, 11)  # the 1st is a Saturday and a holiday

@@ -24,8 +24,8 @@ from scheduler.domain.exposure import AUC
 from scheduler.domain.facts import Attended, Enrolled, Paused, Resumed, Withdrawal, Withdrawn
 from scheduler.domain.overview import CountedVisit, Overview, Punctuality, VisitCount, count_visits, months
 from scheduler.domain.protocol import VisitStatus
-from scheduler.engine import record as engine
-from scheduler.engine.overview import overview_record, study_overview
+from scheduler.engine.recording import record as engine
+from scheduler.engine.report.overview import overview_record, study_overview
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
 from scheduler.store.subjects import add_fact

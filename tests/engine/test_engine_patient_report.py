@@ -19,8 +19,8 @@ from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import Assessed, Attended, SampleNotDrawn
 from scheduler.domain.pictures import TitledAuc, curve_words
 from scheduler.domain.speech import Speaker, speaker_for
-from scheduler.engine.patient_report import PatientReport, patient_report
-from scheduler.engine.report_page import report_page
+from scheduler.engine.report.page import report_page
+from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.engine.study import Study
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.store.database import Database

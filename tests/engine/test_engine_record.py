@@ -30,7 +30,7 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.domain.reason import RefusedError
-from scheduler.engine import record as engine
+from scheduler.engine.recording import record as engine
 from scheduler.store.tables import (
     AcknowledgementRow,
     AuditRow,

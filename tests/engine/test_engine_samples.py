@@ -12,10 +12,10 @@ from config.language import Language
 from scheduler.domain.exposure import HELD
 from scheduler.domain.facts import Formulation, SampleDrawn
 from scheduler.domain.speech import Speaker, speaker_for
-from scheduler.engine.auc_report import auc_rows
-from scheduler.engine.patient_report import PatientReport, patient_report
 from scheduler.engine.reconcile import rebuild
-from scheduler.engine.report import flag_rows
+from scheduler.engine.report.aucs import auc_rows
+from scheduler.engine.report.patient_report import PatientReport, patient_report
+from scheduler.engine.report.rows import flag_rows
 from scheduler.engine.study import Study
 from scheduler.intake.findings import Verdict
 from scheduler.intake.recheck import recheck_held

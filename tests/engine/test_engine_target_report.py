@@ -22,14 +22,14 @@ from pk.sentences import SENTENCES as PK_SENTENCES
 from pk.target.findings import Conclusion, Settings
 from scheduler.domain.facts import Answer, Assessed, Attended, EligibilityAssessed
 from scheduler.domain.speech import Speaker, speaker_for
-from scheduler.engine.report_page import target_page
+from scheduler.engine.report.page import target_page
 from scheduler.engine.study import Study
-from scheduler.engine.target_cohort import followed_rows, reason_rows
-from scheduler.engine.target_grid import grid
-from scheduler.engine.target_member import DEFINITIONS, Member
-from scheduler.engine.target_report import PARTS, TargetReport, report_of, target_json, target_report
-from scheduler.engine.target_set import primary_analysis, with_predictions
-from scheduler.engine.thresholds import literature
+from scheduler.engine.target.cohort import followed_rows, reason_rows
+from scheduler.engine.target.grid import grid
+from scheduler.engine.target.member import DEFINITIONS, Member
+from scheduler.engine.target.report import PARTS, TargetReport, report_of, target_json, target_report
+from scheduler.engine.target.set import primary_analysis, with_predictions
+from scheduler.engine.target.thresholds import literature
 from scheduler.store.database import Database
 
 ROOT = Path(__file__).parents[2]

@@ -25,13 +25,18 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.reason import RefusedError
 from scheduler.domain.speech import Speaker, speaker_for
-from scheduler.engine.exposure_summaries import exposure_record, nominal_weeks, summary_row, summary_rows
-from scheduler.engine.patient_report import patient_report
 from scheduler.engine.reconcile import rebuild
-from scheduler.engine.report import board_rows
-from scheduler.engine.report_page import report_page
+from scheduler.engine.report.endpoints import endpoint_record, endpoint_rows, timelines
+from scheduler.engine.report.exposure_summaries import (
+    exposure_record,
+    nominal_weeks,
+    summary_row,
+    summary_rows,
+)
+from scheduler.engine.report.page import report_page
+from scheduler.engine.report.patient_report import patient_report
+from scheduler.engine.report.rows import board_rows
 from scheduler.engine.study import Study
-from scheduler.engine.trial_report import endpoint_record, endpoint_rows, timelines
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.store.database import Database
 from scheduler.store.rows import what_from

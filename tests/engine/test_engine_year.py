@@ -20,12 +20,12 @@ from scheduler.domain.facts import SampleDrawn, SampleNotDrawn
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.domain.year import SampleState, Year, YearSample, YearVisit, year_of
+from scheduler.engine.picture.year import year_described, year_svg
+from scheduler.engine.picture.year_auc import DatedAuc, auc_svg, dated_aucs
+from scheduler.engine.picture.year_axis import NARROW, WIDE
 from scheduler.engine.reconcile import standing
-from scheduler.engine.record import find_subject
+from scheduler.engine.recording.record import find_subject
 from scheduler.engine.study import Study
-from scheduler.engine.year_auc import DatedAuc, auc_svg, dated_aucs
-from scheduler.engine.year_axis import NARROW, WIDE
-from scheduler.engine.year_svg import year_described, year_svg
 from scheduler.store.database import Database
 
 SVG = "{http://www.w3.org/2000/svg}"

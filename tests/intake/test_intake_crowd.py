@@ -20,7 +20,7 @@ from config.settings import load_settings
 from main import make_program, make_works
 from scheduler.clock import SystemClock
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source
-from scheduler.engine import record
+from scheduler.engine.recording import record
 from scheduler.runtime.daemon import run_daemon
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code

@@ -25,8 +25,8 @@ from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.keys import file_key
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, to_json
+from scheduler.engine.due.laboratory_lists import laboratory_lists, next_list_at
 from scheduler.engine.recheck import make_recheck
-from scheduler.engine.reconciliation import laboratory_lists, next_list_at
 from scheduler.engine.study import Study
 from scheduler.intake.sentences import SENTENCES
 from scheduler.store.flags import close_flag, open_site_flag

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, text
 from sqlmodel import Session, SQLModel
 
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
-from scheduler.engine import record
+from scheduler.engine.recording import record
 from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.store import audit, copying

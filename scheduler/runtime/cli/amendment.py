@@ -20,10 +20,10 @@ from scheduler.domain.protocol import Protocol
 from scheduler.domain.protocol_diff import Difference, Value, differences
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
-from scheduler.engine import amendment as engine
-from scheduler.engine.amendment import Preview, Skipped
-from scheduler.engine.moments import parse_day
-from scheduler.engine.record import Who
+from scheduler.engine.recording import amendment as engine
+from scheduler.engine.recording.amendment import Preview, Skipped
+from scheduler.engine.recording.moments import parse_day
+from scheduler.engine.recording.record import Who
 from scheduler.runtime.cli.output import json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError

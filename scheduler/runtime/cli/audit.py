@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from scheduler.engine.audit_export import audit_csv, audit_page_of
-from scheduler.engine.record import find_subject
-from scheduler.engine.report_page import audit_page
+from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
+from scheduler.engine.recording.record import find_subject
+from scheduler.engine.report.page import audit_page
 from scheduler.intake.moving import PRIVATE
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, json_out, program_of, refusing

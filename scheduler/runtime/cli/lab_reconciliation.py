@@ -14,7 +14,7 @@ from scheduler.domain.civil import local_date, start_of_day
 from scheduler.domain.discreet import discreet_tube
 from scheduler.domain.reconciliation import Line, discreet_place, table_of
 from scheduler.domain.spreadsheet import csv_bytes
-from scheduler.engine.moments import parse_day
+from scheduler.engine.recording.moments import parse_day
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program

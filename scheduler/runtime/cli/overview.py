@@ -13,7 +13,7 @@ from scheduler.domain.overview import AucSpread, Overview, VisitCount
 from scheduler.domain.pictures import range_of
 from scheduler.domain.reason import RefusedError, because
 from scheduler.domain.speech import Speaker
-from scheduler.engine.overview import overview_record, study_overview
+from scheduler.engine.report.overview import overview_record, study_overview
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 

@@ -22,9 +22,9 @@ from config.logs import silence_logs
 from config.settings import IntakeSettings, MailSettings
 from scheduler.clock import ManualClock
 from scheduler.domain.timeline import PlannedVisit
-from scheduler.engine import report
-from scheduler.engine.auc_report import auc_rows
-from scheduler.engine.moments import parse_day
+from scheduler.engine.recording.moments import parse_day
+from scheduler.engine.report.aucs import auc_rows
+from scheduler.engine.report.rows import board_rows, flag_rows
 from scheduler.runtime.cli import amendment
 from scheduler.runtime.cli.auc import auc_overview
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
@@ -252,8 +252,8 @@ def _progress(program: Program, total: int, quiet: bool) -> Iterator[Any]:
 def _outcome(session: Session, program: Program) -> dict[str, Any]:
     speaker = program.speaker()
     return {
-        "board": report.board_rows(session, program.study),
-        "flags": report.flag_rows(session, speaker),
+        "board": board_rows(session, program.study),
+        "flags": flag_rows(session, speaker),
         "auc": auc_rows(session, speaker),
         "mails": program.mail_rows(session, speaker),
     }

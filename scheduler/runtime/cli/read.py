@@ -13,10 +13,10 @@ from sqlmodel import Session
 from scheduler.domain.facts import ProtocolApplied
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.speech import Speaker
-from scheduler.engine import report
-from scheduler.engine.explain import Explanation, explain, fact_lines
-from scheduler.engine.record import find_subject
-from scheduler.engine.visit_named import encounter_of
+from scheduler.engine.recording.named import encounter_of
+from scheduler.engine.recording.record import find_subject
+from scheduler.engine.report.explain import Explanation, explain, fact_lines
+from scheduler.engine.report.rows import board_rows, flag_rows, result_rows, visit_rows
 from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
@@ -49,7 +49,7 @@ def board(
     """Every subject, where each visit stands, and the response at one year as the protocol defines it."""
     program = program_of(context)
     with refusing(program):
-        rows = program.database.read(lambda session: report.board_rows(session, program.study, site))
+        rows = program.database.read(lambda session: board_rows(session, program.study, site))
         if as_json:
             json_out(rows)
         else:
@@ -92,7 +92,7 @@ def visits(
         def step(session: Session) -> tuple[list[dict[str, Any]], Speaker]:
             find_subject(session, subject)
             speaker = program.speaker(program.zone_of(session, subject))
-            return report.visit_rows(session, subject, speaker), speaker
+            return visit_rows(session, subject, speaker), speaker
 
         rows, speaker = program.database.read(step)
         if as_json:
@@ -134,7 +134,7 @@ def flags(
         def step(session: Session) -> list[dict[str, Any]]:
             if subject is not None:
                 find_subject(session, subject)
-            found = report.flag_rows(session, program.speaker(), subject, closed=closed, site=site)
+            found = flag_rows(session, program.speaker(), subject, closed=closed, site=site)
             return [row for row in found if not only or row["code"] in only]
 
         rows = program.database.read(step)
@@ -225,7 +225,7 @@ def results(context: typer.Context, subject: OneSubject = None, as_json: AsJson 
     """Every row the laboratory sent and what became of it."""
     program = program_of(context)
     with refusing(program):
-        rows = program.database.read(lambda session: report.result_rows(session, program.speaker(), subject))
+        rows = program.database.read(lambda session: result_rows(session, program.speaker(), subject))
         if as_json:
             json_out(rows)
             return

@@ -37,11 +37,11 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.domain.reason import RefusedError, because
-from scheduler.engine import record as engine
-from scheduler.engine.moments import parse_day, parse_instant, parse_local, read_field
-from scheduler.engine.record import Done, Who
-from scheduler.engine.typed_assessments import read_assessments, read_number, read_pair
-from scheduler.engine.visit_named import encounter_of
+from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.moments import parse_day, parse_instant, parse_local, read_field
+from scheduler.engine.recording.named import encounter_of
+from scheduler.engine.recording.record import Done, Who
+from scheduler.engine.recording.typed_assessments import read_assessments, read_number, read_pair
 from scheduler.runtime.cli.eligibility import answers_from
 from scheduler.runtime.cli.output import done, program_of, refusing
 from scheduler.runtime.program import Program

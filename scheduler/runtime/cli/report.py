@@ -9,10 +9,10 @@ import typer
 from sqlmodel import Session
 
 from scheduler.domain.speech import Speaker
-from scheduler.engine.curve import CurveSketch, curve_sketches
-from scheduler.engine.patient_report import PatientReport, patient_report
-from scheduler.engine.record import find_subject
-from scheduler.engine.report_page import report_page
+from scheduler.engine.picture.curve import CurveSketch, curve_sketches
+from scheduler.engine.recording.record import find_subject
+from scheduler.engine.report.page import report_page
+from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import program_of, refusing
 

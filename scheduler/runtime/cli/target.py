@@ -17,7 +17,7 @@ from pk.target.asked import Direction, OutcomeKind
 from pk.values.reason import Reason
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
-from scheduler.engine.report_page import target_page
+from scheduler.engine.report.page import target_page
 from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
@@ -137,7 +137,7 @@ def _file(csv: Path, question: Question, speaker: Speaker, *, as_json: bool) -> 
 
 def _study(program: Program, out: Path, seed: int, speaker: Speaker) -> None:
     """The report of the study's own data as two files."""
-    from scheduler.engine.target_report import PARTS, target_json, target_report
+    from scheduler.engine.target.report import PARTS, target_json, target_report
 
     with refusing(program), _watched(PARTS, speaker) as step:
         report = program.database.read(

@@ -12,10 +12,10 @@ from sqlmodel import Session
 from config.language import Language
 from scheduler.domain.facts import Source
 from scheduler.domain.reason import RefusedError, because
-from scheduler.engine import accounts as engine
-from scheduler.engine.accounts import Role
-from scheduler.engine.passwords import made_up
-from scheduler.engine.record import Who
+from scheduler.engine.account import accounts as engine
+from scheduler.engine.account.accounts import Role
+from scheduler.engine.account.passwords import made_up
+from scheduler.engine.recording.record import Who
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.accounts import accounts

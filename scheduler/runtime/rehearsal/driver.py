@@ -13,8 +13,8 @@ from sqlmodel import Session, col, func, select
 
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import Source
-from scheduler.engine import record as engine
 from scheduler.engine.reconcile import Handle
+from scheduler.engine.recording import record as engine
 from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.script import Action, Correct, Drop, Enrol, Say, Step
 from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work

@@ -1,0 +1,1 @@
+"""What goes out as a file: the collected data, the audit trail."""

@@ -1,0 +1,1 @@
+"""Drawings as SVG, and what the pictures of AUCs are drawn from."""

@@ -1,0 +1,1 @@
+"""What people say becomes facts: who may say it, what is refused, forms, amendments."""
