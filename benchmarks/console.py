@@ -40,13 +40,14 @@ from scheduler.domain.facts import (
 )
 from scheduler.engine.account.accounts import Role, add_account
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.store.accounts import account_row
 
 __all__ = ["measure"]
 
-_WHO = record.Who("benchmark", Source.CLI)
+_WHO = Who("benchmark", Source.CLI)
 _PASSWORD = secrets.token_urlsafe(16)
 _PAGES = (
     "/",

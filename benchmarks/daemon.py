@@ -20,12 +20,13 @@ from config.settings import load_settings
 from main import make_program
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 
 __all__ = ["measure"]
 
-_WHO = record.Who("benchmark", Source.CLI)
+_WHO = Who("benchmark", Source.CLI)
 _SERVICES = 5
 
 

@@ -24,6 +24,7 @@ from scheduler.clock import ManualClock
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.store.database import Database
@@ -115,7 +116,7 @@ def _ours(folder: Path, subjects: int) -> dict[str, float]:
     program: Program = make_program(settings).for_rehearsal(settings, clock)
     migrate(program.bare_database)
     program.database.transact(lambda session: program.study.sync(session, clock.now()))
-    who = record.Who("benchmark", Source.CLI)
+    who = Who("benchmark", Source.CLI)
     what = Enrolled(clock.now().date(), None, Regimen(Formulation.MMF, 1000, 12))
 
     def enrol(session: Session, number: int) -> None:

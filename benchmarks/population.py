@@ -13,12 +13,13 @@ from sqlmodel import Session
 from scheduler.domain import keys
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source, What
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
 
 __all__ = ["H30_AFTER_DOSE", "enrol", "enrol_crowd", "multiply"]
 
-WHO = record.Who("benchmark", Source.CLI)
+WHO = Who("benchmark", Source.CLI)
 H30_AFTER_DOSE = timedelta(minutes=20)
 """When staff are reminded of the sample at 30 minutes."""
 _TABLES = ("subject", "fact", "visit", "sampling", "flag", "reminder", "outbox")

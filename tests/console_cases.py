@@ -29,7 +29,8 @@ from scheduler.console.routes import PAGES
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.engine.account import passwords
 from scheduler.engine.account.accounts import Role, add_account
-from scheduler.engine.recording.record import Done, Who, enrol
+from scheduler.engine.recording.record import enrol
+from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.study import Study
 from scheduler.intake.ingest import Arrival, ingest
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES

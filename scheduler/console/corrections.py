@@ -21,7 +21,7 @@ from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.moments import read_field
-from scheduler.engine.recording.record import Done
+from scheduler.engine.recording.request import Done
 from scheduler.engine.recording.typed_assessments import read_number, read_whole
 from scheduler.store.rows import payload_of
 from scheduler.store.subjects import load_history

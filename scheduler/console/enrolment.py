@@ -22,7 +22,7 @@ from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.form import Form, take
-from scheduler.engine.recording.record import Done
+from scheduler.engine.recording.request import Done
 from scheduler.engine.report.endpoints import eligibility_row
 
 __all__ = ["PAGES"]

@@ -32,7 +32,7 @@ from scheduler.engine.recording.form import (
     take,
     taken,
 )
-from scheduler.engine.recording.record import Done, Who
+from scheduler.engine.recording.request import Done, Who
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["Entry", "Matter", "answer", "new_key", "not_here", "who"]

@@ -15,7 +15,7 @@ from scheduler.domain.facts import Source
 from scheduler.domain.pictures import range_of
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.export.collected import Export, ExportFormat, export, note_export
-from scheduler.engine.recording.record import Who
+from scheduler.engine.recording.request import Who
 from scheduler.engine.report.overview import study_overview
 
 __all__ = ["EXPORTERS", "PAGES"]

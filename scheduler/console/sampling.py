@@ -27,7 +27,8 @@ from scheduler.domain.facts import (
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording.moments import parse_instant
-from scheduler.engine.recording.record import Who, record
+from scheduler.engine.recording.record import record
+from scheduler.engine.recording.request import Who
 from scheduler.engine.recording.typed_assessments import read_number
 from scheduler.engine.report.sampling_day import DrawState, SamplingDay, days_of_sampling, sampling_day
 from scheduler.store.tables import SubjectRow

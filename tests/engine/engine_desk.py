@@ -25,7 +25,7 @@ from scheduler.domain.facts import (
 )
 from scheduler.engine.reconcile import Handle, reconcile_step
 from scheduler.engine.recording import record as engine
-from scheduler.engine.recording.record import Done, Who
+from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.study import Study
 from scheduler.intake.findings import Verdict
 from scheduler.intake.ingest import Arrival, ingest

@@ -21,7 +21,7 @@ from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.due.anchor import anchor_step, next_anchor_at
 from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
 from scheduler.engine.recording import record as engine
-from scheduler.engine.recording.record import Who
+from scheduler.engine.recording.request import Who
 from scheduler.engine.report.page import audit_page
 from scheduler.store import audit
 from scheduler.store.audit_read import Entry, entries

@@ -19,6 +19,7 @@ from notifications.states import OPEN, State
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.engine.backup import MANIFEST, BackupRefusedError, back_up
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.engine.restore import restore
 from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.cast import subject_code
@@ -28,7 +29,7 @@ from scheduler.store.restored import OPEN_STATES
 from scheduler.store.tables import FactRow, OutboxRow, StaffRow
 
 CODE = subject_code(1)
-WHO = record.Who("coordinator-1", Source.CLI)
+WHO = Who("coordinator-1", Source.CLI)
 REMINDER = Message("visit_soon", ("coordinator",), "reminder|x", "reminder|x", CODE, "W6", "thread|x")
 
 

@@ -24,7 +24,7 @@ from scheduler.engine.picture.year import year_described, year_svg
 from scheduler.engine.picture.year_auc import DatedAuc, auc_svg, dated_aucs
 from scheduler.engine.picture.year_axis import NARROW, WIDE
 from scheduler.engine.reconcile import standing
-from scheduler.engine.recording.record import find_subject
+from scheduler.engine.recording.named import find_subject
 from scheduler.engine.study import Study
 from scheduler.store.database import Database
 

@@ -21,6 +21,7 @@ from main import make_program, make_works
 from scheduler.clock import SystemClock
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.daemon import run_daemon
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import subject_code
@@ -166,7 +167,7 @@ def taken(root: Path) -> int:
 
 def reminder_due(program: Program, code: str) -> None:
     """A subject with a dose twenty minutes ago: the mail about H30 is due."""
-    who, now = record.Who("test", Source.CLI), SystemClock().now()
+    who, now = Who("test", Source.CLI), SystemClock().now()
     dose = now - timedelta(minutes=20)
     program.database.transact(lambda session: program.study.sync(session, now))
     baseline = (dose - timedelta(days=182)).date()

@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel
 
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.engine.recording import record
+from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.cast import subject_code
 from scheduler.store import audit, copying
@@ -22,7 +23,7 @@ from scheduler.store.operations import only_daemon
 from scheduler.store.tables import ExposureRow, HeartbeatRow, OutboxRow
 
 CODE = subject_code(1)
-WHO = record.Who("a nurse", Source.CLI)
+WHO = Who("a nurse", Source.CLI)
 
 
 @pytest.fixture(params=["sqlite to postgresql", "postgresql to sqlite"])

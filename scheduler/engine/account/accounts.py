@@ -12,7 +12,7 @@ from sqlmodel import Session
 from config.language import Language
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.engine.account.passwords import hashed, refusals_of_password
-from scheduler.engine.recording.record import Who
+from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.accounts import account_row, drop_sessions

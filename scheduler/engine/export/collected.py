@@ -18,7 +18,7 @@ from scheduler.domain.collected import Group, Origin, collected
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.spreadsheet import csv_lines
 from scheduler.engine.export import odm_metadata as odm
-from scheduler.engine.recording.record import Who
+from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.audit import APP_VERSION

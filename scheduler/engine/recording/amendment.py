@@ -24,7 +24,9 @@ from scheduler.domain.rules import refusals
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.domain.timeline import Timeline, VisitPlan
 from scheduler.engine.reconcile import Handle, standing
-from scheduler.engine.recording.record import Who, find_subject, record
+from scheduler.engine.recording.named import find_subject
+from scheduler.engine.recording.record import record
+from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.recorded import load_recorded

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from scheduler.domain.facts import Corrected, Fact, FlagAcknowledged
 from scheduler.domain.reason import Reason, from_json, to_json
 from scheduler.engine.reconcile import standing
-from scheduler.engine.recording.record import Done
+from scheduler.engine.recording.request import Done
 from scheduler.engine.study import Study
 from scheduler.store.accounts import receipt
 from scheduler.store.database import Database

@@ -1,15 +1,29 @@
-"""Which visit people mean by a name."""
+"""Which subject and which visit people mean by a name."""
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from difflib import get_close_matches
+
+from sqlmodel import Session, select
 
 from scheduler.domain.protocol import Encounter
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.study import Study
+from scheduler.store.subjects import subject_row
 from scheduler.store.tables import SubjectRow
 
-__all__ = ["encounter_of"]
+__all__ = ["encounter_of", "find_subject"]
+
+
+def find_subject(session: Session, code: str, *, to_change: bool = False) -> SubjectRow:
+    """The subject with this code. Raises RefusedError with the nearest codes when there is none."""
+    row = subject_row(session, code, to_change=to_change)
+    if row is not None:
+        return row
+    near = get_close_matches(code, session.exec(select(SubjectRow.code)).all(), n=3, cutoff=0.8)
+    if near:
+        raise RefusedError([because("refused_subject_unknown_near", subject=code, near=", ".join(near))])
+    raise RefusedError([because("refused_subject_unknown", subject=code)])
 
 
 def encounter_of(session: Session, study: Study, subject: SubjectRow, name: str) -> Encounter:

@@ -23,7 +23,7 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.recording import amendment as engine
 from scheduler.engine.recording.amendment import Preview, Skipped
 from scheduler.engine.recording.moments import parse_day
-from scheduler.engine.recording.record import Who
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.cli.output import json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError

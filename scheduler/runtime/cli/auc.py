@@ -13,8 +13,7 @@ from sqlmodel import Session
 from scheduler.domain.exposure import Bounds
 from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
-from scheduler.engine.recording.named import encounter_of
-from scheduler.engine.recording.record import find_subject
+from scheduler.engine.recording.named import encounter_of, find_subject
 from scheduler.engine.report.aucs import auc_rows, weights_said
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program

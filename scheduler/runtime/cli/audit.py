@@ -13,7 +13,7 @@ import typer
 from sqlmodel import Session
 
 from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
-from scheduler.engine.recording.record import find_subject
+from scheduler.engine.recording.named import find_subject
 from scheduler.engine.report.page import audit_page
 from scheduler.intake.moving import PRIVATE
 from scheduler.runtime.cli.exported import write_export

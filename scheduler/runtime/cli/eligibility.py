@@ -19,7 +19,7 @@ from scheduler.domain.eligibility_answers import read_answers
 from scheduler.domain.facts import EligibilityAssessed, Source
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.recording import record as engine
-from scheduler.engine.recording.record import Done, Who
+from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.report.endpoints import eligibility_row
 from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.output import BAD_INPUT, console, done, fail, json_out, program_of, refusing, table

@@ -21,7 +21,7 @@ from config.logs import configure_logs
 from scheduler.domain.speech import Speaker
 from scheduler.engine.alive import STALE
 from scheduler.engine.reconcile import rebuild as rebuild_subject
-from scheduler.engine.recording.record import find_subject
+from scheduler.engine.recording.named import find_subject
 from scheduler.runtime.cli.output import FAILURE, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.cli.prometheus import exposition
 from scheduler.runtime.program import Program, keep_what_is_loaded

@@ -17,7 +17,7 @@ from config.defects import ConfigurationInvalidError
 from config.language import translator
 from scheduler.domain.reason import Reason, RefusedError
 from scheduler.domain.speech import Speaker, plain_speaker
-from scheduler.engine.recording.record import Done
+from scheduler.engine.recording.request import Done
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError
 

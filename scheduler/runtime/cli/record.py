@@ -39,8 +39,8 @@ from scheduler.domain.facts import (
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.moments import parse_day, parse_instant, parse_local, read_field
-from scheduler.engine.recording.named import encounter_of
-from scheduler.engine.recording.record import Done, Who
+from scheduler.engine.recording.named import encounter_of, find_subject
+from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.recording.typed_assessments import read_assessments, read_number, read_pair
 from scheduler.runtime.cli.eligibility import answers_from
 from scheduler.runtime.cli.output import done, program_of, refusing
@@ -416,7 +416,7 @@ def _say_all(program: Program, subject: str, visit: str | None, by: str | None, 
     """Record facts of one subject, all or none."""
 
     def step(session: Session) -> list[tuple[Done, What]]:
-        row = engine.find_subject(session, subject)
+        row = find_subject(session, subject)
         now = program.clock.now()
         moment = _Moment(now, program.zone_of(session, subject))
         name = visit

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from scheduler.domain.speech import Speaker
 from scheduler.engine.picture.curve import CurveSketch, curve_sketches
-from scheduler.engine.recording.record import find_subject
+from scheduler.engine.recording.named import find_subject
 from scheduler.engine.report.page import report_page
 from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.runtime.cli.exported import write_export

@@ -15,7 +15,7 @@ from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.account import accounts as engine
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.account.passwords import made_up
-from scheduler.engine.recording.record import Who
+from scheduler.engine.recording.request import Who
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.accounts import accounts

@@ -15,6 +15,7 @@ from scheduler.clock import ManualClock
 from scheduler.domain.facts import Source
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.recording import record as engine
+from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.runtime.rehearsal.script import Action, Correct, Drop, Enrol, Say, Step
 from scheduler.runtime.work import DELIVERY, INTAKE, RECONCILE, Work
@@ -26,7 +27,7 @@ __all__ = ["Rehearsal"]
 
 _MARK = "rehearsal"
 _ROUNDS = 1_000  # of work at one instant, each of a batch; more can only be work that makes itself due again
-_WHO = engine.Who("rehearsal", Source.REHEARSAL)
+_WHO = Who("rehearsal", Source.REHEARSAL)
 
 
 class Rehearsal:
