@@ -17,14 +17,13 @@ from scheduler.domain.history import fold
 from scheduler.domain.pictures import range_of
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.speech import Speaker
-from scheduler.engine.picture.curve import CurveSketch, curve_sketch
+from scheduler.engine.picture.curve import CurveSketch, curve_sketches
 from scheduler.engine.picture.year import NARROW, WIDE, year_svg
 from scheduler.engine.picture.year_auc import auc_svg
 from scheduler.engine.report.aucs import auc_rows, weights_said
 from scheduler.engine.report.patient_report import VisitReport
 from scheduler.engine.report.rows import subject_state
 from scheduler.engine.report.subject_year import SubjectYear, subject_year
-from scheduler.store.exposures import newest_exposures
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
 
@@ -113,12 +112,8 @@ def _auc(asked: Asked) -> Response:
 
 
 def _sketch(session: Session, asked: Asked, row: SubjectRow, speaker: Speaker) -> CurveSketch | None:
-    study, visit = asked.desk.study, asked.path["visit"]
-    found = newest_exposures(session, row.code, visit)
-    if found is None:
-        return None
-    protocol = study.protocol(session, row.protocol_sha256)
-    return curve_sketch(study, protocol, row.code, visit, found, speaker)
+    visit = asked.path["visit"]
+    return curve_sketches(session, asked.desk.study, row, speaker, visit).get(visit)
 
 
 def _picture(asked: Asked) -> Response:

@@ -50,7 +50,7 @@ def _assess(asked: Asked) -> Response:
 
 
 def _assessed(asked: Asked, matter: Matter) -> Entry:
-    say, visit, protocol = matter.speaker, matter.visit, matter.timeline.protocol
+    say, visit, protocol = matter.speaker, matter.visit, matter.visit.protocol
     items = [*matter.encounter.required, *matter.encounter.optional]
     open_ = [one for one in items if one not in visit.facts.assessments]
     activities = [one for one in map(protocol.activity, open_) if one is not None]

@@ -51,9 +51,7 @@ def inspect(db: Database, folders: tuple[Path, ...]) -> Iterator[Finding]:
             yield Finding(
                 "database", because("flag_database_damaged", why="; ".join(map(str, answers))[:200])
             )
-    breaks = db.read(
-        lambda session: [*audit.verify(session)[2], *audit.anchor_problems(session, anchors_sent(session))]
-    )
+    breaks = db.read(_audit_breaks)
     if breaks:
         yield Finding("audit", because("flag_audit_broken", row=breaks[0].seq, why=breaks[0].why))
     for folder in folders:

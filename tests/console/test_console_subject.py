@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
+from config_cases import copy_of_config, fields_replaced
 from console_cases import OPERATOR, SUBJECT, House
 from markupsafe import escape
 from sqlmodel import Session
 
 from config.language import Language
+from notifications.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import (
     Answer,
@@ -24,6 +27,7 @@ from scheduler.domain.facts import (
     Intercurrent,
     Occurred,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -37,11 +41,13 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.engine.reconcile import reconcile_step
+from scheduler.engine.recording.amendment import apply_version
 from scheduler.engine.recording.record import enrol, record
 from scheduler.engine.report.endpoints import endpoint_rows
 from scheduler.engine.report.explain import explain
 from scheduler.engine.report.fact_text import fact_said
-from scheduler.engine.study import Study
+from scheduler.engine.report.sampling_day import SamplingDay, sampling_day
+from scheduler.engine.study import Study, load_study
 from scheduler.intake.ingest import Arrival, ingest
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
@@ -140,6 +146,50 @@ def test_where_there_is_no_estimate_there_is_no_page_and_no_picture(lived: House
     browser = lived.signed_in()
     assert browser.get(f"{PAGE}/visits/{visit}/auc").status_code == 404
     assert browser.get(f"{PAGE}/visits/{visit}/auc/picture").status_code == 404
+
+
+@pytest.fixture
+def amended(lived: House, tmp_path: Path) -> House:
+    """The same subject, followed from its first day on under a version with a longer H30 and another primary method."""
+    config = copy_of_config(tmp_path / "config")
+    first = config / "protocols" / "sclerosis-mpa-auc.toml"
+    text = fields_replaced(first.read_text("utf-8"), version='"2"')
+    h30 = 'value = "PT30M"\nwindow_lower = "PT10M"\nwindow_upper = '
+    assert f'{h30}"PT10M"' in text
+    text = text.replace(f'{h30}"PT10M"', f'{h30}"PT15M"') + '\n[exposure]\nprimary = ["chaigne_2014"]\n'
+    (config / "protocols" / "second.toml").write_text(text, "utf-8")
+    house = House(lived.db, load_study(config, template_names()), lived.clock)
+    sha256, protocol = house.study.newest
+
+    def step(session: Session) -> None:
+        row = session.get(SubjectRow, SUBJECT)
+        assert row is not None
+        what = ProtocolApplied(AT.date(), protocol.version, sha256, "amendment")
+        apply_version(session, house.study, [row], what, OPERATOR, house.clock.now(), house.desk.handle)
+
+    house.db.transact(step)
+    reconcile_step(house.db, house.study, house.clock.now(), house.desk.handle)
+    return house
+
+
+def test_after_an_amendment_the_auc_still_has_its_picture(amended: House) -> None:
+    browser = amended.signed_in()
+    assert "/auc/picture" in browser.get(f"{PAGE}/visits/INCLUSION/auc").text
+    assert browser.get(f"{PAGE}/visits/INCLUSION/auc/picture").status_code == 200
+
+
+def test_after_an_amendment_the_sampling_day_has_the_windows_of_the_new_version(amended: House) -> None:
+    page = f"{PAGE}/visits/INCLUSION/sampling"
+    assert amended.signed_in().get(page).status_code == 200
+
+    def step(session: Session) -> SamplingDay | None:
+        row = session.get(SubjectRow, SUBJECT)
+        assert row is not None
+        return sampling_day(session, amended.study, row, "INCLUSION", amended.clock.now())
+
+    day = amended.db.read(step)
+    assert day is not None
+    assert {one.point: one.planned_min for one in day.draws}["H30"] == (20, 30, 45)
 
 
 LOCAL = datetime(2025, 10, 13, 8, 30)  # noqa: DTZ001

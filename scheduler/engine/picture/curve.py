@@ -103,19 +103,20 @@ def _titled(one: Exposure) -> TitledAuc:
 
 
 def curve_sketches(
-    session: Session, study: Study, subject: SubjectRow, speaker: Speaker
+    session: Session, study: Study, subject: SubjectRow, speaker: Speaker, visit: str | None = None
 ) -> dict[str, CurveSketch]:
-    """What the curves of a subject's visits are drawn from, by visit, where there is one."""
+    """What the curves of a subject's visits, or of one, are drawn from, by visit, where there is one."""
     code, timeline = subject.code, study.timeline(session, subject, load_history(session, subject.code))
     sketches = {}
     for plan in timeline.visits if timeline is not None else ():
-        if not plan.planned.encounter.sampling:
+        if not plan.planned.encounter.sampling or visit not in (None, plan.id):
             continue
-        visit, protocol = plan.id, plan.protocol
-        found = newest_exposures(session, code, visit)
-        sketch = curve_sketch(study, protocol, code, visit, found, speaker) if found is not None else None
+        found = newest_exposures(session, code, plan.id)
+        sketch = (
+            curve_sketch(study, plan.protocol, code, plan.id, found, speaker) if found is not None else None
+        )
         if sketch is not None:
-            sketches[visit] = sketch
+            sketches[plan.id] = sketch
     return sketches
 
 

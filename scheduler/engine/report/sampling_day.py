@@ -13,7 +13,7 @@ from scheduler.domain.civil import start_of_day
 from scheduler.domain.facts import DoseGiven, Regimen
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.sampling import deviation
-from scheduler.domain.timeline import Draw, Timeline, VisitPlan, build_timeline
+from scheduler.domain.timeline import Draw, VisitPlan
 from scheduler.engine.study import Study
 from scheduler.store.sampling import SamplingVisit, sampling_visits
 from scheduler.store.subjects import load_history
@@ -78,7 +78,7 @@ def sampling_day(
 ) -> SamplingDay | None:
     """The sampling day of a visit as it stands at `now`; None when the visit has none."""
     history = load_history(session, subject.code)
-    timeline = build_timeline(study.plan(session, subject.site_id, subject.protocol_sha256), history)
+    timeline = study.timeline(session, subject, history)
     plan = timeline.visit(visit) if timeline is not None else None
     if timeline is None or plan is None or not plan.planned.encounter.sampling:
         return None
@@ -89,13 +89,13 @@ def sampling_day(
         attended_at=plan.facts.seen_at,
         dose=plan.facts.dose,
         usual=timeline.facts.regimens[-1].regimen if timeline.facts.regimens else None,
-        draws=tuple(_draws(timeline, plan, now)),
+        draws=tuple(_draws(plan, now)),
         record=max(fact.id for fact in history.facts),
     )
 
 
-def _draws(timeline: Timeline, plan: VisitPlan, now: datetime) -> Iterator[DrawToday]:
-    draws = plan.draws or [Draw(point, None, None, None, None) for point in timeline.protocol.points]
+def _draws(plan: VisitPlan, now: datetime) -> Iterator[DrawToday]:
+    draws = plan.draws or [Draw(point, None, None, None, None) for point in plan.protocol.points]
     dose_at = plan.facts.dose.at if plan.facts.dose is not None else None
     for draw in sorted(draws, key=lambda one: one.point.nominal_min):
         point, window, taken_at = draw.point, draw.window, draw.drawn.at if draw.drawn is not None else None
