@@ -23,12 +23,11 @@ from notifications.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.reason import because, to_json
 from scheduler.engine.study import Study, load_study
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.rooms import Limits
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.rooms import Limits
 from scheduler.intake.step import intake_step
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.cast import subject_code
-from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.schema import migrate
 from scheduler.store.tables import LabResultVersionRow, SubjectRow, VisitRow
@@ -64,7 +63,7 @@ class Place:
         while left:
             clock.move_to(clock.now() + timedelta(seconds=20))
             begun, worked = time.perf_counter(), time.process_time()
-            report = intake_step(folder, known, clock, self.db.transact, lambda *_: None, audit.append)
+            report = intake_step(folder, known, clock, self.db.transact, lambda *_: None)
             if report.files:
                 wall, cpu = wall + time.perf_counter() - begun, cpu + time.process_time() - worked
                 assert {one.verdict for one in report.files} == {"accepted"}, report.files[0]

@@ -32,11 +32,11 @@ from scheduler.engine.account.accounts import Role, add_account
 from scheduler.engine.recording.record import enrol
 from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.study import Study
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.ingest import ingest
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
-from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.tables import AccountRow, AuditRow, FlagRow, LabResultVersionRow
 
@@ -186,7 +186,7 @@ class House:
         zone = self.study.calendars["cochin"].zone
         known = intake_study(self.study.newest[1], self.study.labs.values(), "cochin")
         arrival = Arrival.of("1.csv", lab_file([row], zone))
-        self.db.transact(lambda session: ingest(session, arrival, known, now, self.desk.handle, audit.append))
+        self.db.transact(lambda session: ingest(session, arrival, known, now, self.desk.handle))
         flags = self.db.read(lambda session: session.exec(select(FlagRow).order_by(FlagRow.id)).all())  # type: ignore[arg-type]
         version = self.db.read(lambda session: session.exec(select(LabResultVersionRow)).one())
         flag = next(one for one in flags if one.subject == SUBJECT)

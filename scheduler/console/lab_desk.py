@@ -20,9 +20,9 @@ from scheduler.domain.reconciliation import Line, LineState, discreet_place
 from scheduler.domain.speech import Speaker
 from scheduler.engine.account.accounts import Role
 from scheduler.intake.findings import Severity
-from scheduler.intake.held import HeldRow, waiting_rows
-from scheduler.intake.review import Decision, UndecidableError
-from scheduler.intake.review import review as decide
+from scheduler.intake.held.review import Decision, UndecidableError
+from scheduler.intake.held.review import review as decide
+from scheduler.intake.held.waiting import HeldRow, waiting_rows
 from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.store.lab_desk import (
     count_files,

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import FrameType
 
 from scheduler.domain.reason import because
-from scheduler.intake.ingest import Arrival, read_arrival
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.ingest import read_arrival
 from scheduler.intake.readers import Fault, Reading
 from scheduler.intake.study import IntakeStudy
 

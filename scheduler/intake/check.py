@@ -9,11 +9,12 @@ from sqlmodel import Session
 
 from config.language import Language
 from scheduler.domain.reason import Reason, because
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.bounded import Bounds, read_bounded
 from scheduler.intake.findings import FileVerdict, State, Verdict, rule_of
-from scheduler.intake.ingest import Arrival, judge
+from scheduler.intake.folder.rooms import MAX_BYTES
+from scheduler.intake.ingest import judge
 from scheduler.intake.receipts import speakers
-from scheduler.intake.rooms import MAX_BYTES
 from scheduler.intake.shown import safe_name
 from scheduler.intake.study import IntakeStudy
 from scheduler.store.lab import file_by_hash

@@ -14,16 +14,17 @@ from scheduler.domain.events import DomainEvent, LabFileTroubled
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.keys import file_key
 from scheduler.domain.protocol import Event
-from scheduler.domain.reason import Reason, because, from_json, to_json
+from scheduler.domain.reason import because, from_json, to_json
 from scheduler.domain.reconciliation import answered_by_lab
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import FileVerdict, Severity, State, Verdict, rule_of
-from scheduler.intake.identity import without_identity
+from scheduler.intake.held.recheck import close_settled_flags
 from scheduler.intake.readers import Fault, Reading, read
 from scheduler.intake.receipts import findings_json, receipt_of, settled
-from scheduler.intake.recheck import close_settled_flags
+from scheduler.intake.rules.identity import without_identity
+from scheduler.intake.rules.validate import quarantined, validate
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.intake.validate import quarantined, validate
-from scheduler.store import lab
+from scheduler.store import audit, lab
 from scheduler.store.flags import close_flag, open_site_flag
 from scheduler.store.lab_held import mark_said_again, subjects_spoken_of
 from scheduler.store.lab_originals import replay_hash
@@ -34,8 +35,6 @@ from scheduler.store.subjects import wake
 from scheduler.store.tables import LabFileRow
 
 __all__ = [
-    "Arrival",
-    "Audit",
     "Handle",
     "Outcome",
     "ingest",
@@ -46,22 +45,6 @@ __all__ = [
 ]
 
 Handle = Callable[[Session, Sequence[DomainEvent], datetime], Any]
-Audit = Callable[[Session, datetime, str, str, str, dict[str, Any]], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A file as it came. One that was not read has a `fault` instead of `content`."""
-
-    name: str
-    size: int
-    sha256: str
-    content: bytes | None
-    fault: Reason | None = None
-
-    @classmethod
-    def of(cls, name: str, content: bytes, fault: Reason | None = None) -> Arrival:
-        return cls(name, len(content), sha256(content).hexdigest(), content, fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +74,6 @@ def ingest(
     study: IntakeStudy,
     now: datetime,
     handle: Handle,
-    audit: Audit,
     reading: Reading | Fault | None = None,
 ) -> Outcome:
     """Records a file and everything that follows from it; content that is on record already changes nothing.
@@ -122,7 +104,7 @@ def ingest(
     if verdict.verdict is Verdict.ACCEPTED:
         for key in lab.quarantine_flag_keys(session, row.original_name, row.site_id):
             close_flag(session, key, now)
-    audit(session, now, "lab_file_recorded", "lab_file", str(row.id), _trail(row))
+    audit.append(session, now, "lab_file_recorded", "lab_file", str(row.id), _trail(row))
     return outcome_of(row, known=False)
 
 

@@ -11,10 +11,11 @@ from sqlmodel import Session
 
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Param, Reason, because
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import Verdict
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.ingest import Arrival, Handle, Outcome, ingest, outcome_of, read_arrival
-from scheduler.intake.moving import content_of
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.moving import content_of
+from scheduler.intake.ingest import Handle, Outcome, ingest, outcome_of, read_arrival
 from scheduler.intake.step import Desk
 from scheduler.intake.study import IntakeStudy
 from scheduler.store import audit
@@ -53,7 +54,7 @@ def replay(
 
     def record(session: Session) -> Outcome:
         _refused(session, number)  # somebody may have been faster
-        outcome = ingest(session, arrival, study, now, handle, audit.append, reading)
+        outcome = ingest(session, arrival, study, now, handle, reading)
         if outcome.known:  # refused again in the same words, for its folder
             raise ReplayRefusedError("replay.done", file=number, later=outcome.file_id)
         row = lab_file(session, outcome.file_id)
@@ -76,7 +77,7 @@ def replay(
         return outcome_of(row, known=False)
 
     outcome: Outcome = transact(record)
-    Desk(folder, study, now, transact, handle, audit.append).resume(outcome)
+    Desk(folder, study, now, transact, handle).resume(outcome)
     return outcome
 
 

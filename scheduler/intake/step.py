@@ -15,12 +15,13 @@ from sqlmodel import Session
 from scheduler.clock import Clock
 from scheduler.domain.reason import Reason, because
 from scheduler.intake.acknowledgement import acknowledgements
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import Verdict
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.ingest import Arrival, Audit, Handle, Outcome, ingest, known_outcome, read_arrival
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.rooms import Alert, Claimed, Room
+from scheduler.intake.held.recheck import recheck_held
+from scheduler.intake.ingest import Handle, Outcome, ingest, known_outcome, read_arrival
 from scheduler.intake.receipts import Speakers, reason_text, receipt_csv, receipt_json, speakers
-from scheduler.intake.recheck import recheck_held
-from scheduler.intake.rooms import Alert, Claimed, Room
 from scheduler.intake.study import IntakeStudy
 from scheduler.store.database import Transact
 from scheduler.store.lab import DATABASE_TROUBLE, unfinished_files
@@ -66,14 +67,13 @@ def intake_step(
     clock: Clock,
     transact: Transact,
     handle: Handle,
-    audit: Audit,
     within_s: float = _STEP_S,
 ) -> IntakeReport:
     """One look at the folder and everything that follows. What is wrong with one file never stops the others."""
     now, begun = clock.now(), clock.monotonic()
     scan = folder.scan(now, begun)
     taken = [*folder.claimed(), *filter(None, map(folder.claim, scan.ready))]
-    desk = Desk(folder, study, now, transact, handle, audit)
+    desk = Desk(folder, study, now, transact, handle)
     in_time = takewhile(lambda _: clock.monotonic() - begun < within_s, taken)
     files = tuple(desk.process(claimed) for claimed in in_time)
     promoted, unfinished, settled = transact(desk.look_after)
@@ -90,7 +90,6 @@ def intake_steps(
     clock: Clock,
     turn: Turn,
     handle: Handle,
-    audit: Audit,
 ) -> list[IntakeReport | None]:
     """One step of each folder that is ours to look at. They share the time of one, so that none keeps the others
     waiting for long."""
@@ -100,7 +99,7 @@ def intake_steps(
             if transact is None:
                 reports.append(None)
             else:
-                reports.append(intake_step(folder, study, clock, transact, handle, audit, within_s))
+                reports.append(intake_step(folder, study, clock, transact, handle, within_s))
     return reports
 
 
@@ -114,10 +113,9 @@ class Desk:
         now: datetime,
         transact: Transact,
         handle: Handle,
-        audit: Audit,
     ) -> None:
         self.folder, self.study, self.now, self.transact = folder, study, now, transact
-        self.handle, self.audit = handle, audit
+        self.handle = handle
         self.say: Speakers = speakers(study.home_zone)
 
     def process(self, claimed: Claimed) -> FileReport:
@@ -156,7 +154,6 @@ class Desk:
             study=self.study,
             now=self.now,
             handle=self.handle,
-            audit=self.audit,
             reading=reading,
         )
         outcome: Outcome = self.transact(step)
@@ -198,7 +195,7 @@ class Desk:
     def look_after(self, session: Session) -> tuple[tuple[int, ...], list[Outcome], list[Outcome]]:
         """Rows that can be accepted by now, files of this folder that were recorded but not put away, and those whose
         receipt no longer holds."""
-        promoted = recheck_held(session, self.study, self.now, self.audit)
+        promoted = recheck_held(session, self.study, self.now)
         unfinished, settled = (
             [one for row in rows if self.study.receives((one := known_outcome(session, row)).lab)]
             for rows in (unfinished_files(session), files_with_stale_receipt(session))

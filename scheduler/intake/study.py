@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from config.schema import LabFile
 from scheduler.domain.protocol import Encounter, Protocol
-from scheduler.intake.codes import TIMEPOINTS
+from scheduler.intake.layout.codes import TIMEPOINTS
+from scheduler.intake.layout.columns import lab_aliases, normalised
 from scheduler.intake.readers import Setting
-from scheduler.intake.readers.columns import lab_aliases, normalised
 from scheduler.store.lab_values import Records
 
 __all__ = ["Context", "IntakeStudy", "folder_studies", "intake_study"]

@@ -12,12 +12,12 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from config.language import Language, catalogue
-from scheduler.intake.codes import MATRICES, METHODS, QUALITIES
-from scheduler.intake.readers.columns import COLUMNS, REQUIRED
+from scheduler.intake.layout.codes import MATRICES, METHODS, QUALITIES
+from scheduler.intake.layout.columns import COLUMNS, REQUIRED
+from scheduler.intake.layout.units import UNITS
 from scheduler.intake.readers.table import EXAMPLE
 from scheduler.intake.readers.xlsx import HELP_SHEET, LIST_SHEET
 from scheduler.intake.study import IntakeStudy
-from scheduler.intake.units import UNITS
 
 __all__ = ["COLUMN_HELP", "ENTRY_ROWS", "template_workbook"]
 

@@ -21,9 +21,9 @@ from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import because
 from scheduler.engine.housekeeping import Finding, inspect, note
 from scheduler.engine.reconcile import reconcile_step
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.retention import delete_originals
-from scheduler.intake.rooms import Alert, Limits
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.retention import delete_originals
+from scheduler.intake.folder.rooms import Alert, Limits
 from scheduler.intake.step import IntakeReport, intake_steps
 from scheduler.intake.study import IntakeStudy, folder_studies
 from scheduler.runtime.program import Program
@@ -55,7 +55,7 @@ def intake_work(program: Program, lease: timedelta = _FOLDER_LEASE) -> Work:
 
     def look(transact: Transact) -> list[IntakeReport | None]:
         turn = partial(_turn, db, owner, lease, transact, program.clock)
-        return intake_steps(boxes, program.clock, turn, handle, audit.append)
+        return intake_steps(boxes, program.clock, turn, handle)
 
     async def step(now: datetime) -> datetime | None:
         found = await db.beside(look)
@@ -182,7 +182,7 @@ async def _delete_originals(program: Program, now: datetime) -> None:
     before = now - timedelta(days=settings.keep_originals_days)
     try:
         gone = await program.database.beside(
-            lambda transact: delete_originals(settings.folder, transact, before, now, audit.append)
+            lambda transact: delete_originals(settings.folder, transact, before, now)
         )
     except OSError as error:  # the folder's own troubles are told by the intake
         log.error("originals_not_deleted", error=type(error).__name__)

@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 
 from notifications.render import template_names
 from scheduler.engine.study import load_study
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.ingest import ingest
 from scheduler.intake.study import intake_study
-from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.tables import AuditRow, LabReviewRow, ReviewRow
 
@@ -45,7 +45,7 @@ def receive(at: Installation) -> None:
     content = "\r\n".join([HEADER, *rows, "#FIN;3", ""]).encode()
 
     def step(session: Session) -> None:
-        ingest(session, Arrival.of("held.csv", content), known, now, lambda *_: None, audit.append)
+        ingest(session, Arrival.of("held.csv", content), known, now, lambda *_: None)
 
     with closing(Database(at.settings["MPA_DATABASE"])) as db:
         db.transact(step)

@@ -17,10 +17,10 @@ from scheduler.domain.facts import DoseGiven, Enrolled, Formulation, Regimen, Sa
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.recording.record import enrol, record
 from scheduler.engine.study import Study
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.ingest import ingest
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
-from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.tables import LabResultVersionRow, LabReviewRow
 
@@ -51,7 +51,7 @@ def desk(sqlite_db: Database, study: Study) -> House:
         known = intake_study(study.newest[1], study.labs.values(), "cochin")
         zone = study.calendars["cochin"].zone
         for name, content in (("held.csv", lab_file([row], zone)), ("bad.csv", b"nothing of use\n")):
-            ingest(session, Arrival.of(name, content), known, now, handle, audit.append)
+            ingest(session, Arrival.of(name, content), known, now, handle)
 
     house.db.transact(step)
     return house
@@ -205,7 +205,7 @@ def test_a_refused_file_waits_on_the_desk_however_many_files_came_since(
                 collected_at=DRAWN["H0"], reported_at=now, value="1", result_id=f"O-{number}",
             )  # fmt: skip
             arrival = Arrival.of(f"later-{number}.csv", lab_file([row], zone))
-            ingest(session, arrival, known, now, desk.desk.handle, audit.append)
+            ingest(session, arrival, known, now, desk.desk.handle)
 
     desk.db.transact(step)
     html = pharmacist.get("/lab").text

@@ -48,10 +48,10 @@ from scheduler.engine.report.explain import explain
 from scheduler.engine.report.fact_text import fact_said
 from scheduler.engine.report.sampling_day import SamplingDay, sampling_day
 from scheduler.engine.study import Study, load_study
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.ingest import ingest
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
-from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.tables import SubjectRow
 
@@ -88,7 +88,7 @@ def lived(sqlite_db: Database, study: Study) -> House:
         ]  # fmt: skip
         known = intake_study(study.newest[1], study.labs.values(), "cochin")
         arrival = Arrival.of("1.csv", lab_file(rows, study.calendars["cochin"].zone))
-        ingest(session, arrival, known, now, handle, audit.append)
+        ingest(session, arrival, known, now, handle)
 
     house.db.transact(step)
     reconcile_step(house.db, study, house.clock.now(), house.desk.handle)

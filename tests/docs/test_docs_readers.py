@@ -17,7 +17,7 @@ from scheduler.console.actions import Verb
 from scheduler.console.routes import PAGES
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.words import word_of
-from scheduler.intake.readers.columns import COLUMNS
+from scheduler.intake.layout.columns import COLUMNS
 from scheduler.intake.sentences import SENTENCES
 
 BOTH = [(who, language) for who in ("coordinators", "laboratories") for language in Language]

@@ -27,8 +27,9 @@ from scheduler.engine.reconcile import Handle, reconcile_step
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.study import Study
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import Verdict
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.ingest import ingest
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
 from scheduler.store import audit
@@ -126,9 +127,7 @@ class Desk:
         ]  # fmt: skip
         known = intake_study(self.study.newest[1], self.study.labs.values(), "cochin")
         arrival = Arrival.of(f"{self.files}.csv", lab_file(rows, PARIS))
-        outcome = self.db.transact(
-            lambda session: ingest(session, arrival, known, self.now, self.handle, audit.append)
-        )
+        outcome = self.db.transact(lambda session: ingest(session, arrival, known, self.now, self.handle))
         self.reconcile()
         return outcome.verdict
 

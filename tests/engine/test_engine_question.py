@@ -10,13 +10,13 @@ from sqlmodel import Session, select
 
 from scheduler.domain.reason import from_json
 from scheduler.engine.reconcile import rebuild
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import Verdict
-from scheduler.intake.ingest import Arrival, ingest
-from scheduler.intake.recheck import recheck_held
-from scheduler.intake.review import Decision, review
+from scheduler.intake.held.recheck import recheck_held
+from scheduler.intake.held.review import Decision, review
+from scheduler.intake.ingest import ingest
 from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
-from scheduler.store import audit
 from scheduler.store.lab import held_rows
 from scheduler.store.lab_held import files_with_stale_receipt, open_questions
 from scheduler.store.tables import ExposureRow, LabReviewRow, SubjectRow
@@ -164,7 +164,7 @@ def test_the_missing_original_settles_it(estimated: Desk) -> None:
     desk.lab(again, status="C", replaces="R-H2-3", reported_at=at(14, 0, 9))
     assert in_question(desk)
     desk.lab({"H2": "8.40"}, status="C", replaces="R-H2-1", reported_at=at(13, 0, 9))
-    promoted = desk.db.transact(lambda session: recheck_held(session, known(desk), desk.now, audit.append))
+    promoted = desk.db.transact(lambda session: recheck_held(session, known(desk), desk.now))
     desk.reconcile()
     assert len(promoted) == 1
     assert desk.auc()[-1][1] == pytest.approx(PAWINSKI + 2.43 * 3)
@@ -279,9 +279,7 @@ RETRACTIONS = {
 def test_a_retracted_result_takes_the_AUC_with_it_and_a_mail_says_so(estimated: Desk, content: bytes) -> None:
     desk = estimated
     outcome = desk.db.transact(
-        lambda session: ingest(
-            session, Arrival.of("retracted", content), known(desk), desk.now, desk.handle, audit.append
-        )
+        lambda session: ingest(session, Arrival.of("retracted", content), known(desk), desk.now, desk.handle)
     )
     assert (outcome.verdict, outcome.code) == (Verdict.ACCEPTED, "")
     desk.reconcile()

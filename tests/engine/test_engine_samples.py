@@ -18,9 +18,8 @@ from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.engine.report.rows import flag_rows
 from scheduler.engine.study import Study
 from scheduler.intake.findings import Verdict
-from scheduler.intake.recheck import recheck_held
+from scheduler.intake.held.recheck import recheck_held
 from scheduler.intake.study import intake_study
-from scheduler.store import audit
 from scheduler.store.database import Database
 from scheduler.store.tables import FactRow, LabResultVersionRow
 
@@ -118,7 +117,7 @@ def test_S06_a_tube_of_another_subject_is_held_until_the_records_are_right(desk:
     drawn = next(row for row in desk.rows(FactRow, kind="sample_drawn") if row.payload["timepoint"] == "H0")
     desk.correct(drawn.id, {"tube": "T-9"})
     known = intake_study(desk.study.newest[1], desk.study.labs.values(), "cochin")
-    desk.db.transact(lambda session: recheck_held(session, known, desk.now, audit.append))
+    desk.db.transact(lambda session: recheck_held(session, known, desk.now))
     assert {row.state for row in desk.rows(LabResultVersionRow)} == {"held", "accepted"}
 
 

@@ -19,8 +19,8 @@ from scheduler.intake.findings import Verdict
 from scheduler.intake.readers import Fault, Reading, workbook, xlsx
 from scheduler.intake.readers.reading import FaultError
 from scheduler.intake.receipts import receipt_csv, receipt_json, receipt_of, speakers
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.sentences import SENTENCES
-from scheduler.intake.validate import validate
 
 _QUALITY = {"specimen_quality": "HEM", "comment": "v\\|^ & ~ é", "lloq": "0.1"}
 ER7_SEEDS = (

@@ -20,14 +20,15 @@ from scheduler.domain.compile import compile_protocol
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import because, to_json
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.readers.columns import COLUMNS
-from scheduler.intake.rooms import Limits
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.rooms import Limits
+from scheduler.intake.layout.columns import COLUMNS
 from scheduler.intake.step import IntakeReport, intake_step
 from scheduler.intake.study import Context, IntakeStudy, intake_study
 from scheduler.store.database import Database, Transact
 from scheduler.store.lab_values import KnownSubject, KnownVisit, Records
 from scheduler.store.tables import (
+    AuditRow,
     LabFileRow,
     LabResultVersionRow,
     ProtocolVersionRow,
@@ -178,7 +179,6 @@ class Bench:
     study: IntakeStudy = field(default_factory=a_study)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     events: list[DomainEvent] = field(default_factory=list)
-    trail: list[tuple[str, str, str]] = field(default_factory=list)
     folder: DropFolder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,17 +190,6 @@ class Bench:
 
     def handle(self, session: Session, events: Sequence[DomainEvent], now: datetime) -> None:
         self.events.extend(events)
-
-    def audit(
-        self,
-        session: Session,
-        now: datetime,
-        action: str,
-        entity: str,
-        entity_id: str,
-        detail: dict[str, Any],
-    ) -> None:
-        self.trail.append((action, entity, entity_id))
 
     def turn(self, folder: DropFolder) -> AbstractContextManager[Transact]:
         """Every folder is ours to look at."""
@@ -214,9 +203,7 @@ class Bench:
     def look(self, transact: Any = None) -> IntakeReport:
         """One step, ten seconds later."""
         self.clock.move_to(datetime.fromtimestamp(self.clock.now().timestamp() + 10, UTC))
-        return intake_step(
-            self.folder, self.study, self.clock, transact or self.db.transact, self.handle, self.audit
-        )
+        return intake_step(self.folder, self.study, self.clock, transact or self.db.transact, self.handle)
 
     def step(self, transact: Any = None) -> IntakeReport:
         """Steps until a file that lay still has been taken; the last report."""
@@ -232,6 +219,9 @@ class Bench:
 
     def versions(self) -> list[LabResultVersionRow]:
         return self.rows(LabResultVersionRow)
+
+    def trail(self) -> list[tuple[str, str, str]]:
+        return [(row.action, row.entity, row.entity_id) for row in self.rows(AuditRow)]
 
     def files(self) -> list[LabFileRow]:
         return self.rows(LabFileRow)

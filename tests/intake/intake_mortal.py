@@ -19,10 +19,9 @@ from intake_cases import NOW, a_study
 from sqlalchemy import event
 
 from scheduler.clock import ManualClock
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.rooms import Limits
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.rooms import Limits
 from scheduler.intake.step import intake_step
-from scheduler.store import audit
 from scheduler.store.database import Database
 
 LOOKS = 4  # at rest for thirty seconds, then taken
@@ -90,7 +89,7 @@ def live(order: dict[str, Any]) -> None:
     clock = ManualClock(NOW + timedelta(seconds=order["seconds"]))
     for _ in range(LOOKS):
         clock.move_to(clock.now() + timedelta(seconds=10))
-        intake_step(folder, _STUDY, clock, db.transact, lambda *_: None, audit.append)
+        intake_step(folder, _STUDY, clock, db.transact, lambda *_: None)
     life.point("end")
 
 

@@ -17,9 +17,9 @@ from test_intake_er7 import MARKS
 from test_intake_review import decide, waiting
 
 from scheduler.intake.acknowledgement import _escaped
-from scheduler.intake.folder import DropFolder
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.held.review import Decision
 from scheduler.intake.readers.er7 import unescape
-from scheduler.intake.review import Decision
 from scheduler.store.database import Database
 
 UNIT = {**DOTTED[1], "unit": ""}

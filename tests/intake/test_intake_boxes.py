@@ -15,9 +15,9 @@ from config.settings import DEFAULT_DIR, load_settings
 from main import make_program
 from notifications.render import template_names
 from scheduler.engine.study import load_study
-from scheduler.intake.folder import DropFolder
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.rooms import Limits
 from scheduler.intake.replay import ReplayRefusedError, replay
-from scheduler.intake.rooms import Limits
 from scheduler.intake.step import FileReport, intake_steps
 from scheduler.intake.study import IntakeStudy, folder_studies
 from scheduler.runtime.works import intake_work
@@ -55,7 +55,7 @@ class Hospital:
         bench, files = self.bench, {}
         for _ in range(5):
             bench.clock.move_to(bench.clock.now() + timedelta(seconds=10))
-            found = intake_steps(self.boxes, bench.clock, bench.turn, bench.handle, bench.audit)
+            found = intake_steps(self.boxes, bench.clock, bench.turn, bench.handle)
             for report in filter(None, found):
                 files |= {one.name: one for one in report.files}
                 self.alerts += [(alert.name, alert.reason.code) for alert in report.alerts]

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from scheduler.intake import step as step_module
-from scheduler.intake.folder import DropFolder
+from scheduler.intake.folder.drop_folder import DropFolder
 from scheduler.store.audit import verify
 from scheduler.store.database import Database
 from scheduler.store.tables import AuditRow, FlagRow, LabFileRow, LabResultRow, LabResultVersionRow

@@ -15,7 +15,7 @@ from workbook_cases import as_excel_writes, workbook_bytes
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Fault, Reading, workbook
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 QUOTED = csv_text([{**row, "comment": '"à relire ; voir ""note"""'} for row in THREE])
 

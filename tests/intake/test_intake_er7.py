@@ -17,7 +17,7 @@ from message_cases import DOTTED, Writer, batch, fault_of, hl7_bytes, oul_lines,
 from scheduler.intake.readers import Fault
 from scheduler.intake.readers.er7 import Delimiters, lines_of, unescape
 from scheduler.intake.readers.messages import messages_of
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 RESULTS = frozenset({("ORU", "R01"), ("OUL", "R22")})
 MARKS = Delimiters("|", "^", "~", "\\", "&")

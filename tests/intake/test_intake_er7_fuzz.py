@@ -12,7 +12,7 @@ from message_cases import DOTTED, read_message
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Reading
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 
 @settings(max_examples=400, deadline=None)

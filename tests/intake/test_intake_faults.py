@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intake_cases import H0, H30, Bench, csv_bytes
 
-from scheduler.intake.moving import content_of, fetch, move_new
-from scheduler.intake.rooms import Room
-from scheduler.intake.troubles import Troubles
+from scheduler.intake.folder.moving import content_of, fetch, move_new
+from scheduler.intake.folder.rooms import Room
+from scheduler.intake.folder.troubles import Troubles
 
 WORLD = [errno.EBUSY, errno.EACCES, errno.ESTALE, errno.EIO]
 CALLS = {

@@ -45,8 +45,8 @@ from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import FileVerdict, State, Verdict
 from scheduler.intake.readers import Candidate, Fault, read
 from scheduler.intake.receipts import receipt_csv, receipt_of, speakers
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.study import IntakeStudy
-from scheduler.intake.validate import validate
 
 ROW = DOTTED[1]
 FORMS = ("transaction", "batch", "collection", "document", "message", "searchset", "urn", "report")

@@ -19,7 +19,7 @@ from message_cases import DOTTED, read_message, rows
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Fault
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 _FULL = [{**row, "specimen_quality": "HEM", "comment": "é ~ « x »", "lloq": "0.1"} for row in DOTTED]
 SEEDS = tuple(fhir_bytes(one, form) for one in (DOTTED, _FULL) for form in ("transaction", "urn", "report"))

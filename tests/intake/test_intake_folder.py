@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from intake_cases import NOW, Bench, csv_bytes
 
 from scheduler.domain.spreadsheet import guarded
-from scheduler.intake.folder import DropFolder
-from scheduler.intake.moving import move_new, write_whole
-from scheduler.intake.rooms import Limits, Scan
+from scheduler.intake.folder.drop_folder import DropFolder
+from scheduler.intake.folder.moving import move_new
+from scheduler.intake.folder.rooms import Limits, Scan
 from scheduler.intake.shown import safe_name
+from scheduler.whole_files import write_whole
 
 
 @pytest.fixture

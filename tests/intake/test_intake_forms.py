@@ -11,7 +11,7 @@ from intake_cases import H0, H2, H30, THREE, context, csv_text
 
 from scheduler.intake.findings import FileVerdict
 from scheduler.intake.readers import read
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 CASES: tuple[tuple[dict[str, str], ...], ...] = (
     THREE,

@@ -13,7 +13,7 @@ from intake_cases import THREE, context
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Fault, Reading
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 CORPUS = Path(__file__).parent / "corpus"
 FOUND = sorted(path for path in CORPUS.rglob("*") if path.is_file())

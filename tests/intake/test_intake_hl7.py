@@ -30,8 +30,8 @@ from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import FileVerdict, State, Verdict
 from scheduler.intake.readers import Candidate, read
 from scheduler.intake.receipts import receipt_csv, receipt_of, speakers
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.study import IntakeStudy
-from scheduler.intake.validate import validate
 
 LINES = hl7_lines(DOTTED, Writer())
 

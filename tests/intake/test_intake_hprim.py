@@ -10,8 +10,8 @@ from message_cases import DOTTED, fault_of, hprim_bytes, read_message, reading_o
 
 from scheduler.intake.findings import FileVerdict, Verdict
 from scheduler.intake.readers import Fault
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.study import IntakeStudy
-from scheduler.intake.validate import validate
 
 # As a French laboratory sends it: French labels, a limit with a blank, a line that goes on in A.
 TYPICAL = """\

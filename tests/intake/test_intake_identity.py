@@ -24,10 +24,10 @@ from notifications.outbox import Calm
 from notifications.writing import write
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.national_number import holds_national_number, without_national_number
-from scheduler.intake.identity import could_identify, key_could_identify, words_of
 from scheduler.intake.ingest import judge
+from scheduler.intake.layout.columns import COLUMNS
 from scheduler.intake.readers import read
-from scheduler.intake.readers.columns import COLUMNS
+from scheduler.intake.rules.identity import could_identify, key_could_identify, words_of
 from scheduler.intake.sentences import SENTENCES
 from scheduler.intake.shown import safe_name
 from scheduler.store.tables import OutboxRow

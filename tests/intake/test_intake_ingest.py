@@ -12,8 +12,10 @@ from sqlmodel import Session
 from scheduler.domain.facts import Corrected, Source, Withdrawal, Withdrawn
 from scheduler.domain.reason import from_json
 from scheduler.domain.results import ResultStatus
-from scheduler.intake.ingest import Arrival, Outcome, ingest
-from scheduler.intake.recheck import recheck_held
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.held.recheck import recheck_held
+from scheduler.intake.ingest import Outcome, ingest
+from scheduler.store import audit
 from scheduler.store.lab import accepted_versions, held_rows, lab_files
 from scheduler.store.subjects import add_fact
 from scheduler.store.tables import FlagRow, SubjectRow
@@ -21,11 +23,11 @@ from scheduler.store.tables import FlagRow, SubjectRow
 
 def record(bench: Bench, content: bytes, name: str = "a.csv", now: datetime = NOW) -> Outcome:
     arrival = Arrival.of(name, content)
-    return bench.db.transact(lambda s: ingest(s, arrival, bench.study, now, bench.handle, bench.audit))
+    return bench.db.transact(lambda s: ingest(s, arrival, bench.study, now, bench.handle))
 
 
 def recheck(bench: Bench, now: datetime = NOW) -> tuple[int, ...]:
-    return bench.db.transact(lambda s: recheck_held(s, bench.study, now, bench.audit))
+    return bench.db.transact(lambda s: recheck_held(s, bench.study, now))
 
 
 def open_flags(bench: Bench) -> list[str]:
@@ -52,7 +54,7 @@ def test_F05_the_same_bytes_again_record_nothing(bench_on_both: Bench) -> None:
     again = record(bench, csv_bytes(), name="b.csv", now=NOW + timedelta(days=1))
     assert (first.known, again.known, again.file_id, again.received_at) == (False, True, first.file_id, NOW)
     assert len(bench.versions()) == 3
-    assert len(bench.trail) == 1
+    assert len(bench.trail()) == 1
 
 
 def test_R42_the_same_rows_in_another_form_record_nothing_but_the_file(bench: Bench) -> None:
@@ -119,7 +121,7 @@ def test_R01_a_row_of_an_unknown_subject_is_accepted_once_the_subject_is_known(b
     assert bench.db.transact(held_rows) == []
     assert open_flags(bench) == []
     assert recheck(bench, later) == ()
-    assert bench.trail[-1][0] == "lab_row_promoted"
+    assert bench.trail()[-1][0] == "lab_row_promoted"
 
 
 def test_R01_after_14_days_a_row_is_no_longer_looked_at(bench: Bench) -> None:
@@ -177,11 +179,12 @@ def test_a_specimen_without_result_may_lack_its_time(bench: Bench) -> None:
     assert (version.status, version.blocking, version.conc_mg_l) == (ResultStatus.NOT_OBTAINED, "NR", None)
 
 
-def test_what_was_recorded_is_all_or_nothing(bench: Bench) -> None:
+def test_what_was_recorded_is_all_or_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("the trail is full")
 
+    monkeypatch.setattr(audit, "append", broken)
     arrival = Arrival.of("a.csv", csv_bytes())
     with pytest.raises(RuntimeError):
-        bench.db.transact(lambda s: ingest(s, arrival, bench.study, NOW, bench.handle, broken))
+        bench.db.transact(lambda s: ingest(s, arrival, bench.study, NOW, bench.handle))
     assert (bench.files(), bench.versions()) == ([], [])

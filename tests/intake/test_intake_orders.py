@@ -17,8 +17,9 @@ from intake_cases import H0, SUBJECT, Bench, csv_bytes, enrol, found_site
 from sqlmodel import Session
 
 from scheduler.domain.results import current_results
-from scheduler.intake.ingest import Arrival, ingest
-from scheduler.intake.recheck import recheck_held
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.held.recheck import recheck_held
+from scheduler.intake.ingest import ingest
 from scheduler.store.database import Database
 from scheduler.store.lab import accepted_versions, held_rows
 
@@ -58,8 +59,8 @@ def arrive(bench: Bench, files: Iterable[Sequence[Row]]) -> None:
 
         def step(session: Session, number: int = number, rows: Sequence[Row] = rows) -> None:
             arrival = Arrival.of(f"{number}.csv", csv_bytes(rows))
-            ingest(session, arrival, bench.study, NOW, bench.handle, bench.audit)
-            recheck_held(session, bench.study, NOW, bench.audit)
+            ingest(session, arrival, bench.study, NOW, bench.handle)
+            recheck_held(session, bench.study, NOW)
 
         bench.db.transact(step)
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_cases import H0, ROW, THREE, context, csv_bytes, csv_text, lab_file
 
+from scheduler.intake.layout.columns import COLUMNS, REQUIRED, lab_aliases, looks_identifying
 from scheduler.intake.readers import Fault, Reading, read
-from scheduler.intake.readers.columns import COLUMNS, REQUIRED, lab_aliases, looks_identifying
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 
 def code_of(content: bytes) -> str:

@@ -15,13 +15,14 @@ from intake_cases import H0, H2, H30, NOW, OTHER, SUBJECT, Bench, csv_bytes, enr
 from sqlmodel import Session
 
 from scheduler.intake import step as step_module
-from scheduler.intake.folder import DropFolder
+from scheduler.intake.folder.drop_folder import DropFolder
 from scheduler.intake.receipts import receipt_csv, settled, speakers
+from scheduler.store import audit
 from scheduler.store.lab import entry_of
 from scheduler.store.lab_held import mark_receipt_due
 from scheduler.store.lab_settled import Settlement
 from scheduler.store.lab_writing import NewRow, add_rows
-from scheduler.store.tables import AuditRow, LabReviewRow
+from scheduler.store.tables import LabReviewRow
 
 STRANGER = {**H2, "subject_id": OTHER, "specimen_id": "x-9"}
 
@@ -64,28 +65,18 @@ def decide(bench: Bench, accepted_as: str | None) -> None:
     (held,) = [row for row in bench.versions() if row.state == "held"]
 
     def step(session: Session) -> None:
-        audit = AuditRow(
-            seq=1, at=NOW, actor="x", source="cli", action="lab_row_reviewed", entity="lab_result_version",
-            entity_id=str(held.id), app_version="x", prev_hash="0", hash="1", detail={},
-        )  # fmt: skip
-        session.add(audit)
-        session.flush()
+        about = ("lab_result_version", str(held.id))
+        seq = audit.append(session, NOW, "lab_row_reviewed", *about, actor="x", source="cli")
         number = None
         if accepted_as is not None:
             entry = replace(entry_of(held), timepoint=accepted_as, subject=SUBJECT)
             (number,) = add_rows(session, [NewRow(held.file_id, held.row_no, entry, [], accepted=True)], NOW)
         session.add(
             LabReviewRow(
-                version_id=held.id,
-                decision="x",
-                by="x",
-                at=NOW,
-                audit_seq=1,
-                before={},
-                after={},
+                version_id=held.id, decision="x", by="x", at=NOW, audit_seq=seq, before={}, after={},
                 accepted_as=number,
             )
-        )
+        )  # fmt: skip
         mark_receipt_due(session, [held.file_id])
 
     bench.db.transact(step)

@@ -18,12 +18,11 @@ from main import make_program
 from scheduler.clock import ManualClock
 from scheduler.domain.flags import FlagCode
 from scheduler.intake import step as step_module
+from scheduler.intake.folder.retention import delete_originals
 from scheduler.intake.ingest import Outcome
 from scheduler.intake.replay import ReplayRefusedError, replay
-from scheduler.intake.retention import delete_originals
 from scheduler.intake.study import IntakeStudy
 from scheduler.runtime.works import housekeeping_work
-from scheduler.store import audit
 from scheduler.store.flags import open_flags
 from scheduler.store.tables import AuditRow, ReviewRow
 
@@ -71,7 +70,7 @@ def test_private_folders_of_an_older_program_are_narrowed_at_the_start(bench: Be
 
 def delete(bench: Bench, days: int) -> list[str]:
     now = bench.clock.now()
-    return delete_originals(bench.root, bench.db.transact, now - timedelta(days=days), now, audit.append)
+    return delete_originals(bench.root, bench.db.transact, now - timedelta(days=days), now)
 
 
 def deleted(bench: Bench) -> list[AuditRow]:

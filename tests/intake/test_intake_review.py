@@ -10,10 +10,11 @@ from intake_cases import H0, H2, H30, OTHER, SUBJECT, Bench, csv_bytes, enrol
 from sqlmodel import Session, select
 
 from scheduler.domain.flags import FlagCode
-from scheduler.intake.held import HeldRow, waiting_rows
-from scheduler.intake.ingest import Arrival, ingest
-from scheduler.intake.recheck import recheck_held
-from scheduler.intake.review import Decision, Reviewed, UndecidableError, review
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.held.recheck import recheck_held
+from scheduler.intake.held.review import Decision, Reviewed, UndecidableError, review
+from scheduler.intake.held.waiting import HeldRow, waiting_rows
+from scheduler.intake.ingest import ingest
 from scheduler.store import audit
 from scheduler.store.lab import accepted_versions
 from scheduler.store.lab_held import files_with_stale_receipt, mark_receipt_written
@@ -29,14 +30,14 @@ def receive(bench: Bench, *rows: Row, now: datetime = NOW) -> None:
     arrival = Arrival.of("results.csv", csv_bytes(rows))
 
     def step(session: Session) -> None:
-        ingest(session, arrival, bench.study, now, bench.handle, bench.audit)
-        recheck_held(session, bench.study, now, bench.audit)
+        ingest(session, arrival, bench.study, now, bench.handle)
+        recheck_held(session, bench.study, now)
 
     bench.db.transact(step)
 
 
 def look_again(bench: Bench, now: datetime = NOW) -> None:
-    bench.db.transact(lambda session: recheck_held(session, bench.study, now, bench.audit))
+    bench.db.transact(lambda session: recheck_held(session, bench.study, now))
 
 
 def waiting(bench: Bench, now: datetime = NOW) -> list[HeldRow]:
@@ -293,7 +294,11 @@ def test_where_two_are_asked_for_a_row_is_used_when_a_second_decides_the_same(be
     second = decide(bench, held.number, Decision.ACCEPT, by="another", by_two=True)
     assert (second.proposed, accepted(bench)) == (False, [("W6", "H0", "60")])
     actions = {row.action: row.actor for row in bench.rows(AuditRow)}
-    assert actions == {"lab_row_proposed": "a manager", "lab_row_reviewed": "another"}
+    assert actions == {
+        "lab_file_recorded": "daemon",
+        "lab_row_proposed": "a manager",
+        "lab_row_reviewed": "another",
+    }
 
 
 def test_that_a_row_is_not_used_needs_one_person(bench: Bench) -> None:

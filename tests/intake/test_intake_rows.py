@@ -12,8 +12,8 @@ from intake_cases import H0, H2, H30, NOW, OTHER, ROW, SUBJECT, a_study, context
 from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import FileVerdict, RowVerdict
 from scheduler.intake.readers import read
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.study import Context
-from scheduler.intake.validate import validate
 from scheduler.store.lab_values import KnownSubject, Records
 
 

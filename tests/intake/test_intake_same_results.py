@@ -13,7 +13,8 @@ from message_cases import batch, hl7_bytes, hprim_bytes, oul_lines
 from sqlmodel import Session, select
 from workbook_cases import as_excel_writes, workbook_bytes
 
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.ingest import ingest
 from scheduler.store.tables import LabFileRow, LabResultVersionRow
 
 # A value, a limit and a specimen that could not be used; a sign that each character set writes in another way.
@@ -90,7 +91,7 @@ def stored(bench: Bench, name: str, content: bytes) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
 
     def once(session: Session) -> None:
-        outcome = ingest(session, Arrival.of(name, content), a_study(), NOW, bench.handle, bench.audit)
+        outcome = ingest(session, Arrival.of(name, content), a_study(), NOW, bench.handle)
         file = session.get(LabFileRow, outcome.file_id)
         assert file is not None and file.accepted == 3, (name, file and file.receipt)
         for row in session.exec(select(LabResultVersionRow)):
@@ -123,7 +124,7 @@ def test_a_second_form_of_known_results_stores_nothing(bench: Bench) -> None:
         content = FORMS[name]
         bench.db.transact(
             lambda s, name=name, content=content: ingest(
-                s, Arrival.of(name, content), a_study(), NOW, bench.handle, bench.audit
+                s, Arrival.of(name, content), a_study(), NOW, bench.handle
             )
         )
     assert [row.code for row in bench.files()] == [None, "R-42", "R-42", "R-42"]

@@ -11,7 +11,7 @@ from intake_cases import NOW, SAMPLES, SUBJECT, Bench, a_study
 
 from config.language import LOCALE_DIR, Language
 from scheduler.intake.check import check_file
-from scheduler.intake.readers.columns import COLUMNS
+from scheduler.intake.layout.columns import COLUMNS
 from scheduler.store.lab import accepted_versions
 
 # sample → verdict, code, accepted, held, ignored

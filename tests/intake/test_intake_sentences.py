@@ -9,15 +9,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-import scheduler.intake
+import scheduler
 from config.language import Language, catalogue
-from scheduler.intake.codes import QUALITIES
 from scheduler.intake.findings import Verdict
+from scheduler.intake.layout.codes import QUALITIES
 from scheduler.intake.receipts import speakers
 from scheduler.intake.sentences import SENTENCES
 
-SOURCES = Path(scheduler.intake.__file__).parent
+SCHEDULER = Path(scheduler.__file__).parent
+PUT_TOGETHER = ("quality.", "verdict.", "lacks_", "decision_")  # codes whose end is the word of a list
 CODE = re.compile(r'"((?:[FRSDE]-[A-Z0-9]+|folder|note)(?:\.[a-z]+)?)"')
+
+
+def _sources() -> list[Path]:
+    """What uses the sentences."""
+    return [path for path in (SCHEDULER / "intake").rglob("*.py") if path.parent.name != "sentences"]
 
 
 def fields(sentence: str) -> set[str]:
@@ -36,8 +42,7 @@ def test_each_sentence_has_a_french_translation_with_the_same_fields(code: str) 
 def test_each_code_in_the_sources_has_a_sentence() -> None:
     used = {
         code
-        for path in SOURCES.rglob("*.py")
-        if path.name != "sentences.py"
+        for path in _sources()
         for code in CODE.findall(path.read_text("utf-8"))
         if code not in ("R-06", "folder", "note") or code in SENTENCES
     }
@@ -47,10 +52,10 @@ def test_each_code_in_the_sources_has_a_sentence() -> None:
 
 
 def test_each_sentence_is_used() -> None:
-    text = "".join(path.read_text("utf-8") for path in SOURCES.rglob("*.py") if path.name != "sentences.py")
-    domain = (SOURCES.parent / "domain" / "subject_code.py").read_text("utf-8")
-    unused = [code for code in SENTENCES if f'"{code}"' not in text + domain]
-    assert [code for code in unused if not code.startswith(("quality.", "verdict."))] == []
+    elsewhere = [SCHEDULER / "domain" / "subject_code.py", SCHEDULER / "runtime" / "cli" / "lab_review.py"]
+    text = "".join(path.read_text("utf-8") for path in [*_sources(), *elsewhere])
+    unused = [code for code in SENTENCES if f'"{code}"' not in text and not code.startswith(PUT_TOGETHER)]
+    assert unused == []
 
 
 def test_an_unknown_code_is_not_hidden() -> None:

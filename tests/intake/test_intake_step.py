@@ -23,7 +23,7 @@ def test_three_results_go_from_the_folder_to_the_database_and_a_receipt(bench: B
     receipt = json.loads((bench.root / "receipts" / data).read_bytes())
     assert (receipt["verdict"], receipt["accepted"], receipt["complete"]) == ("accepted", 3, True)
     assert (bench.root / "receipts" / table).read_bytes().startswith(b"\xef\xbb\xbf")
-    assert bench.trail == [("lab_file_recorded", "lab_file", "1")]
+    assert bench.trail() == [("lab_file_recorded", "lab_file", "1")]
     assert bench.events == []
 
 

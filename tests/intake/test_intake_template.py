@@ -16,10 +16,10 @@ from workbook_cases import code_of, put, reading_of, saved
 
 from config.language import Language, catalogue
 from main import app
-from scheduler.intake.readers.columns import COLUMNS
+from scheduler.intake.layout.columns import COLUMNS
 from scheduler.intake.readers.xlsx import HELP_SHEET, LIST_SHEET
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.template import COLUMN_HELP, ENTRY_ROWS, template_workbook
-from scheduler.intake.validate import validate
 
 
 def template() -> Workbook:

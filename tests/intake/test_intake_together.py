@@ -11,7 +11,7 @@ from intake_cases import H0, H2, H30, OTHER, THREE, context, csv_bytes, known
 
 from scheduler.intake.findings import FileVerdict, Severity, State
 from scheduler.intake.readers import read
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 from scheduler.store.lab_values import KnownSubject, Records
 
 Rows = Iterable[Mapping[str, str]]

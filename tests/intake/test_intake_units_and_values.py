@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.domain.results import ResultStatus
-from scheduler.intake.codes import STATUSES, status_of, timepoint_of
-from scheduler.intake.times import TimeFault, instant_of
-from scheduler.intake.units import UNITS, unit_of
-from scheduler.intake.values import Absent, Limit, NoValue, Number, Unreadable, number_of, value_of
+from scheduler.intake.layout.codes import STATUSES, status_of, timepoint_of
+from scheduler.intake.layout.times import TimeFault, instant_of
+from scheduler.intake.layout.units import UNITS, unit_of
+from scheduler.intake.layout.values import Absent, Limit, NoValue, Number, Unreadable, number_of, value_of
 
 PARIS = ZoneInfo("Europe/Paris")
 

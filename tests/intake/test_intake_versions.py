@@ -12,11 +12,12 @@ from intake_cases import H0, SUBJECT, Bench, context, csv_bytes, csv_text, enrol
 from sqlmodel import Session
 
 from scheduler.domain.results import ResultStatus, current_results
+from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import RowVerdict
-from scheduler.intake.ingest import Arrival, ingest
+from scheduler.intake.held.recheck import recheck_held
+from scheduler.intake.ingest import ingest
 from scheduler.intake.readers import read
-from scheduler.intake.recheck import recheck_held
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 from scheduler.store.lab import accepted_versions, held_rows
 from scheduler.store.lab_values import KnownResult, KnownVersion
 
@@ -147,8 +148,8 @@ def record(bench: Bench, name: str, *rows: dict[str, str]) -> None:
     now = datetime(2026, 1, 16, 8, 0, tzinfo=UTC)
 
     def step(session: Session) -> None:
-        ingest(session, arrival, bench.study, now, bench.handle, bench.audit)
-        recheck_held(session, bench.study, now, bench.audit)
+        ingest(session, arrival, bench.study, now, bench.handle)
+        recheck_held(session, bench.study, now)
 
     bench.db.transact(step)
 

@@ -27,7 +27,7 @@ from workbook_cases import (
 
 from scheduler.intake.readers import Fault, read
 from scheduler.intake.readers.xlsx import column_letters, shown_number, shows_plainly
-from scheduler.intake.validate import validate
+from scheduler.intake.rules.validate import validate
 
 GOOD = workbook_bytes(THREE)
 TYPED = workbook_bytes(THREE, typed=True)

@@ -31,8 +31,8 @@ from config.language import Language
 from scheduler.intake.check import check_file
 from scheduler.intake.findings import State, Verdict
 from scheduler.intake.readers import Fault, read, workbook, xlsx
+from scheduler.intake.rules.validate import validate
 from scheduler.intake.sentences import SENTENCES
-from scheduler.intake.validate import validate
 
 GOOD = workbook_bytes(THREE)
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99

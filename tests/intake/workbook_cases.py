@@ -12,8 +12,8 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from scheduler.intake.layout.columns import COLUMNS
 from scheduler.intake.readers import Fault, Reading, read
-from scheduler.intake.readers.columns import COLUMNS
 
 Row = Mapping[str, str]
 TIMES = ("collected_at", "received_at", "reported_at")

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from config.schema import FhirFile
+from scheduler.intake.layout.units import UNITS, unit_of
 from scheduler.intake.readers.fhir_element import Element
 from scheduler.intake.readers.gathering import Gathering
 from scheduler.intake.readers.results import NO_QUALITY, QUALITIES
 from scheduler.intake.shown import shorten
-from scheduler.intake.units import UNITS, unit_of
 
 __all__ = ["LOINC", "NAMES", "FhirRow"]
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from config.schema import LabFile
 from scheduler.domain.reason import Param, Reason, because
-from scheduler.intake.readers.columns import normalised
+from scheduler.intake.layout.columns import normalised
 from scheduler.intake.readers.notes import sorted_notes
 from scheduler.intake.readers.reading import Candidate, Setting
 from scheduler.intake.shown import shorten

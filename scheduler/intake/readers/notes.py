@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from scheduler.intake.readers.columns import known_names, normalised
+from scheduler.intake.layout.columns import known_names, normalised
 from scheduler.intake.readers.reading import Setting
 
 __all__ = ["named_in", "sorted_notes"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scheduler.domain.reason import Reason, because
-from scheduler.intake.readers.columns import has_national_number
+from scheduler.intake.layout.columns import has_national_number
 from scheduler.intake.readers.er7 import Segment
 from scheduler.intake.readers.orders import Order
 from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Reading

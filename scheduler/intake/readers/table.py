@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.domain.reason import Reason, because
-from scheduler.intake.readers.columns import (
+from scheduler.intake.layout.columns import (
     CODES,
     COLUMNS,
     NUMBERS,

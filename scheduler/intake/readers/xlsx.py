@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.domain.reason import because
+from scheduler.intake.layout.columns import CODES, NUMBERS
 from scheduler.intake.readers import workbook
-from scheduler.intake.readers.columns import CODES, NUMBERS
 from scheduler.intake.readers.reading import Fault, FaultError, Reading
 from scheduler.intake.readers.table import UNREADABLE, Layout, Record, names_a_column, no_header, read_table
 from scheduler.intake.shown import shorten

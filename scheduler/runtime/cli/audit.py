@@ -15,13 +15,13 @@ from sqlmodel import Session
 from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
 from scheduler.engine.recording.named import find_subject
 from scheduler.engine.report.page import audit_page
-from scheduler.intake.moving import PRIVATE
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.store import audit
 from scheduler.store.audit import Head
 from scheduler.store.audit_read import anchors_sent, entries
+from scheduler.whole_files import PRIVATE
 
 __all__ = ["add_commands"]
 

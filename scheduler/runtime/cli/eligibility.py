@@ -21,9 +21,9 @@ from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.report.endpoints import eligibility_row
-from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.output import BAD_INPUT, console, done, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
+from scheduler.whole_files import write_whole
 
 __all__ = ["add_commands", "answers_from", "eligibility_table"]
 

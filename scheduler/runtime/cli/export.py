@@ -12,9 +12,9 @@ from sqlmodel import Session
 from scheduler.domain.facts import Source
 from scheduler.engine.export.collected import Export, ExportFormat, export, note_export
 from scheduler.engine.recording.request import Who
-from scheduler.intake.moving import write_pieces
 from scheduler.runtime.cli.output import BAD_INPUT, fail, program_of, refusing
 from scheduler.runtime.cli.overview import check_site
+from scheduler.whole_files import write_pieces
 
 __all__ = ["add_commands"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
-from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.output import BAD_INPUT, fail
 from scheduler.runtime.program import Program
 from scheduler.store import audit
+from scheduler.whole_files import write_whole
 
 __all__ = ["write_export"]
 

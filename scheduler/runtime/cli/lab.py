@@ -10,7 +10,6 @@ import typer
 from sqlmodel import Session
 
 from scheduler.intake.check import check_file
-from scheduler.intake.moving import write_whole
 from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.runtime.cli import lab_review
 from scheduler.runtime.cli.lab_reconciliation import reconciliation
@@ -20,6 +19,7 @@ from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
 from scheduler.store.lab import lab_files
 from scheduler.store.revision import check_schema
+from scheduler.whole_files import write_whole
 
 __all__ = ["add_commands"]
 

@@ -10,9 +10,9 @@ import typer
 from config.language import Language
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.speech import Speaker
-from scheduler.intake.held import HeldRow, waiting_rows
-from scheduler.intake.review import Decision, UndecidableError
-from scheduler.intake.review import review as decide
+from scheduler.intake.held.review import Decision, UndecidableError
+from scheduler.intake.held.review import review as decide
+from scheduler.intake.held.waiting import HeldRow, waiting_rows
 from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.runtime.cli.output import console, json_out, program_of, refuse, refusing, table
 from scheduler.runtime.program import Program

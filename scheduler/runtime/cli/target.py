@@ -18,10 +18,10 @@ from pk.values.reason import Reason
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.report.page import target_page
-from scheduler.intake.moving import write_whole
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program
+from scheduler.whole_files import write_whole
 
 if TYPE_CHECKING:  # the numerics are loaded by whoever asks
     from pk.target.pace import Step

@@ -11,12 +11,12 @@ from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import ResultStatus, laboratory_order
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict, rule_of
-from scheduler.intake.place import VISIT_UNNAMED, Placement, derived, visit_of_day
+from scheduler.intake.layout.columns import COLUMNS, normalised
 from scheduler.intake.readers import Candidate, Fault, Reading
-from scheduler.intake.readers.columns import COLUMNS, normalised
+from scheduler.intake.rules.place import VISIT_UNNAMED, Placement, derived, visit_of_day
+from scheduler.intake.rules.together import with_visits
+from scheduler.intake.rules.understand import understand
 from scheduler.intake.study import Context
-from scheduler.intake.together import with_visits
-from scheduler.intake.understand import understand
 from scheduler.store.lab_values import Entry, Key
 
 __all__ = ["quarantined", "validate"]

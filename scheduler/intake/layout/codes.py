@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from scheduler.domain.results import ResultStatus
-from scheduler.intake.readers.columns import normalised
+from scheduler.intake.layout.columns import normalised
 
 __all__ = [
     "MATRICES",

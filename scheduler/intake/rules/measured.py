@@ -11,10 +11,10 @@ from scheduler.domain.reason import because
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.sampling import HIGHEST_TROUGH_MG_L
 from scheduler.intake.findings import Severity
-from scheduler.intake.row import Row
+from scheduler.intake.layout.units import Quantity, Unit, unit_of
+from scheduler.intake.layout.values import Absent, Limit, NoValue, Number, Unreadable, number_of, value_of
+from scheduler.intake.rules.row import Row
 from scheduler.intake.shown import shorten
-from scheduler.intake.units import Quantity, Unit, unit_of
-from scheduler.intake.values import Absent, Limit, NoValue, Number, Unreadable, number_of, value_of
 
 __all__ = ["MASS_CODES", "SUBSTANCE_CODE", "Measured", "measure"]
 

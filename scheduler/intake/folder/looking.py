@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from scheduler.domain.reason import because
-from scheduler.intake.moving import content_of
-from scheduler.intake.rooms import ON_ITS_WAY, Alert, Limits, Ready, Room, Rooms, Scan, own_name
+from scheduler.intake.folder.moving import content_of
+from scheduler.intake.folder.rooms import ON_ITS_WAY, Alert, Limits, Ready, Room, Rooms, Scan, own_name
+from scheduler.intake.folder.sightings import Sightings, identity_of
+from scheduler.intake.folder.troubles import Troubles
 from scheduler.intake.shown import safe_name
-from scheduler.intake.sightings import Sightings, identity_of
-from scheduler.intake.troubles import Troubles
 
 __all__ = ["OURS", "PLACED", "Lookout"]
 

@@ -1,31 +1,25 @@
-"""Reads, moves and writes files: never through a link, never over another file, and whole or not at all."""
+"""Reads and moves files: never through a link, never over another file, and whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from scheduler.intake.sightings import identity_of
+from scheduler.intake.folder.sightings import identity_of
+from scheduler.whole_files import PRIVATE, SHARED, arriving, sync_folder
 
 __all__ = [
-    "PRIVATE",
-    "SHARED",
     "content_of",
     "fetch",
     "keep_private",
     "move_new",
-    "write_pieces",
-    "write_whole",
 ]
-
-PRIVATE, SHARED = 0o600, 0o640
-"""Rights of the originals, which may hold names, and of what the laboratory reads."""
 
 _NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _CHUNK = 1 << 20
@@ -61,8 +55,8 @@ def keep_private(path: Path) -> bool:
 def move_new(source: Path, folder: Path, name: str, *, private: bool = False) -> str:
     """Moves a file to `folder` under `name`, or with a number added when that name is taken by other content.
 
-    A `private` one whose rights cannot be narrowed is copied, so that the copy is ours. Interrupted and done again it
-    leaves exactly one file.
+    A `private` one, which may hold names, is copied when its rights cannot be narrowed, so that the copy is ours.
+    Interrupted and done again it leaves exactly one file.
     """
     about = source.lstat()
     copied = private and stat.S_ISREG(about.st_mode) and about.st_nlink == 1 and not keep_private(source)
@@ -76,7 +70,7 @@ def move_new(source: Path, folder: Path, name: str, *, private: bool = False) ->
                 attempt += 1
                 continue
         source.unlink()
-        _sync_folder(folder)
+        sync_folder(folder)
         return target.name
 
 
@@ -85,42 +79,6 @@ def fetch(source: Path, target: Path) -> None:
     Done again after an interruption it ends the same."""
     _copy(source, target, PRIVATE)
     source.unlink()
-
-
-def write_whole(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Writes a file under a temporary name, then renames it; writing it again is safe. A `mode` is given to it whatever
-    the umask."""
-    with _arriving(path, mode) as file:
-        file.write(content)
-    _sync_folder(path.parent)
-
-
-def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """`write_whole` of a file that is not held in memory as a whole."""
-    with _arriving(path, None) as file:
-        file.writelines(pieces)
-    _sync_folder(path.parent)
-
-
-@contextmanager
-def _arriving(path: Path, mode: int | None) -> Iterator[BinaryIO]:
-    """A file to write that gets its name when it is whole and on the disk."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, SHARED if mode is None else mode)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            if mode is not None:
-                with suppress(OSError):  # a share may know no rights
-                    os.fchmod(descriptor, mode)
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _place(source: Path, target: Path, copied: bool, mode: int) -> None:
@@ -140,7 +98,7 @@ def _place(source: Path, target: Path, copied: bool, mode: int) -> None:
 
 def _copy(source: Path, target: Path, mode: int) -> None:
     """A copy that was compared with what was read. Raises OSError, with nothing left, when they differ."""
-    with _opened(source) as original, _arriving(target, mode) as copy:
+    with _opened(source) as original, arriving(target, mode) as copy:
         before = os.fstat(original.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise OSError(errno.EINVAL, "not an ordinary file", str(source))
@@ -150,7 +108,7 @@ def _copy(source: Path, target: Path, mode: int) -> None:
         copy.seek(0)
         if _digest(copy) != said or identity_of(os.fstat(original.fileno())) != identity_of(before):
             raise OSError(errno.EBUSY, "changed while it was copied", str(source))
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def _digest(file: BinaryIO, copy: BinaryIO | None = None) -> bytes:
@@ -178,11 +136,3 @@ def _same_content(source: Path, target: Path) -> bool:
 def _numbered(name: str, number: int) -> str:
     stem, dot, suffix = name.rpartition(".")
     return f"{stem}-{number}{dot}{suffix}" if stem else f"{name}-{number}"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

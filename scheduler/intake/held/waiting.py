@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 from scheduler.domain.reason import Reason, because, from_json
 from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import Severity
-from scheduler.intake.recheck import FOR, waits_for_records
+from scheduler.intake.held.recheck import FOR, waits_for_records
+from scheduler.intake.layout.units import unit_of
 from scheduler.intake.study import IntakeStudy
-from scheduler.intake.units import unit_of
 from scheduler.store import lab
 from scheduler.store.lab_held import proposed_of
 from scheduler.store.lab_values import Entry

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from config.schema import LabFile
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.subject_code import is_well_formed
-from scheduler.intake.codes import MATRICES, METHODS, QUALITIES, lookup, status_of, timepoint_of
 from scheduler.intake.findings import Severity
-from scheduler.intake.measured import SUBSTANCE_CODE, Measured, measure
+from scheduler.intake.layout.codes import MATRICES, METHODS, QUALITIES, lookup, status_of, timepoint_of
+from scheduler.intake.layout.columns import normalised
+from scheduler.intake.layout.times import TimeFault, instant_of
 from scheduler.intake.readers import Candidate, Reading
-from scheduler.intake.readers.columns import normalised
-from scheduler.intake.row import Row
+from scheduler.intake.rules.measured import SUBSTANCE_CODE, Measured, measure
+from scheduler.intake.rules.row import Row
 from scheduler.intake.shown import shorten
 from scheduler.intake.study import IntakeStudy
-from scheduler.intake.times import TimeFault, instant_of
 from scheduler.store.lab_values import Entry
 
 __all__ = ["understand"]

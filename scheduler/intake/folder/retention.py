@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from scheduler.intake.ingest import Audit
-from scheduler.intake.rooms import Room
+from scheduler.intake.folder.rooms import Room
+from scheduler.store import audit
 from scheduler.store.database import Transact
 from scheduler.store.lab_originals import finished_originals
 
@@ -20,9 +20,7 @@ __all__ = ["delete_originals"]
 _PER_STEP = 500
 
 
-def delete_originals(
-    root: Path, transact: Transact, before: datetime, now: datetime, audit: Audit
-) -> list[str]:
+def delete_originals(root: Path, transact: Transact, before: datetime, now: datetime) -> list[str]:
     """Deletes the originals that came before an instant, at most 500 at a time; returns where they lay.
 
     The intention is on record before a file goes: what a stop leaves is deleted, and recorded, again. A file that no
@@ -35,7 +33,7 @@ def delete_originals(
     def record(session: Session) -> None:
         for place, file in due:
             detail: dict[str, Any] = {"original": place}
-            audit(
+            audit.append(
                 session,
                 now,
                 "lab_original_deleted",

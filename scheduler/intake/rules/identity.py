@@ -17,7 +17,7 @@ from typing import Any
 from scheduler.domain.national_number import holds_national_number
 from scheduler.domain.reason import Param, Reason, because
 from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict
-from scheduler.intake.readers.columns import normalised
+from scheduler.intake.layout.columns import normalised
 from scheduler.intake.study import IntakeStudy
 from scheduler.store.lab_values import Entry
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from scheduler.domain.reason import Reason
-from scheduler.intake.moving import PRIVATE, SHARED, write_whole
+from scheduler.whole_files import PRIVATE, SHARED, write_whole
 
 __all__ = [
     "MAX_BYTES", "ON_ITS_WAY", "Alert", "Claimed", "Limits", "Ready", "Room", "Rooms", "Scan",

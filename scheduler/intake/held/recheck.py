@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlmodel import Session
 
 from scheduler.domain.reason import from_json
 from scheduler.intake.findings import Finding, RowVerdict, Severity, State
-from scheduler.intake.place import VISIT_UNNAMED, Placement, derived, visit_of_day
 from scheduler.intake.receipts import findings_json
+from scheduler.intake.rules.place import VISIT_UNNAMED, Placement, derived, visit_of_day
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.store import lab
+from scheduler.store import audit, lab
 from scheduler.store.flags import close_flag
 from scheduler.store.lab_held import mark_receipt_due, undecided_rows
 from scheduler.store.lab_values import Entry
@@ -23,8 +21,6 @@ from scheduler.store.subjects import wake
 from scheduler.store.tables import LabResultVersionRow
 
 __all__ = ["FOR", "RECHECKED", "close_settled_flags", "recheck_held", "waits_for_records"]
-
-Audit = Callable[[Session, datetime, str, str, str, dict[str, Any]], Any]
 
 _SIDE_BY_SIDE = "R-43.file"
 # What is found of a row and may be answered by records that come later.
@@ -50,7 +46,7 @@ FOR = timedelta(days=14)
 """How long after its receipt a row is looked at again."""
 
 
-def recheck_held(session: Session, study: IntakeStudy, now: datetime, audit: Audit) -> tuple[int, ...]:
+def recheck_held(session: Session, study: IntakeStudy, now: datetime) -> tuple[int, ...]:
     """Accepts the held rows that the records no longer speak against; returns the ids of the new rows.
 
     What one of them waits for may be another: they are looked at until none can be accepted any more.
@@ -72,7 +68,7 @@ def recheck_held(session: Session, study: IntakeStudy, now: datetime, audit: Aud
         found = [one for row in left if (one := _look(row, left, context, placement))]
         for row, entry, findings in found:
             assert row.id is not None
-            promoted[row.id] = _promote(session, row, entry, findings, now, audit)
+            promoted[row.id] = _promote(session, row, entry, findings, now)
         again = bool(found)
     if promoted:
         mark_receipt_due(session, {row.file_id for row in waiting if row.id in promoted})
@@ -120,13 +116,12 @@ def _promote(
     entry: Entry,
     findings: tuple[Finding, ...],
     now: datetime,
-    audit: Audit,
 ) -> int:
     """Stores a held row as the version that it is by now; returns its number."""
     accepted = NewRow(row.file_id, row.row_no, entry, findings_json(findings), accepted=True)
     (number,) = add_rows(session, [accepted], now)
     wake(session, entry.subject, now)
-    audit(session, now, "lab_row_promoted", "lab_result_version", str(number), {"held_row": row.id})
+    audit.append(session, now, "lab_row_promoted", "lab_result_version", str(number), {"held_row": row.id})
     return number
 
 

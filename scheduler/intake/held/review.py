@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from scheduler.domain.facts import Source
 from scheduler.domain.reason import Param, Reason, because
-from scheduler.intake.codes import timepoint_of
 from scheduler.intake.findings import Finding, Severity
-from scheduler.intake.held import lacks
-from scheduler.intake.place import Placement
+from scheduler.intake.held.recheck import close_settled_flags
+from scheduler.intake.held.waiting import lacks
+from scheduler.intake.layout.codes import timepoint_of
 from scheduler.intake.receipts import findings_json
-from scheduler.intake.recheck import close_settled_flags
+from scheduler.intake.rules.place import Placement
 from scheduler.intake.study import Context, IntakeStudy
 from scheduler.store import audit, lab
 from scheduler.store.lab_held import (

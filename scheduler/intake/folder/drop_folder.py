@@ -14,10 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from scheduler.domain.reason import Reason, because
-from scheduler.intake.ingest import Arrival
-from scheduler.intake.looking import OURS, PLACED, Lookout
-from scheduler.intake.moving import PRIVATE, content_of, fetch, keep_private, move_new, write_whole
-from scheduler.intake.rooms import (
+from scheduler.intake.arrival import Arrival
+from scheduler.intake.folder.looking import OURS, PLACED, Lookout
+from scheduler.intake.folder.moving import content_of, fetch, keep_private, move_new
+from scheduler.intake.folder.rooms import (
     ON_ITS_WAY,
     Claimed,
     Limits,
@@ -30,9 +30,10 @@ from scheduler.intake.rooms import (
     promise_of,
     work_name,
 )
+from scheduler.intake.folder.sightings import identity_of
+from scheduler.intake.folder.troubles import Troubles
 from scheduler.intake.shown import safe_name
-from scheduler.intake.sightings import identity_of
-from scheduler.intake.troubles import Troubles
+from scheduler.whole_files import PRIVATE, write_whole
 
 __all__ = ["DropFolder"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from scheduler.intake.readers.columns import normalised
+from scheduler.intake.layout.columns import normalised
 
 __all__ = ["Absent", "Limit", "NoValue", "Number", "Unreadable", "Value", "number_of", "value_of"]
 

@@ -1,0 +1,1 @@
+"""The rules: what a row means, and what speaks against it, alone, beside others, and among the records."""
