@@ -52,7 +52,7 @@ BUGS = (
         "    OUTBOX.c.state == State.LEASED.value,\n    OUTBOX.c.lease_token == bindparam(\"held_token\"),\n",
         "    bindparam(\"held_token\", type_=String).is_not(None),\n",
     ), (
-        "notifications/attempts.py", "from sqlalchemy import Table,", "from sqlalchemy import String, Table,",
+        "notifications/attempts.py", "from sqlalchemy import bindparam,", "from sqlalchemy import String, bindparam,",
     ))),
     Bug("synchronous=NORMAL", ((
         "scheduler/store/database.py", '("FULL" if safe_wal else "EXTRA")', '("NORMAL" if safe_wal else "EXTRA")',
