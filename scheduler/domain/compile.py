@@ -6,8 +6,7 @@ from collections.abc import Collection
 from datetime import time
 
 from config.defects import Defect
-from config.endpoint_schema import EligibilityFile, EndpointsFile
-from config.schema import EncounterFile, ProtocolFile, ReminderFile
+from config.schema import EligibilityFile, EncounterFile, EndpointsFile, ProtocolFile, ReminderFile
 from scheduler.domain.civil import Period, parse_period
 from scheduler.domain.eligibility import BiologicScope
 from scheduler.domain.endpoint_settings import (

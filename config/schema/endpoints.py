@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-__all__ = ["EligibilityFile", "EndpointsFile", "LungFile", "SkinFile", "StrategiesFile"]
+from config.schema.shapes import Shape
+
+__all__ = ["EligibilityFile", "EndpointsFile"]
 
 Positive = Annotated[float, Field(gt=0)]
 OperatorWord = Literal[">", ">="]
 StrategyWord = Literal["non_responder", "treatment_policy", "while_on_treatment", "missing"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class EligibilityFile(_Section):
+class EligibilityFile(Shape):
     """Of whom "no biotherapy in the last 6 months" is asked."""
 
     biologic_scope: Literal["lung_arm", "both_arms"] = "lung_arm"
 
 
-class SkinFile(_Section):
+class SkinFile(Shape):
     """A response of the skin; a threshold that is 0 is not asked for."""
 
     abs_threshold: Annotated[float, Field(ge=0)] = 5
@@ -33,7 +31,7 @@ class SkinFile(_Section):
     min_baseline: Annotated[float, Field(ge=0)] = 7
 
 
-class LungFile(_Section):
+class LungFile(Shape):
     """A response of the lung; without the pair of lower thresholds (both 0) DLCO plays no part."""
 
     unit: Literal["rel", "abs", "litres"] = "rel"
@@ -43,7 +41,7 @@ class LungFile(_Section):
     dlco_threshold: Annotated[float, Field(ge=0)] = 15
 
 
-class StrategiesFile(_Section):
+class StrategiesFile(Shape):
     """What an event before the endpoint makes of a response."""
 
     death: StrategyWord = "non_responder"
@@ -52,7 +50,7 @@ class StrategiesFile(_Section):
     mmf_stopped: StrategyWord = "non_responder"
 
 
-class EndpointsFile(_Section):
+class EndpointsFile(Shape):
     """Which assessments are the endpoints, when they count, and what counts as a response."""
 
     mrss: str = "mrss"
