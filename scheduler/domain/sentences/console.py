@@ -1,4 +1,4 @@
-"""The English sentences of what the console and its accounts refuse. French is in templates/locale/fr/console.po."""
+"""What the console and its accounts refuse."""
 
 from __future__ import annotations
 

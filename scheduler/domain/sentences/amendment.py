@@ -1,4 +1,4 @@
-"""The English words of what differs between two protocol versions, by reason code."""
+"""What differs between two protocol versions."""
 
 from __future__ import annotations
 

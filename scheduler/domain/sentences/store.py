@@ -1,4 +1,4 @@
-"""The English sentences of why a database cannot be used. French is in templates/locale/fr/domain.po."""
+"""Why a database cannot be used."""
 
 from __future__ import annotations
 
