@@ -119,6 +119,23 @@ def test_no_code_has_a_sentence_in_two_places() -> None:
     assert len(SENTENCES) == sum(map(len, GROUPS))
 
 
+def test_every_sentence_is_said_somewhere() -> None:
+    """Its code stands in the code, or parts of one that is put together do."""
+    folders = [cases.ROOT / name for name in ("scheduler", "notifications")]
+    files = [path for folder in folders for path in folder.rglob("*.py") if "sentences" not in path.parts]
+    files.append(cases.ROOT / "main.py")
+    patterns = {
+        pattern
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+        for pattern in _patterns(node)
+    }
+    put_together = [one for one in patterns if re.match(r"[a-z]+_", one) and ".*" in one]
+    unsaid = [code for code in SENTENCES if re.escape(code) not in patterns]
+    assert [code for code in unsaid if not any(re.fullmatch(one, code) for one in put_together)] == []
+
+
 def test_every_flag_and_every_band_of_the_shipped_protocol_has_its_sentences() -> None:
     codes = {f"closes_{code}" for code in FlagCode}
     codes |= {f"band_{band.id}" for band in cases.shipped_protocol().bands}

@@ -85,7 +85,6 @@ REFUSAL_SENTENCES: dict[str, str] = {
     "refused_restore_database": "There is a database already: {path_id}. A restore needs an empty place.",
     "refused_restore_folder": "The drop folder {path_id} is not empty. A restore needs an empty place.",
     "refused_text_needed": "A reason is needed.",
-    "refused_code_pattern": "'{code}' is not a subject code of this study. It looks like {example}.",
     "refused_row": "Row {row}: {why}",
     "refused_date": "'{text}' is not a date. Write 2026-01-15 or 15/01/2026.",
     "refused_time": "'{text}' is not a time. Write '2026-01-15 08:31', or '08:31' for today.",
