@@ -107,7 +107,7 @@ def _add_day_flags(timeline: Timeline, plan: VisitPlan, at: datetime, found: lis
     for draw in plan.draws:
         point, window, drawn, _, result, _ = draw
         if window is not None and drawn is not None and not window[0] <= drawn.at <= window[1]:
-            reason = because("flag_sample_out_of_window", **deviation(point, window[0], drawn.at))
+            reason = because("flag_sample_out_of_window", **deviation(point, window, drawn.at))
             found.append(Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, subject, plan.id, point.id, reason, drawn.at))
         if drawn is None and result is not None and result.is_final:
             reason = because("flag_result_without_draw", point=point.id, specimen=result.version.specimen)
@@ -186,18 +186,20 @@ def _add_exposure_flags(timeline: Timeline, plan: VisitPlan, primary: Exposure, 
         if not band.flag:
             continue
         low, high = band.low_mg_h_l, band.high_mg_h_l
-        below = low is not None and value < low
-        above = high is not None and value > high
-        if below or above:
-            reason = _outside(primary, "below" if below else "above", band)
-            since = settled_at(plan) or timeline.enrolled_at
-            found.append(Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since))
+        if low is not None and value < low:
+            reason = _outside(primary, _seen_beside(value, low), "below", band)
+        elif high is not None and value > high:
+            reason = _outside(primary, _seen_beside(value, high), "above", band)
+        else:
+            continue
+        since = settled_at(plan) or timeline.enrolled_at
+        found.append(Flag(FlagCode.AUC_OUTSIDE_BAND, subject, plan.id, band.id, reason, since))
 
 
-def _outside(primary: Exposure, side: str, band: Band) -> Reason:
+def _outside(primary: Exposure, value: float, side: str, band: Band) -> Reason:
     """The AUC0-12 and the band; an estimate by a model with its method and 90 % interval."""
     said: dict[str, Param] = {
-        "value": round(primary.value or 0.0, 1),
+        "value": value,
         "low": band.low_mg_h_l if band.low_mg_h_l is not None else "",
         "high": band.high_mg_h_l if band.high_mg_h_l is not None else "",
         "band": because(f"band_{band.id}"),
@@ -207,3 +209,12 @@ def _outside(primary: Exposure, side: str, band: Band) -> Reason:
     least, most = (round(limit, 1) for limit in primary.interval_90)
     method = method_said(primary.method, primary.name)
     return because(f"flag_auc_{side}_band_interval", **said, method=method, least=least, most=most)
+
+
+def _seen_beside(value: float, limit: float) -> float:
+    """The value with one decimal, or with as many as show on which side of the limit it lies; a sentence has three."""
+    for digits in (1, 2, 3):
+        shown = round(value, digits)
+        if shown != limit and (shown < limit) == (value < limit):
+            return shown
+    return limit - 0.001 if value < limit else limit + 0.001

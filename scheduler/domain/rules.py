@@ -30,6 +30,7 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.protocol import Protocol, VisitStatus
 from scheduler.domain.reason import Reason, because
+from scheduler.domain.sampling import deviation
 from scheduler.domain.status import view_visit
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.domain.timeline import Timeline, VisitPlan
@@ -278,12 +279,8 @@ def _eligibility(found: Eligibility) -> Iterator[Reason]:
 
 def _window_warning(plan: VisitPlan, draw: SampleDrawn, dose: DoseGiven) -> Iterator[Reason]:
     point = plan.protocol.point(draw.timepoint)
-    minutes = round((draw.at - dose.at).total_seconds() / 60)
-    if point is not None and not point.earliest_min <= minutes <= point.latest_min:
-        yield because(
-            "flag_sample_out_of_window",
-            point=point.id,
-            minutes=minutes,
-            low=point.earliest_min,
-            high=point.latest_min,
-        )
+    if point is None:
+        return
+    window = dose.at + timedelta(minutes=point.earliest_min), dose.at + timedelta(minutes=point.latest_min)
+    if not window[0] <= draw.at <= window[1]:
+        yield because("flag_sample_out_of_window", **deviation(point, window, draw.at))

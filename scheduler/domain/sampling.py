@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from itertools import combinations
+from math import ceil, floor
 from typing import NamedTuple
 
 from scheduler.domain.facts import Formulation
@@ -19,7 +20,7 @@ from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import ResultStatus, ResultVersion
 from scheduler.domain.timeline import Draw, Timeline, VisitPlan
 
-__all__ = ["HIGHEST_TROUGH_MG_L", "Doubt", "Weight", "deviation", "doubts_of"]
+__all__ = ["HIGHEST_TROUGH_MG_L", "Doubt", "Weight", "deviation", "doubts_of", "minutes_after_dose"]
 
 HIGHEST_TROUGH_MG_L = Decimal(15)
 """Above this a sample before the dose is unusual."""
@@ -78,9 +79,18 @@ def doubts_of(timeline: Timeline, plan: VisitPlan) -> tuple[Doubt, ...]:
     )
 
 
-def deviation(point: SamplePoint, opens_at: datetime, taken_at: datetime) -> dict[str, str | int]:
+def minutes_after_dose(point: SamplePoint, window: tuple[datetime, datetime], taken_at: datetime) -> int:
+    """Whole minutes after the dose, rounded away from the window where the time lies outside of it."""
+    opens_at, closes_at = window
+    whole = floor if taken_at < opens_at else ceil if taken_at > closes_at else round
+    return point.earliest_min + whole((taken_at - opens_at).total_seconds() / 60)
+
+
+def deviation(
+    point: SamplePoint, window: tuple[datetime, datetime], taken_at: datetime
+) -> dict[str, str | int]:
     """The point, its minutes after the dose, and the window that the protocol gives it, for a sentence."""
-    minutes = point.earliest_min + round((taken_at - opens_at).total_seconds() / 60)
+    minutes = minutes_after_dose(point, window, taken_at)
     return {"point": point.id, "minutes": minutes, "low": point.earliest_min, "high": point.latest_min}
 
 
@@ -115,7 +125,7 @@ def _times(plan: VisitPlan, found: Sequence[_Sample]) -> Iterator[Doubt]:
         window, taken_at = draw.window, version.collected_at
         if draw.drawn is not None or window is None or window[0] <= taken_at <= window[1]:
             continue
-        said = deviation(point, window[0], taken_at)
+        said = deviation(point, window, taken_at)
         if point.nominal_min > 0 and taken_at <= dose_at:
             rule, reason = "S-03", because("set_before_dose", **said)
         elif point.nominal_min <= 0 and taken_at > dose_at:

@@ -49,6 +49,12 @@ class Draw(NamedTuple):
             return self.drawn.at
         return self.result.version.collected_at if self.result is not None and self.result.is_final else None
 
+    @property
+    def outside(self) -> bool:
+        """Whether the sample is known to have been taken out of its window."""
+        at = self.taken_at
+        return at is not None and self.window is not None and not self.window[0] <= at <= self.window[1]
+
 
 class VisitPlan(NamedTuple):
     """One visit of one subject: calendar, appointment, evidence. `missed_at` is the calendar's, or what an

@@ -109,9 +109,7 @@ def _visit(view: VisitView) -> YearVisit:
 
 
 def _sample(draw: Draw) -> YearSample:
-    window, taken_at = draw.window, draw.taken_at
-    outside = window is not None and taken_at is not None and not window[0] <= taken_at <= window[1]
-    return YearSample(draw.point.id, _state(draw), outside)
+    return YearSample(draw.point.id, _state(draw), draw.outside)
 
 
 def _state(draw: Draw) -> SampleState:

@@ -56,9 +56,17 @@ def outside(code: str, detail: str = "transplant", **said: Any) -> Flag:
 BAND = {"low": 30.0, "high": 60.0, "band": because("band_transplant")}
 
 
-@pytest.mark.parametrize(("value", "side"), [(29.96, "below"), (60.04, "above")])
-def test_an_auc_outside_a_band_says_its_value_and_the_band(value: float, side: str) -> None:
-    said = {"value": round(value, 1), **BAND}
+@pytest.mark.parametrize(
+    ("value", "side", "shown"),
+    [
+        (29.84, "below", 29.8), (29.96, "below", 29.96), (29.996, "below", 29.996), (29.9999, "below", 29.999),
+        (60.16, "above", 60.2), (60.04, "above", 60.04), (60.0001, "above", 60.001),
+    ],
+)  # fmt: skip
+def test_an_auc_outside_a_band_says_its_value_so_that_it_is_seen_to_lie_outside(
+    value: float, side: str, shown: float
+) -> None:
+    said = {"value": shown, **BAND}
     assert flags(exposure(value)) == [outside(f"flag_auc_{side}_band", **said)]
 
 
@@ -180,6 +188,15 @@ def test_a_draw_outside_its_window_says_its_minutes_and_those_that_were_expected
     reason = because("flag_sample_out_of_window", point="H2", minutes=145, low=110, high=130)
     found = of(FlagCode.SAMPLE_OUT_OF_WINDOW, cases.timeline(attended, dose, h0, h30, late))
     assert found == Flag(FlagCode.SAMPLE_OUT_OF_WINDOW, cases.CODE, "W6", "H2", reason, late.at)
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(-20, 109), (20 * 60 + 20, 131), (20 * 60 + 60, 131)])
+def test_seconds_outside_the_window_count_as_a_minute(seconds: int, minutes: int) -> None:
+    attended, dose, h0, h30, _ = cases.sampling_day("W6", W6)
+    opens = cases.local(W6, 11, 25) - timedelta(minutes=35)  # 110 minutes after the dose
+    drawn = cases.drawn("W6", "H2", opens + timedelta(seconds=seconds))
+    found = of(FlagCode.SAMPLE_OUT_OF_WINDOW, cases.timeline(attended, dose, h0, h30, drawn))
+    assert found is not None and found.reason.get("minutes") == minutes
 
 
 def test_a_result_without_a_draw_says_its_point_and_its_tube() -> None:

@@ -217,6 +217,7 @@ def test_a_slip_in_the_laboratorys_date_does_not_keep_the_right_day_out() -> Non
         (ATTENDED, [], []),
         (H30, [DOSE], []),
         (replace(H30, at=at(9, 41)), [DOSE], ["flag_sample_out_of_window"]),
+        (replace(H30, at=at(9, 40) + timedelta(seconds=20)), [DOSE], ["flag_sample_out_of_window"]),
         (replace(DOSE, at=at(9, 15)), [ATTENDED, H0, H30], ["flag_sample_out_of_window"]),
         (LEFT, [], []),
     ],

@@ -16,10 +16,10 @@ from scheduler.domain.exposure import method_said
 from scheduler.domain.pictures import course_words, reference_bands
 from scheduler.domain.reason import Reason
 from scheduler.domain.results import ResultStatus, ResultVersion
-from scheduler.domain.sampling import Weight, doubts_of
+from scheduler.domain.sampling import Weight, doubts_of, minutes_after_dose
 from scheduler.domain.speech import Speaker
 from scheduler.domain.status import VisitView
-from scheduler.domain.timeline import Draw, Timeline, VisitPlan
+from scheduler.domain.timeline import Draw, Timeline
 from scheduler.domain.year import Year, year_of
 from scheduler.engine.reconcile import standing
 from scheduler.engine.report.assessment_text import assessed_text, plain
@@ -190,7 +190,7 @@ def _visit(timeline: Timeline, view: VisitView, rows: Sequence[Row], speaker: Sp
         attended=plan.attended_at,
         dose=dosing_said(given, speaker) if given is not None else None,
         dose_at=given.at if given is not None else None,
-        samples=tuple(_sample(draw, plan, told, speaker) for draw in plan.draws),
+        samples=tuple(_sample(draw, told, speaker) for draw in plan.draws),
         assessments=tuple(
             (speaker.name(name), assessed_text(one, speaker)) for name, one in plan.facts.assessments.items()
         ),
@@ -201,15 +201,14 @@ def _visit(timeline: Timeline, view: VisitView, rows: Sequence[Row], speaker: Sp
     )
 
 
-def _sample(draw: Draw, plan: VisitPlan, told: Sequence[Reason], speaker: Speaker) -> SampleLine:
-    taken_at, point = draw.taken_at, draw.point
-    minutes = None
-    if taken_at is not None and plan.dose is not None:
-        minutes = round((taken_at - plan.dose.given.at).total_seconds() / 60)
+def _sample(draw: Draw, told: Sequence[Reason], speaker: Speaker) -> SampleLine:
+    taken_at, point, minutes = draw.taken_at, draw.point, None
+    if taken_at is not None and draw.window is not None:
+        minutes = minutes_after_dose(point, draw.window, taken_at)
     version = draw.result.version if draw.result is not None else None
     remarks = [
         speaker.text("not drawn: {why}", why=draw.not_drawn.reason) if draw.not_drawn is not None else "",
-        speaker.text("outside its window") if _outside(draw) else "",
+        speaker.text("outside its window") if draw.outside else "",
         speaker.text("not used: {why}", why=version.blocking) if version and version.blocking else "",
         *(speaker.say(one) for one in told if one.get("point") == point.id),
     ]
@@ -223,12 +222,6 @@ def _sample(draw: Draw, plan: VisitPlan, told: Sequence[Reason], speaker: Speake
         result_state=_state(version.status, speaker) if version is not None else None,
         remarks=tuple(filter(None, remarks)),
     )
-
-
-def _outside(draw: Draw) -> bool:
-    if draw.window is None or draw.taken_at is None:
-        return False
-    return not draw.window[0] <= draw.taken_at <= draw.window[1]
 
 
 def _result(version: ResultVersion, speaker: Speaker) -> str:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from scheduler.domain.civil import start_of_day
 from scheduler.domain.facts import DoseGiven, Regimen
 from scheduler.domain.reason import Reason, because
-from scheduler.domain.sampling import deviation
+from scheduler.domain.sampling import deviation, minutes_after_dose
 from scheduler.domain.timeline import Draw, VisitPlan
 from scheduler.engine.study import Study
 from scheduler.store.sampling import SamplingVisit, sampling_visits
@@ -100,10 +100,10 @@ def _draws(plan: VisitPlan, now: datetime) -> Iterator[DrawToday]:
     for draw in sorted(draws, key=lambda one: one.point.nominal_min):
         point, window, taken_at = draw.point, draw.window, draw.drawn.at if draw.drawn is not None else None
         minutes = outside = None
-        if dose_at is not None and taken_at is not None and window is not None:
-            minutes = round((taken_at - dose_at).total_seconds() / 60)
+        if taken_at is not None and window is not None:
+            minutes = minutes_after_dose(point, window, taken_at)
             if not window[0] <= taken_at <= window[1]:
-                outside = because("flag_sample_out_of_window", **deviation(point, window[0], taken_at))
+                outside = because("flag_sample_out_of_window", **deviation(point, window, taken_at))
         yield DrawToday(
             point=point.id,
             after_dose=point.nominal_min > 0,
