@@ -43,7 +43,7 @@ from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict
 from scheduler.runtime import work
 from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
-from scheduler.store.lab_settled import Became
+from scheduler.store.lab.settled import Became
 
 ROOT = Path(__file__).parent.parent
 _COMMANDS = [ROOT / "notifications" / f"{name}.py" for name in ("commands", "doubt", "outbox_rows")]

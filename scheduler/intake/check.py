@@ -17,7 +17,7 @@ from scheduler.intake.ingest import judge
 from scheduler.intake.receipts import speakers
 from scheduler.intake.shown import safe_name
 from scheduler.intake.study import IntakeStudy
-from scheduler.store.lab import file_by_hash
+from scheduler.store.lab.files import file_by_hash
 
 __all__ = ["check_file"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scheduler.domain.reason import Reason
-from scheduler.store.lab_values import Entry
+from scheduler.store.lab.values import Entry
 
 __all__ = ["FileVerdict", "Finding", "RowVerdict", "Severity", "State", "Verdict", "rule_of"]
 

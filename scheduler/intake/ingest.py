@@ -24,13 +24,15 @@ from scheduler.intake.receipts import findings_json, receipt_of, settled
 from scheduler.intake.rules.identity import without_identity
 from scheduler.intake.rules.validate import quarantined, validate
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.store import audit, lab
+from scheduler.store import audit
 from scheduler.store.flags import close_flag, open_site_flag
-from scheduler.store.lab_held import mark_said_again, subjects_spoken_of
-from scheduler.store.lab_originals import replay_hash
-from scheduler.store.lab_settled import settlements
-from scheduler.store.lab_values import Records
-from scheduler.store.lab_writing import NewRow, add_rows
+from scheduler.store.lab.files import file_by_hash, file_flag_key, quarantine_flag_keys
+from scheduler.store.lab.held import mark_said_again, subjects_spoken_of
+from scheduler.store.lab.originals import replay_hash
+from scheduler.store.lab.records import load_records
+from scheduler.store.lab.settled import settlements
+from scheduler.store.lab.values import Records
+from scheduler.store.lab.writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabFileRow
 
@@ -102,7 +104,7 @@ def ingest(
     if touched:
         close_settled_flags(session, now)
     if verdict.verdict is Verdict.ACCEPTED:
-        for key in lab.quarantine_flag_keys(session, row.original_name, row.site_id):
+        for key in quarantine_flag_keys(session, row.original_name, row.site_id):
             close_flag(session, key, now)
     audit.append(session, now, "lab_file_recorded", "lab_file", str(row.id), _trail(row))
     return outcome_of(row, known=False)
@@ -110,9 +112,9 @@ def ingest(
 
 def _last_judged(session: Session, sha: str) -> LabFileRow | None:
     """The file that has this content on record; where it was refused and judged again, the last of those."""
-    found, sought = None, lab.file_by_hash(session, sha)
+    found, sought = None, file_by_hash(session, sha)
     while sought is not None:
-        found, sought = sought, lab.file_by_hash(session, replay_hash(sought.sha256))
+        found, sought = sought, file_by_hash(session, replay_hash(sought.sha256))
     return found
 
 
@@ -145,7 +147,7 @@ def records_for(session: Session, reading: Reading) -> Records:
     """What is on record about the subjects and specimens that a file names."""
     subjects = {one.text("subject_id") for one in reading.candidates}
     specimens = {one.text("specimen_id") for one in reading.candidates}
-    return lab.load_records(session, sorted(subjects), sorted(specimens))
+    return load_records(session, sorted(subjects), sorted(specimens))
 
 
 def known_outcome(session: Session, row: LabFileRow) -> Outcome:
@@ -234,7 +236,7 @@ def _flag(
     why = from_json(row.reason)
     count = {"count": row.held} if code is FlagCode.ROWS_HELD else {}
     reason = because(f"flag_{code}", **count, name=row.original_name, why=why)
-    open_site_flag(session, code, lab.file_flag_key(code, row.site_id, row.sha256), row.site_id, reason, now)
+    open_site_flag(session, code, file_flag_key(code, row.site_id, row.sha256), row.site_id, reason, now)
     key, sender = file_key(event, row.sha256), row.lab or study.only_lab_of(row.site_id)
     trouble = LabFileTroubled(event, row.site_id, row.id, key, sender, _asks_lab(verdict))
     handle(session, [trouble], now)

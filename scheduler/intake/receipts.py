@@ -17,7 +17,7 @@ from scheduler.domain.spreadsheet import csv_bytes
 from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict, rule_of
 from scheduler.intake.readers import Fault, Reading
 from scheduler.intake.sentences import SENTENCES
-from scheduler.store.lab_settled import Settlement
+from scheduler.store.lab.settled import Settlement
 
 __all__ = [
     "Speakers",

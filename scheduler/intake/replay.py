@@ -21,8 +21,8 @@ from scheduler.intake.study import IntakeStudy
 from scheduler.store import audit
 from scheduler.store.database import Transact
 from scheduler.store.flags import close_flag
-from scheduler.store.lab import file_by_hash, file_flag_key
-from scheduler.store.lab_originals import lab_file, replay_hash
+from scheduler.store.lab.files import file_by_hash, file_flag_key, lab_file
+from scheduler.store.lab.originals import replay_hash
 from scheduler.store.tables import LabFileRow
 
 __all__ = ["ReplayRefusedError", "replay"]

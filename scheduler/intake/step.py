@@ -23,10 +23,9 @@ from scheduler.intake.held.recheck import recheck_held
 from scheduler.intake.ingest import Handle, Outcome, ingest, known_outcome, read_arrival
 from scheduler.intake.receipts import Speakers, reason_text, receipt_csv, receipt_json, speakers
 from scheduler.intake.study import IntakeStudy
-from scheduler.store.database import Transact
-from scheduler.store.lab import DATABASE_TROUBLE, unfinished_files
-from scheduler.store.lab_held import files_with_stale_receipt, mark_receipt_written
-from scheduler.store.lab_writing import mark_archived
+from scheduler.store.database import DATABASE_TROUBLE, Transact
+from scheduler.store.lab.files import mark_archived, unfinished_files
+from scheduler.store.lab.held import files_with_stale_receipt, mark_receipt_written
 from scheduler.store.tables import LabFileRow
 
 __all__ = ["Desk", "FileReport", "IntakeReport", "Turn", "intake_step", "intake_steps"]

@@ -13,7 +13,7 @@ from scheduler.domain.protocol import Encounter, Protocol
 from scheduler.intake.layout.codes import TIMEPOINTS
 from scheduler.intake.layout.columns import lab_aliases, normalised
 from scheduler.intake.readers import Setting
-from scheduler.store.lab_values import Records
+from scheduler.store.lab.values import Records
 
 __all__ = ["Context", "IntakeStudy", "folder_studies", "intake_study"]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
@@ -20,7 +20,7 @@ from scheduler.domain.sentences import SENTENCES
 from scheduler.store.hints import announce
 from scheduler.store.postgresql import collided, connection_lost, postgresql_engine, read_calmly
 
-__all__ = ["Database", "DiskFailedError", "StoreError", "Transact", "sqlite_module"]
+__all__ = ["DATABASE_TROUBLE", "Database", "DiskFailedError", "StoreError", "Transact", "sqlite_module"]
 
 Result = TypeVar("Result")
 Step = Callable[[Session], Result]
@@ -43,6 +43,10 @@ class StoreError(Exception):
 
 class DiskFailedError(StoreError):
     """The disk refused a write of the database; whoever begins again finds what was committed before it."""
+
+
+DATABASE_TROUBLE = (OperationalError, InterfaceError, StoreError)
+"""What is raised when the database is at fault, and not what it was asked."""
 
 
 def sqlite_module() -> tuple[ModuleType, bool]:

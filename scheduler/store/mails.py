@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
 from scheduler.store.tables import OutboxRow, StaffRow
 
-__all__ = ["MailLine", "mails_about", "mails_of"]
+__all__ = ["MailLine", "mails_about", "mails_of", "sent_mails"]
+
+_LEFT = ("sent", "uncertain", "leased")
 
 
 class MailLine(NamedTuple):
@@ -52,3 +55,15 @@ def mails_about(session: Session, subject: str) -> Sequence[Row[Any]]:
         .order_by(col(OutboxRow.id))
     )  # fmt: skip
     return session.connection().execute(query).all()
+
+
+def sent_mails(session: Session, subject: str) -> Sequence[OutboxRow]:
+    """Every mail about a visit of the subject that a person has, or may have; without its bytes."""
+    query = (
+        select(OutboxRow)
+        .options(defer(OutboxRow.body))  # type: ignore[arg-type]
+        .where(col(OutboxRow.subject) == subject, col(OutboxRow.visit).is_not(None))
+        .where(col(OutboxRow.state).in_(_LEFT) | col(OutboxRow.uncertain))
+        .order_by(col(OutboxRow.id))
+    )
+    return session.execute(query).scalars().all()

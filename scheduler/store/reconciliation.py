@@ -22,7 +22,8 @@ from scheduler.domain.reconciliation import (
     drawn_for,
     tally,
 )
-from scheduler.store.lab import any_held, file_flag_key, held_rows
+from scheduler.store.lab.files import file_flag_key
+from scheduler.store.lab.held import any_held, held_rows
 from scheduler.store.tables import (
     FlagRow,
     LabFileRow,

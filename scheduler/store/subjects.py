@@ -13,8 +13,8 @@ from sqlmodel import Session, col
 from scheduler.domain.facts import Fact, Source, What
 from scheduler.domain.history import History
 from scheduler.store.hints import Hint, hint
-from scheduler.store.lab import accepted_versions_of
-from scheduler.store.lab_held import open_questions
+from scheduler.store.lab.held import open_questions
+from scheduler.store.lab.results import accepted_versions_of
 from scheduler.store.rows import payload_of, what_from_json
 from scheduler.store.tables import FactRow, SubjectRow
 from scheduler.store.types import Instant

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.protocol import VisitStatus
-from scheduler.store.lab import any_held, held_rows
+from scheduler.store.lab.held import any_held, held_rows
 from scheduler.store.tables import AcknowledgementRow, FactRow, FlagRow, LabFileRow, SubjectRow, VisitRow
 from scheduler.store.types import Instant
 

@@ -17,8 +17,7 @@ from scheduler.intake.held.review import Decision, review
 from scheduler.intake.ingest import ingest
 from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
-from scheduler.store.lab import held_rows
-from scheduler.store.lab_held import files_with_stale_receipt, open_questions
+from scheduler.store.lab.held import files_with_stale_receipt, held_rows, open_questions
 from scheduler.store.tables import ExposureRow, LabReviewRow, SubjectRow
 
 

@@ -26,7 +26,7 @@ from scheduler.intake.layout.columns import COLUMNS
 from scheduler.intake.step import IntakeReport, intake_step
 from scheduler.intake.study import Context, IntakeStudy, intake_study
 from scheduler.store.database import Database, Transact
-from scheduler.store.lab_values import KnownSubject, KnownVisit, Records
+from scheduler.store.lab.values import KnownSubject, KnownVisit, Records
 from scheduler.store.tables import (
     AuditRow,
     LabFileRow,

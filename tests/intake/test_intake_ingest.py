@@ -16,7 +16,9 @@ from scheduler.intake.arrival import Arrival
 from scheduler.intake.held.recheck import recheck_held
 from scheduler.intake.ingest import Outcome, ingest
 from scheduler.store import audit
-from scheduler.store.lab import accepted_versions, held_rows, lab_files
+from scheduler.store.lab.files import lab_files
+from scheduler.store.lab.held import held_rows
+from scheduler.store.lab.results import accepted_versions
 from scheduler.store.subjects import add_fact
 from scheduler.store.tables import FlagRow, SubjectRow
 

@@ -21,7 +21,8 @@ from scheduler.intake.arrival import Arrival
 from scheduler.intake.held.recheck import recheck_held
 from scheduler.intake.ingest import ingest
 from scheduler.store.database import Database
-from scheduler.store.lab import accepted_versions, held_rows
+from scheduler.store.lab.held import held_rows
+from scheduler.store.lab.results import accepted_versions
 
 Row = dict[str, str]
 NOW = datetime(2026, 1, 16, 8, 0, tzinfo=UTC)

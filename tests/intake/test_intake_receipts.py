@@ -18,10 +18,10 @@ from scheduler.intake import step as step_module
 from scheduler.intake.folder.drop_folder import DropFolder
 from scheduler.intake.receipts import receipt_csv, settled, speakers
 from scheduler.store import audit
-from scheduler.store.lab import entry_of
-from scheduler.store.lab_held import mark_receipt_due
-from scheduler.store.lab_settled import Settlement
-from scheduler.store.lab_writing import NewRow, add_rows
+from scheduler.store.lab.held import mark_receipt_due
+from scheduler.store.lab.results import entry_of
+from scheduler.store.lab.settled import Settlement
+from scheduler.store.lab.writing import NewRow, add_rows
 from scheduler.store.tables import LabReviewRow
 
 STRANGER = {**H2, "subject_id": OTHER, "specimen_id": "x-9"}

@@ -16,8 +16,8 @@ from scheduler.intake.held.review import Decision, Reviewed, UndecidableError, r
 from scheduler.intake.held.waiting import HeldRow, waiting_rows
 from scheduler.intake.ingest import ingest
 from scheduler.store import audit
-from scheduler.store.lab import accepted_versions
-from scheduler.store.lab_held import files_with_stale_receipt, mark_receipt_written
+from scheduler.store.lab.held import files_with_stale_receipt, mark_receipt_written
+from scheduler.store.lab.results import accepted_versions
 from scheduler.store.tables import AuditRow, FlagRow, LabReviewRow, ReviewRow, SubjectRow, VisitRow
 
 Row = dict[str, str]

@@ -14,7 +14,7 @@ from scheduler.intake.findings import FileVerdict, RowVerdict
 from scheduler.intake.readers import read
 from scheduler.intake.rules.validate import validate
 from scheduler.intake.study import Context
-from scheduler.store.lab_values import KnownSubject, Records
+from scheduler.store.lab.values import KnownSubject, Records
 
 
 def verdict_of(*rows: dict[str, str], about: Context | None = None) -> FileVerdict:

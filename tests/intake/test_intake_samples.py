@@ -12,7 +12,7 @@ from intake_cases import NOW, SAMPLES, SUBJECT, Bench, a_study
 from config.language import LOCALE_DIR, Language
 from scheduler.intake.check import check_file
 from scheduler.intake.layout.columns import COLUMNS
-from scheduler.store.lab import accepted_versions
+from scheduler.store.lab.results import accepted_versions
 
 # sample → verdict, code, accepted, held, ignored
 EXPECTED = {

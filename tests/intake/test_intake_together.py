@@ -12,7 +12,7 @@ from intake_cases import H0, H2, H30, OTHER, THREE, context, csv_bytes, known
 from scheduler.intake.findings import FileVerdict, Severity, State
 from scheduler.intake.readers import read
 from scheduler.intake.rules.validate import validate
-from scheduler.store.lab_values import KnownSubject, Records
+from scheduler.store.lab.values import KnownSubject, Records
 
 Rows = Iterable[Mapping[str, str]]
 

@@ -18,8 +18,9 @@ from scheduler.intake.held.recheck import recheck_held
 from scheduler.intake.ingest import ingest
 from scheduler.intake.readers import read
 from scheduler.intake.rules.validate import validate
-from scheduler.store.lab import accepted_versions, held_rows
-from scheduler.store.lab_values import KnownResult, KnownVersion
+from scheduler.store.lab.held import held_rows
+from scheduler.store.lab.results import accepted_versions
+from scheduler.store.lab.values import KnownResult, KnownVersion
 
 PLACE = (SUBJECT, "W6", "H0")
 KEY = ("CCH-PHARMACO", H0["specimen_id"], "MPA")

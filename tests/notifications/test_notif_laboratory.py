@@ -30,7 +30,7 @@ from scheduler.engine.recheck import make_recheck
 from scheduler.engine.study import Study
 from scheduler.intake.sentences import SENTENCES
 from scheduler.store.flags import close_flag, open_site_flag
-from scheduler.store.lab import file_flag_key
+from scheduler.store.lab.files import file_flag_key
 from scheduler.store.tables import (
     FlagRow,
     LabFileRow,

@@ -11,9 +11,9 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from notifications.ledger import look_ahead
-from scheduler.store import lab, lab_held
 from scheduler.store.database import Database
-from scheduler.store.lab_writing import add_rows
+from scheduler.store.lab import files, held, records
+from scheduler.store.lab.writing import add_rows
 from scheduler.store.recorded import draws_of_tube, load_recorded
 from scheduler.store.subjects import due_subjects, load_history, next_wake
 
@@ -24,19 +24,19 @@ QUESTIONS: dict[str, Callable[[Session], Any]] = {
     "due": lambda session: due_subjects(session, NOW, 50),
     "next": next_wake,
     "tube": lambda session: draws_of_tube(session, "t"),
-    "file": lambda session: lab.file_by_hash(session, "0"),
-    "unfinished": lab.unfinished_files,
-    "quarantined": lambda session: lab.quarantine_flag_keys(session, "n", "s"),
-    "held since": lambda session: lab.held_rows(session, NOW),
-    "held": lab.held_rows,
-    "undecided": lambda session: lab_held.undecided_rows(session, NOW),
-    "questions": lambda session: lab_held.open_questions(session, "a"),
-    "decided": lambda session: lab_held.decided_of(session, [1, 2]),
-    "proposed": lambda session: lab_held.proposed_of(session, [1, 2]),
-    "stale receipts": lab_held.files_with_stale_receipt,
-    "any held": lab.any_held,
-    "settled": lab.settled_flag_keys,
-    "records": lambda session: lab.load_records(session, ["a", "b"], ["s", "t"]),
+    "file": lambda session: files.file_by_hash(session, "0"),
+    "unfinished": files.unfinished_files,
+    "quarantined": lambda session: files.quarantine_flag_keys(session, "n", "s"),
+    "held since": lambda session: held.held_rows(session, NOW),
+    "held": held.held_rows,
+    "undecided": lambda session: held.undecided_rows(session, NOW),
+    "questions": lambda session: held.open_questions(session, "a"),
+    "decided": lambda session: held.decided_of(session, [1, 2]),
+    "proposed": lambda session: held.proposed_of(session, [1, 2]),
+    "stale receipts": held.files_with_stale_receipt,
+    "any held": held.any_held,
+    "settled": files.settled_flag_keys,
+    "records": lambda session: records.load_records(session, ["a", "b"], ["s", "t"]),
     "what comes first in the outbox": look_ahead,
     "nothing to add": lambda session: add_rows(session, [], NOW),
 }

@@ -29,8 +29,8 @@ from scheduler.engine.recording.record import record
 from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.store import audit
+from scheduler.store.mails import sent_mails
 from scheduler.store.recorded import load_recorded
-from scheduler.store.sent_mails import sent_mails
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import OutboxRow, SubjectRow
 

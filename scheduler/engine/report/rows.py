@@ -14,7 +14,7 @@ from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 from scheduler.engine.study import Study
 from scheduler.store.flags import open_flags
-from scheduler.store.lab_settled import Became, decided_rows
+from scheduler.store.lab.settled import Became, decided_rows
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import (
     AcknowledgementRow,

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from scheduler.intake.folder.rooms import Room
 from scheduler.store import audit
 from scheduler.store.database import Transact
-from scheduler.store.lab_originals import finished_originals
+from scheduler.store.lab.originals import finished_originals
 
 __all__ = ["delete_originals"]
 

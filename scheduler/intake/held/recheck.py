@@ -12,11 +12,14 @@ from scheduler.intake.findings import Finding, RowVerdict, Severity, State
 from scheduler.intake.receipts import findings_json
 from scheduler.intake.rules.place import VISIT_UNNAMED, Placement, derived, visit_of_day
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.store import audit, lab
+from scheduler.store import audit
 from scheduler.store.flags import close_flag
-from scheduler.store.lab_held import mark_receipt_due, undecided_rows
-from scheduler.store.lab_values import Entry
-from scheduler.store.lab_writing import NewRow, add_rows
+from scheduler.store.lab.files import settled_flag_keys
+from scheduler.store.lab.held import mark_receipt_due, undecided_rows
+from scheduler.store.lab.records import load_records
+from scheduler.store.lab.results import entry_of
+from scheduler.store.lab.values import Entry
+from scheduler.store.lab.writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabResultVersionRow
 
@@ -56,11 +59,11 @@ def recheck_held(session: Session, study: IntakeStudy, now: datetime) -> tuple[i
         return ()
     waiting.sort(key=lambda one: (one.reported_at or now, one.id or 0))
     subjects, specimens = ({row.subject for row in waiting}, {row.specimen for row in waiting})
-    records = lab.load_records(session, sorted(subjects), sorted(specimens))
+    records = load_records(session, sorted(subjects), sorted(specimens))
     context = Context(study, now, records)
     placement = Placement(context)
     for row in waiting:
-        placement.expect(lab.entry_of(row))
+        placement.expect(entry_of(row))
     promoted: dict[int, int] = {}
     again = True
     while again:
@@ -78,7 +81,7 @@ def recheck_held(session: Session, study: IntakeStudy, now: datetime) -> tuple[i
 
 def close_settled_flags(session: Session, now: datetime) -> None:
     """Closes the flags of files whose held rows have all been settled."""
-    for key in lab.settled_flag_keys(session):
+    for key in settled_flag_keys(session):
         close_flag(session, key, now)
 
 
@@ -99,7 +102,7 @@ def _look(
     if entry is None:
         return None
     if _SIDE_BY_SIDE in _held_for(row):
-        beside = (lab.entry_of(one) for one in left)
+        beside = (entry_of(one) for one in left)
         if placement.finals_differ(one for one in beside if one.key == entry.key):
             return None
     told = (derived(row.row_no, entry.visit),) if not row.visit else ()
@@ -127,7 +130,7 @@ def _promote(
 
 def _entry(row: LabResultVersionRow, context: Context) -> Entry | None:
     """What was understood of the row, its visit looked up again; None while that is still not a sampling visit."""
-    entry, study = lab.entry_of(row), context.study
+    entry, study = entry_of(row), context.study
     if not entry.visit:
         known = context.records.subjects if context.records is not None else {}
         visit = visit_of_day(study, known.get(entry.subject), entry)

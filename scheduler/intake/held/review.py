@@ -18,16 +18,18 @@ from scheduler.intake.layout.codes import timepoint_of
 from scheduler.intake.receipts import findings_json
 from scheduler.intake.rules.place import Placement
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.store import audit, lab
-from scheduler.store.lab_held import (
+from scheduler.store import audit
+from scheduler.store.lab.held import (
     decided_of,
     mark_receipt_due,
     proposed_of,
     still_waits,
     subjects_spoken_of,
 )
-from scheduler.store.lab_values import Entry
-from scheduler.store.lab_writing import NewRow, add_rows
+from scheduler.store.lab.records import load_records
+from scheduler.store.lab.results import entry_of
+from scheduler.store.lab.values import Entry
+from scheduler.store.lab.writing import NewRow, add_rows
 from scheduler.store.subjects import wake
 from scheduler.store.tables import LabProposalRow, LabResultVersionRow, LabReviewRow
 
@@ -85,7 +87,7 @@ def review(
     row = _open_row(session, number)
     if not reason.strip():
         raise UndecidableError(because("refused_text_needed"))
-    said = entry = lab.entry_of(row)
+    said = entry = entry_of(row)
     version = None
     if decision is not Decision.REJECT:
         if decision is Decision.REASSIGN:
@@ -142,7 +144,7 @@ def _acceptable(
 
     Raises UndecidableError when it lacks something, or would stand for something else than it says.
     """
-    records = lab.load_records(session, [entry.subject], [entry.specimen])
+    records = load_records(session, [entry.subject], [entry.specimen])
     missing = tuple(lacks(entry, study, entry.subject in records.subjects))
     if missing:
         raise UndecidableError(because("refused_row_lacks", number=row.id or 0, what=missing))

@@ -14,9 +14,9 @@ from scheduler.intake.findings import Severity
 from scheduler.intake.held.recheck import FOR, waits_for_records
 from scheduler.intake.layout.units import unit_of
 from scheduler.intake.study import IntakeStudy
-from scheduler.store import lab
-from scheduler.store.lab_held import proposed_of
-from scheduler.store.lab_values import Entry
+from scheduler.store.lab.held import held_rows, proposed_of
+from scheduler.store.lab.results import entry_of
+from scheduler.store.lab.values import Entry
 from scheduler.store.tables import LabFileRow, LabProposalRow, LabResultVersionRow, SubjectRow
 
 __all__ = ["HeldRow", "lacks", "waiting_rows"]
@@ -42,7 +42,7 @@ class HeldRow:
 
 def waiting_rows(session: Session, study: IntakeStudy, now: datetime) -> list[HeldRow]:
     """Every held row that nothing has settled, the oldest first."""
-    rows = lab.held_rows(session)
+    rows = held_rows(session)
     files = session.exec(select(LabFileRow).where(col(LabFileRow.id).in_({row.file_id for row in rows})))
     names = {file.id: file.original_name for file in files}
     codes = {row.subject for row in rows}
@@ -60,7 +60,7 @@ def _held(
     now: datetime,
 ) -> HeldRow:
     assert row.id is not None
-    entry = lab.entry_of(row)
+    entry = entry_of(row)
     why = tuple(from_json(one["reason"]) for one in row.findings if one["severity"] == Severity.HOLD)
     missing = tuple(lacks(entry, study, entry.subject in known))
     if proposal is not None:

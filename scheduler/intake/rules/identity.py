@@ -19,7 +19,7 @@ from scheduler.domain.reason import Param, Reason, because
 from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict
 from scheduler.intake.layout.columns import normalised
 from scheduler.intake.study import IntakeStudy
-from scheduler.store.lab_values import Entry
+from scheduler.store.lab.values import Entry
 
 __all__ = ["could_identify", "key_could_identify", "without_identity", "words_of"]
 

@@ -17,7 +17,7 @@ from scheduler.intake.rules.measured import SUBSTANCE_CODE, Measured, measure
 from scheduler.intake.rules.row import Row
 from scheduler.intake.shown import shorten
 from scheduler.intake.study import IntakeStudy
-from scheduler.store.lab_values import Entry
+from scheduler.store.lab.values import Entry
 
 __all__ = ["understand"]
 

@@ -17,7 +17,7 @@ from scheduler.intake.rules.place import VISIT_UNNAMED, Placement, derived, visi
 from scheduler.intake.rules.together import with_visits
 from scheduler.intake.rules.understand import understand
 from scheduler.intake.study import Context
-from scheduler.store.lab_values import Entry, Key
+from scheduler.store.lab.values import Entry, Key
 
 __all__ = ["quarantined", "validate"]
 

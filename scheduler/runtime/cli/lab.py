@@ -17,7 +17,7 @@ from scheduler.runtime.cli.lab_replay import replay
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
-from scheduler.store.lab import lab_files
+from scheduler.store.lab.files import lab_files
 from scheduler.store.revision import check_schema
 from scheduler.whole_files import write_whole
 

@@ -8,15 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session
 
-from scheduler.store.lab_values import Entry, Key
-from scheduler.store.tables import LabFileRow, LabResultRow, LabResultVersionRow
+from scheduler.store.lab.values import Entry, Key
+from scheduler.store.tables import LabResultRow, LabResultVersionRow
 
-__all__ = ["NewRow", "add_rows", "mark_archived"]
+__all__ = ["NewRow", "add_rows"]
 
-_FILE = LabFileRow.__table__
 _RESULT = LabResultRow.__table__
 _VERSION = LabResultVersionRow.__table__
 _RESULTS = select(_RESULT.c.id, _RESULT.c.lab, _RESULT.c.specimen, _RESULT.c.analyte).where(
@@ -24,7 +23,6 @@ _RESULTS = select(_RESULT.c.id, _RESULT.c.lab, _RESULT.c.specimen, _RESULT.c.ana
 )
 _ADD_RESULTS = insert(_RESULT)
 _ADD_VERSIONS = insert(_VERSION).returning(_VERSION.c.id, sort_by_parameter_order=True)
-_ARCHIVED = update(_FILE).where(_FILE.c.id == bindparam("this")).values(archived_as=bindparam("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +106,3 @@ def _values(row: NewRow, result_id: int | None, now: datetime) -> dict[str, Any]
 
 def _text(number: Decimal | None) -> str | None:
     return format(number, "f") if number is not None else None
-
-
-def mark_archived(session: Session, file_id: int, name: str) -> None:
-    """The file is in its archive and its receipts are written: nothing more is to be done."""
-    session.connection().execute(_ARCHIVED, {"this": file_id, "name": name})

@@ -9,11 +9,7 @@ from sqlmodel import Session, col, select
 
 from scheduler.store.tables import LabFileRow
 
-__all__ = ["finished_originals", "lab_file", "replay_hash"]
-
-
-def lab_file(session: Session, number: int) -> LabFileRow | None:
-    return session.get(LabFileRow, number)
+__all__ = ["finished_originals", "replay_hash"]
 
 
 def replay_hash(sha: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from scheduler.domain.flags import FlagCode
-from scheduler.store.lab import file_flag_key
+from scheduler.store.lab.files import file_flag_key
 from scheduler.store.tables import FlagRow, LabFileRow, LabResultVersionRow
 
 __all__ = ["FileLine", "count_files", "file_rows", "newest_files", "quarantined_files", "sites_of_files"]
