@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MAIL_SENTENCES"]
+__all__ = ["LINKED_SENTENCES", "MAIL_SENTENCES"]
 
 MAIL_SENTENCES: dict[str, str] = {
     # why a mail did not leave, or not yet
@@ -47,4 +47,14 @@ MAIL_SENTENCES: dict[str, str] = {
     "mail_eligibility_open": "the eligibility is in doubt: mpa-monitor flags {subject}",
     "mail_subject_parked": "this subject's data cannot be processed: mpa-monitor flags {subject}",
     "mail_reason_withheld": "the reason is not given by mail",
+}
+# where a link to the matter stands below the sentence
+LINKED_SENTENCES: dict[str, str] = {
+    "mail_auc_to_read": "an AUC0-12 is to be read",
+    "mail_auc_not_computable": "AUC0-12 cannot be estimated",
+    "mail_result_in_question": "a row of the laboratory about {visit_id} is held, no AUC",
+    "mail_set_held": "the samples of {visit_id} do not fit together, no AUC",
+    "mail_profile_unusual": "the tubes of {visit_id} are to be checked",
+    "mail_eligibility_open": "the eligibility is in doubt",
+    "mail_subject_parked": "this subject's data cannot be processed",
 }

@@ -26,11 +26,12 @@ from notifications.letter import appointment_of, write_letter
 from notifications.mailroom import Mailroom
 from notifications.outbox import OUTBOX, Claim, Claimed
 from notifications.render import render
-from notifications.sentences import MAIL_SENTENCES
+from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from notifications.transport import Parcel
 from notifications.versions import protocol_for
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Reason, because
+from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.store.tables import OutboxRow, StaffRow
 
@@ -187,7 +188,10 @@ def _draft(
 
 def _speaker(row: OutboxRow, room: Mailroom, protocol: Protocol) -> Speaker:
     zone = room.calm.sites[row.site_id].calendar.zone
-    return speaker_for(Language(row.language), zone, protocol, {**MAIL_SENTENCES, **room.sentences})
+    sentences = {**MAIL_SENTENCES, **room.sentences}
+    if room.letterhead.console:
+        sentences |= {**PAGE_SENTENCES, **LINKED_SENTENCES}
+    return speaker_for(Language(row.language), zone, protocol, sentences)
 
 
 def _sketch(session: Session, row: OutboxRow, room: Mailroom, memo: Memo) -> Sketch | None:

@@ -35,6 +35,7 @@ from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
+from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.domain.words import word_of
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.export.audit_trail import ACTIONS
@@ -294,7 +295,9 @@ def french_command() -> Iterator[Any]:
 # --- (a) sentences of reasons ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sentences", [SENTENCES, PK_SENTENCES], ids=["domain", "pk"])
+@pytest.mark.parametrize(
+    "sentences", [SENTENCES, PAGE_SENTENCES, PK_SENTENCES], ids=["domain", "pages", "pk"]
+)
 def test_every_reason_has_its_french(sentences: dict[str, str]) -> None:
     missing = _without_french(sentences.values())
     assert {code: text for code, text in sentences.items() if text in missing} == {}
@@ -455,7 +458,7 @@ def test_a_help_text_is_looked_up_as_typer_shows_it() -> None:
 
 
 def test_no_entry_is_unused() -> None:
-    used = {*SENTENCES.values(), *PK_SENTENCES.values(), *_spoken(), *_vocabulary()}
+    used = {*SENTENCES.values(), *PAGE_SENTENCES.values(), *PK_SENTENCES.values(), *_spoken(), *_vocabulary()}
     used |= {*help_texts(_command()), *FRAME_WORDS, *_template_words("report"), *_template_words("console")}
     assert {name: sorted(_entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
 

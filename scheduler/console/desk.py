@@ -12,6 +12,7 @@ from sqlmodel import Session
 from config.language import Language
 from config.settings import Settings
 from scheduler.clock import Clock
+from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.reconcile import Handle
 from scheduler.engine.study import Study
@@ -38,4 +39,5 @@ class Desk:
     def speaker(self, language: Language, site: str | None = None) -> Speaker:
         """Speaks a language, in the zone of a site; of the first one when none is meant."""
         calendar = self.study.calendars.get(site or "") or next(iter(self.study.calendars.values()))
-        return speaker_for(language, calendar.zone, self.study.newest[1], self.sentences)
+        sentences = {**self.sentences, **PAGE_SENTENCES}
+        return speaker_for(language, calendar.zone, self.study.newest[1], sentences)

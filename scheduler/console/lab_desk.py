@@ -17,7 +17,6 @@ from scheduler.domain.discreet import discreet_code, discreet_tube
 from scheduler.domain.facts import Source
 from scheduler.domain.reason import Reason, because, from_json
 from scheduler.domain.reconciliation import Line, LineState, discreet_place
-from scheduler.domain.speech import Speaker
 from scheduler.engine.account.accounts import Role
 from scheduler.intake.findings import Severity
 from scheduler.intake.held.review import Decision, UndecidableError
@@ -71,7 +70,6 @@ def _desk(asked: Asked) -> Response:
         lab={one.value: part for one, part in lab.items()},
         which=which,
         pages=pages,
-        settles=_settles,
         say=lambda reason: asked.speaker.say(from_json(reason)),
         place=lambda line: discreet_place(line.place, protocol),
         place_of=lambda row: discreet_place(
@@ -132,24 +130,6 @@ def _intake(asked: Asked) -> IntakeStudy:
     return intake_study(study.newest[1], study.labs.values(), next(iter(study.sites)))
 
 
-def _settles(row: HeldRow, speaker: Speaker) -> str:
-    """What settles a held row, for somebody who has the form before them."""
-    params = dict(row.settles.params)
-    match row.settles.code:
-        case "settles_records":
-            words = "the records, once they fit (looked at until {until}); or a person, here"
-            return speaker.text(words, **params)
-        case "settles_laboratory":
-            words = (
-                "the laboratory, by a corrected row with: {what}; or a person who decides that it is not used"
-            )
-            return speaker.text(words, **params)
-        case "settles_second":
-            return speaker.text("another person than {by}, who proposed: {decision}", **params)
-        case _:
-            return speaker.text("a person, here; or the laboratory, by a corrected row")
-
-
 def _row(asked: Asked) -> Response:
     return _review(asked) if asked.posted else _row_page(asked)
 
@@ -183,7 +163,6 @@ def _row_page(asked: Asked, reasons: tuple[Reason, ...] = ()) -> Response:
         subject=discreet_code(found["line"].subject, protocol.subject_pattern),
         tube=discreet_tube(found["line"].specimen),
         what=_decision(decided.decision, decided.after["timepoint"]) if decided is not None else None,
-        settles=_settles,
         problems=[asked.speaker.say(one) for one in reasons if one.code != "refused_text_needed"],
         needs_reason=any(one.code == "refused_text_needed" for one in reasons),
         given=asked.form,

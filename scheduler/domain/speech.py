@@ -31,7 +31,8 @@ _MOMENT = {Language.EN: "d MMMM y 'at' HH:mm", Language.FR: "d MMMM y 'à' HH:mm
 
 @dataclass(frozen=True)
 class Speaker:
-    """Says things to one reader. `names` gives visits and assessments their labels."""
+    """Says things to one reader. `names` gives visits and assessments their labels, `sentences` those of other packages
+    and those that this reader is told otherwise."""
 
     language: Language
     zone: ZoneInfo
@@ -47,7 +48,7 @@ class Speaker:
 
     def say(self, reason: Reason) -> str:
         """The sentence of a reason. An unknown code is shown as it is rather than hidden."""
-        english = SENTENCES.get(reason.code) or self.sentences.get(reason.code)
+        english = self.sentences.get(reason.code) or SENTENCES.get(reason.code)
         if english is None:
             return f"{reason.code} {dict(reason.params)}"
         return self.text(english, **dict(reason.params))

@@ -78,6 +78,7 @@ def test_the_desk_shows_what_waits_what_was_refused_and_what_is_expected(
 ) -> None:
     html = pharmacist.get("/lab").text
     assert f"/lab/rows/{held(desk).id}" in html and "held.csv" in html
+    assert "a person who decides; or the laboratory, by a corrected row" in html and "lab review" not in html
     quarantined = html[html.index('id="quarantined"') : html.index('id="expected"')]
     assert "bad.csv" in quarantined
     expected = html[html.index('id="expected"') : html.index('id="files"')]

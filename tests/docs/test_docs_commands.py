@@ -23,8 +23,9 @@ from docs_cases import (
 from config.language import Language, catalogue, translator
 from notifications.preview import preview
 from notifications.render import template_names
-from notifications.sentences import MAIL_SENTENCES
+from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from scheduler.domain.sentences import SENTENCES
+from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 
 # What a mail leaves to its reader, and something that may stand there.
@@ -89,6 +90,22 @@ def test_every_command_of_a_sentence_exists() -> None:
     assert sum(map(len, named.values())) > 25
     wrong = {code: what_is_wrong(one) for code, found in named.items() for one in found if what_is_wrong(one)}
     assert wrong == {}
+
+
+# Said on the command line alone; or no page does it.
+NO_PAGE = {
+    "flag_mailbox_dead", "refused_account_known", "refused_account_unknown", "refused_copy_chain",
+    "refused_enrol_incomplete", "refused_fact_unknown", "refused_file_or_interactive", "refused_nobody_enrolled",
+    "refused_one_decision", "refused_other_site", "refused_reason_missing", "refused_row_unknown",
+    "refused_tube_or_reason", "refused_version_elsewhere", "refused_void_enrolment", "replay.unknown",
+    "store_daemon_works", "store_earlier", "store_empty", "store_no_folder", "warned_no_eligibility",
+}  # fmt: skip
+
+
+def test_a_reader_of_pages_is_told_pages_and_no_commands() -> None:
+    on_pages = {**ALL_SENTENCES, **LINKED_SENTENCES, **PAGE_SENTENCES}
+    assert {code for code, text in on_pages.items() if _quoted(text) or " --" in text} == NO_PAGE
+    assert PAGE_SENTENCES.keys() | LINKED_SENTENCES.keys() <= ALL_SENTENCES.keys()
 
 
 def test_every_option_that_is_named_anywhere_exists() -> None:

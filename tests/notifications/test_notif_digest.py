@@ -173,8 +173,8 @@ async def test_an_empty_one_says_so(desk: cases.Study, tmp_path: Path) -> None:
     assert text.startswith("Rien ne requiert votre attention aujourd'hui.")
 
 
-def test_with_a_console_each_matter_has_its_link_which_holds_no_code(desk: cases.Study) -> None:
-    desk.do(lambda session: flag(session, "overdue", 1))
+def test_with_a_console_each_matter_has_its_link_and_neither_code_nor_command(desk: cases.Study) -> None:
+    desk.do(lambda session: flag(session, "held", 1, code="rows_held"))
     step(desk, MORNING)
     head = replace(cases.HEAD, console="https://console.study.example")
     number = desk.do(lambda session: session.exec(select(FlagRow.id)).one())
@@ -189,5 +189,6 @@ def test_with_a_console_each_matter_has_its_link_which_holds_no_code(desk: cases
     assert linked.count(f"https://console.study.example/flags/{number}") == 2  # in the text and in the HTML
     assert "    https://console.study.example/" in linked.splitlines()
     assert "mpa-monitor acknowledge" not in linked
+    assert "on the page Laboratory" in linked and "lab held" not in linked
     plain = desk.do(lambda session: written(session, cases.room()))
-    assert "https://" not in plain and "mpa-monitor acknowledge" in plain
+    assert "https://" not in plain and "mpa-monitor acknowledge" in plain and "lab held" in plain

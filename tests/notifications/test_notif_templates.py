@@ -17,7 +17,7 @@ from config.language import LOCALE_DIR, Language, catalogue
 from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
 from notifications.preview import preview, sample_values
 from notifications.render import EMAIL_DIR, render, template_names
-from notifications.sentences import MAIL_SENTENCES
+from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from notifications.states import State
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, because
@@ -26,6 +26,7 @@ from scheduler.domain.speech import Speaker
 
 NAMES = template_names()
 BOTH = [Language.EN, Language.FR]
+SENTENCES_OF_MAILS = {*MAIL_SENTENCES.values(), *LINKED_SENTENCES.values()}
 JINJA = {"trimmed": "true", "newstyle_gettext": "true"}
 
 
@@ -145,7 +146,7 @@ def test_html_is_escaped_and_text_is_not() -> None:
 
 def test_every_sentence_of_the_mails_has_its_french() -> None:
     french = _catalogue_file()
-    needed = _messages() | set(MAIL_SENTENCES.values())
+    needed = _messages() | SENTENCES_OF_MAILS
     assert {one for one in needed if not french.get(one)} == set()
 
 
@@ -153,7 +154,7 @@ def test_no_french_sentence_is_left_over() -> None:
     spoken = {"{day} at {clock}", "Study visit. The study code stands for the subject; add no name here."}
     commands_py = EMAIL_DIR.parent.parent / "notifications" / "commands.py"
     commands = set(re.findall(r'\.text\(\s*"([^"]+)"', commands_py.read_text("utf-8")))
-    assert set(_catalogue_file()) - _messages() - set(MAIL_SENTENCES.values()) - spoken - commands == set()
+    assert set(_catalogue_file()) - _messages() - SENTENCES_OF_MAILS - spoken - commands == set()
 
 
 def test_french_fills_the_same_fields() -> None:

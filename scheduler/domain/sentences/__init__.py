@@ -1,6 +1,7 @@
 """The English sentence of every reason code of the domain, by what it is about.
 
-French is in templates/locale/fr: console.po and trial.po, of all others domain.po.
+`pages` says some of them otherwise, to readers of the console. French is in templates/locale/fr: console.po and
+trial.po, of all others domain.po.
 """
 
 from __future__ import annotations
