@@ -31,7 +31,7 @@ from pk.models.shipped import shipped_models
 from pk.posterior.predictive import Predictive, predictive
 from pk.posterior.sampling import AucDraws, auc_draws
 from pk.posterior.weighted import summarise
-from pk.regression.apply import Equation, equations_from_mapping
+from pk.regression.equation import Equation, equations_from_mapping
 from pk.values.arrays import Bools, Floats
 from pk.values.profile import Formulation, Sample
 

@@ -13,7 +13,7 @@ from pk.command import estimate as cli_estimate
 from pk.command import nca as cli_nca
 from pk.command import target as cli_target
 from pk.exposure import PK_VERSION, estimates, inputs_hash
-from pk.regression.apply import Equation, equations_from_mapping
+from pk.regression.equation import Equation, equations_from_mapping
 from pk.values.errors import EquationError
 from pk.values.estimate import Estimate
 from pk.values.profile import Dosing, Formulation, Occasion, Sample

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pk.nca.partial import PARTIAL_AUC, partial_auc_0_2
-from pk.regression.apply import Equation, apply
+from pk.nca.partial import partial_auc_0_2
+from pk.regression.apply import apply
+from pk.regression.equation import Equation
 from pk.values.estimate import Estimate
 from pk.values.profile import Occasion
 
@@ -16,19 +17,6 @@ if TYPE_CHECKING:  # numpy is loaded by the first estimate from a model, not by 
     from pk.estimation.ensemble import Averaged, Ensemble
     from pk.estimation.individual import Individual
     from pk.models.population import PopulationModel
-
-__all__ = [
-    "AVERAGE",
-    "PARTIAL_AUC",
-    "PK_VERSION",
-    "Disagreement",
-    "disagreement",
-    "estimates",
-    "estimates_of",
-    "inputs_hash",
-    "map_method",
-    "partial_auc_0_2",
-]
 
 PK_VERSION = "2"
 """Raised whenever the same inputs may give another estimate; part of every inputs hash."""

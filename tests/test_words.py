@@ -22,8 +22,8 @@ from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
 from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from notifications.states import State as MailState
-from pk.exposure import PARTIAL_AUC
 from pk.models.shipped import shipped_models
+from pk.nca.partial import PARTIAL_AUC
 from pk.regression.equation import Equation, equations_from_mapping
 from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.console.actions import Verb

@@ -53,7 +53,7 @@ def _estimated(records: Sequence[JsonObject]) -> list[JsonObject]:
     from pk.command.estimate_request import Models
     from pk.command.estimate_result import estimated as with_models
     from pk.models.shipped import shipped_models
-    from pk.regression.apply import equations_from_mapping
+    from pk.regression.equation import equations_from_mapping
 
     text = files("config").joinpath("regressions.toml").read_text(encoding="utf-8")
     return with_models(records, Models(shipped_models()), equations_from_mapping(tomllib.loads(text)))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pk.command.fields import Fields
 from pk.command.inline_model import inline_model
-from pk.models.covariates import CATALOGUE, covariate_problem
+from pk.models.catalogue import CATALOGUE, covariate_problem
 from pk.models.population import DoseBasis, PopulationModel
 from pk.values.jsontypes import Json, JsonObject
 from pk.values.profile import DoseTaken, Dosing, Formulation, Occasion, Sample

@@ -8,8 +8,7 @@ import numpy as np
 from pk.kinetics.prior import Observations
 from pk.models.population import PopulationModel
 from pk.models.regimen import doses_of, regimen_problems
-from pk.regression.apply import assay_note
-from pk.regression.equation import population_note
+from pk.values.origin import assay_note, population_note
 from pk.values.profile import DoseTaken, Occasion, Sample
 from pk.values.reading import (
     is_below_lloq,

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.fit.newton import exact_hessian
 from pk.fit.objective import Problem
 from pk.fit.optimum import Bounds, Minimum
 from pk.fit.starts import Piece
-from pk.values.arrays import Bools, Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices, Ints
 
 SAME = 1e-6
 """Objectives this close are the same optimum, if the effects agree."""
@@ -30,9 +27,9 @@ class Best:
     gradient: Floats
     hessian: Floats
     known: Bools
-    steps: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    agreeing: NDArray[np.int64]
+    steps: Ints
+    starts: Ints
+    agreeing: Ints
     runner_up: Floats
     lower: Floats
     upper: Floats

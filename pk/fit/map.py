@@ -20,9 +20,7 @@ from pk.fit.optimum import Bounds, Minimum, Reference
 from pk.fit.smallsystems import damped, solve
 from pk.fit.starts import Piece
 from pk.kinetics.prior import Doses, Observations, Prior
-from pk.values.arrays import Bools, Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices, Ints
 
 TIE = 0.1
 """Two different optima whose objectives are closer than this are tied: the data do not choose."""
@@ -73,9 +71,9 @@ class MapResult:
     gradient_norm: Floats
     hessian: Floats
     shrinkage: Floats
-    starts: NDArray[np.int64]
-    agreeing: NDArray[np.int64]
-    iterations: NDArray[np.int64]
+    starts: Ints
+    agreeing: Ints
+    iterations: Ints
     runner_up: Floats
     converged: Bools
     at_kink: Bools

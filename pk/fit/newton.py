@@ -10,14 +10,11 @@ Optimization, 2nd ed., chapters 3, 10 and 16.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.fit.objective import Evaluation, Problem, differentiate
 from pk.fit.optimum import Bounds, Minimum, Reference
 from pk.fit.smallsystems import damped, downhill, solve
-from pk.values.arrays import Bools, Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices
 
 _SCORING_STEPS = 3
 _RENEW = 4

@@ -10,16 +10,13 @@ with the individual parameters exp(log_typical + loading eta). `Problem` holds a
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.fit.residual import terms
 from pk.kinetics.compartments import Course, Elapsed, concentrations
 from pk.kinetics.dosing import Schedule, courses, elapsed, individual_parameters, reachable, schedule
 from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
-from pk.values.arrays import Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices
 
 CHUNK = 18_432
 """Dose-sample pairs evaluated at once: many enough that the calls cost little, few enough for a core's cache."""
@@ -61,7 +58,7 @@ class Problem:
     timing: Schedule
     fixed: Elapsed | None
     conc: Floats
-    censored: NDArray[np.bool_] | None
+    censored: Bools | None
     used: Floats | None
 
     @property

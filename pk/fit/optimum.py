@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pk.values.arrays import Bools, Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices, Ints
 
 _BOWL = 1.0
 """How far above a known minimum, in units of the objective, its bowl is trusted."""
@@ -44,7 +41,7 @@ class Minimum:
     eta: Floats
     value: Floats
     gradient: Floats
-    steps: NDArray[np.int64]
+    steps: Ints
     merged: Bools
 
     def take(self, columns: Indices) -> "Minimum":

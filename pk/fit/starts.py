@@ -7,16 +7,13 @@ Between kinks it is smooth; each such piece is searched by itself, its ends incl
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
 from pk.fit.objective import Problem
 from pk.fit.optimum import Bounds
 from pk.kinetics.exponential import NEVER
 from pk.kinetics.structure import PARAMETERS, ErrorKind
-from pk.values.arrays import Bools, Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices
 
 _INSET = 1e-9
 """How far from a kink a piece ends, in ln lag: enough to be on one side of it."""

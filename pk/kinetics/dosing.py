@@ -9,13 +9,12 @@ the interval needs no special treatment: the sample then sees the dose before th
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.kinetics.compartments import Course, Elapsed, areas_to_come, concentrations
 from pk.kinetics.exponential import NEVER
 from pk.kinetics.prior import Doses, Prior
 from pk.kinetics.structure import PARAMETERS, Structure
-from pk.values.arrays import Bools, Floats
+from pk.values.arrays import Bools, Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Schedule:
     every_h: Floats
     amount_mg: Floats
 
-    def take(self, subjects: NDArray[np.intp]) -> "Schedule":
+    def take(self, subjects: Indices) -> "Schedule":
         """Return the schedule of these subjects, in this order; any may occur more than once."""
         return Schedule(
             np.take(self.gap_h, subjects, axis=-1),

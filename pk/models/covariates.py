@@ -1,14 +1,14 @@
-"""Covariates as clinicians write them, and the prior of each subject that follows from them."""
+"""The prior of each subject, as it follows from a model and the subject's covariates."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 import numpy as np
 
 from pk.kinetics.prior import Prior
+from pk.models.catalogue import CATALOGUE, Choice, covariate_problem, field_of
 from pk.models.population import (
     Covariate,
     Decline,
@@ -25,47 +25,6 @@ from pk.values.reason import Reason, short
 from pk.values.toml_table import finite
 
 Given: TypeAlias = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A covariate that is a number.
-
-    `units` gives for each unit a model file may use the factor to the clinical unit, which comes
-    first. Values outside `low` to `high` (clinical unit) are refused: they are the study team's
-    guess of what only a wrong unit or a typing error can be, not the range of any model.
-    """
-
-    units: tuple[tuple[str, float], ...]
-    low: float
-    high: float
-
-    @property
-    def unit(self) -> str:
-        """The clinical unit."""
-        return self.units[0][0]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A covariate that is one of a few words."""
-
-    words: tuple[str, ...]
-
-
-CATALOGUE: MappingProxyType[str, Measure | Choice] = MappingProxyType(
-    {
-        "albumin_g_l": Measure((("g/L", 1.0), ("g/dL", 10.0)), 10.0, 70.0),
-        "ciclosporin_dose_mg_d": Measure((("mg/d", 1.0),), 10.0, 2000.0),
-        "creatinine_clearance_ml_min": Measure((("mL/min", 1.0), ("L/h", 1000 / 60)), 10.0, 300.0),
-        "creatinine_umol_l": Measure((("µmol/L", 1.0),), 15.0, 2000.0),
-        "days_since_transplantation": Measure((("d", 1.0),), 0.0, 30000.0),
-        "sex": Choice(("female", "male")),
-        "ugt2b7_211": Choice(("GG", "GT", "TT")),
-        "weight_kg": Measure((("kg", 1.0),), 20.0, 300.0),
-    }
-)
-"""Every covariate a model may use, by the name of its input field, which ends in its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +128,7 @@ def _place(model: PopulationModel, given: Given) -> _Placed:
             values[covariate.name] = read
             notes += _range_note(model, covariate, read)
         elif covariate.required:
-            reasons.append(Reason.of("covariate_required", model=model.name, field=_field(covariate.name)))
+            reasons.append(Reason.of("covariate_required", model=model.name, field=field_of(covariate.name)))
     own: dict[str, float] = dict(zip(model.parameters, model.typical, strict=True))
     if not reasons:
         notes += _missing_notes(model, values)
@@ -180,38 +139,8 @@ def _place(model: PopulationModel, given: Given) -> _Placed:
     return _Placed(tuple(own[name] for name in model.parameters), (), tuple(notes))
 
 
-def _field(name: str) -> str:
-    return f"covariates.{name}"
-
-
 def _unknown(name: object) -> Reason:
-    return Reason.of("field_unknown", field=_field(str(name)), known=", ".join(CATALOGUE))
-
-
-def covariate_problem(name: str, raw: object) -> Reason | None:
-    """Return why a value cannot be that of a covariate of the catalogue, None where it can.
-
-    >>> covariate_problem("albumin_g_l", 3.6).code
-    'covariate_implausible'
-    """
-    field, kind = _field(name), CATALOGUE[name]
-    match kind:
-        case Choice():
-            if isinstance(raw, str) and raw in kind.words:
-                return None
-            return Reason.of("field_not_choice", field=field, known=", ".join(kind.words))
-        case Measure():
-            value = finite(raw)
-            if value is None:
-                return Reason.of("covariate_not_number", field=field, unit=kind.unit)
-            if kind.low <= value <= kind.high:
-                return None
-            limits = {"low": short(kind.low), "high": short(kind.high)}
-            return Reason.of(
-                "covariate_implausible", field=field, value=short(value), unit=kind.unit, **limits
-            )
-        case _:
-            assert_never(kind)
+    return Reason.of("field_unknown", field=field_of(str(name)), known=", ".join(CATALOGUE))
 
 
 def _read(covariate: Covariate, raw: object) -> float | Reason:
@@ -226,7 +155,7 @@ def _range_note(model: PopulationModel, covariate: Covariate, value: float) -> t
     kind = CATALOGUE[covariate.name]
     if isinstance(kind, Choice):
         return ()
-    said = {"field": _field(covariate.name), "value": short(value), "unit": kind.unit, "model": model.name}
+    said = {"field": field_of(covariate.name), "value": short(value), "unit": kind.unit, "model": model.name}
     if covariate.low is None or covariate.high is None:
         return (Reason.of("covariate_range_unknown", **said),)
     if covariate.low <= value <= covariate.high:
@@ -251,7 +180,7 @@ def _missing_notes(model: PopulationModel, values: Mapping[str, float]) -> list[
 
 def _missing_note(model: PopulationModel, effect: Effect, name: str, values: Mapping[str, float]) -> Reason:
     covariate, kind = model.covariate(name), CATALOGUE[name]
-    said = {"field": _field(name), "model": model.name}
+    said = {"field": field_of(name), "model": model.name}
     whole = isinstance(effect, Linear | Decline) and not values.keys() & set(effect.covariates)
     if whole or covariate.reference is None:
         typical = dict(zip(model.parameters, model.typical, strict=True))[effect.parameter]

@@ -8,8 +8,8 @@ from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 from pk.models.covariance import Flaw, Matrix, Reading, Spread, combined, flaw
 from pk.models.population import LAG, RATES, DoseBasis, PopulationModel, own_parameters
 from pk.models.relations import read_covariates, read_effects
-from pk.regression.equation import read_population
 from pk.values.errors import ModelError
+from pk.values.origin import read_population
 from pk.values.profile import Formulation
 from pk.values.toml_table import Table, TableReader
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from pk.kinetics.structure import PARAMETERS, ErrorModel, Structure
-from pk.regression.equation import Population
 from pk.values.arrays import Floats
+from pk.values.origin import Population
 from pk.values.profile import Formulation
 from pk.values.reason import Reason, short
 from pk.values.units import MPA_MG_PER_MMF_MG, mpa_dose_mg
@@ -39,7 +39,7 @@ class RangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Covariate:
-    """What a model knows of one covariate, in the units of `pk.models.covariates.CATALOGUE`.
+    """What a model knows of one covariate, in the units of `pk.models.catalogue.CATALOGUE`.
 
     Attributes
     ----------

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pk.models.covariates import CATALOGUE, Choice, Measure
+from pk.models.catalogue import CATALOGUE, Choice, Measure
 from pk.models.population import Covariate, Decline, Effect, Factor, Linear, Power, RangeKind
 from pk.values.toml_table import TableReader
 

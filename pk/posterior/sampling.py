@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.fit.map import MapResult
 from pk.fit.objective import Problem, problem
@@ -21,9 +20,7 @@ from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind
 from pk.posterior.importance import ENOUGH, approximation, first_round, prior_root, sampled_again
 from pk.posterior.weighted import Summary, effective_size, normalised, resampled, summarise
-from pk.values.arrays import Bools, Floats
-
-Indices = NDArray[np.intp]
+from pk.values.arrays import Bools, Floats, Indices, Ints
 
 DRAWS = 1024
 LEVEL = 0.90
@@ -70,8 +67,8 @@ class Draws:
     weight: Floats
     effective: Floats
     log_evidence: Floats
-    samples: NDArray[np.int64]
-    rounds: NDArray[np.int64]
+    samples: Ints
+    rounds: Ints
 
     def warnings(self, subject: int) -> tuple[PosteriorWarning, ...]:
         """Return the warnings about one subject's draws."""
@@ -141,7 +138,7 @@ def _sampled(batch: Problem, prior: Prior, found: MapResult, here: Indices, coun
     return Draws(eta, weight, effective, log_mean + log_constant, counted, rounds)
 
 
-def _constants(batch: Problem) -> tuple[NDArray[np.int64], Floats]:
+def _constants(batch: Problem) -> tuple[Ints, Floats]:
     """Return how many samples count, and what the objective leaves out of -2 ln (likelihood x prior), halved.
 
     With m measured samples and K effects: -(m + K) / 2 ln 2 pi, and -ln y for each measured sample whose
@@ -198,8 +195,8 @@ class AucPosterior:
     auc: Summary
     effective: Floats
     log_evidence: Floats
-    samples: NDArray[np.int64]
-    rounds: NDArray[np.int64]
+    samples: Ints
+    rounds: Ints
 
     def warnings(self, subject: int) -> tuple[PosteriorWarning, ...]:
         """Return the warnings about one subject's interval."""
@@ -249,8 +246,8 @@ class AucDraws:
     weight: Floats
     effective: Floats
     log_evidence: Floats
-    samples: NDArray[np.int64]
-    rounds: NDArray[np.int64]
+    samples: Ints
+    rounds: Ints
 
 
 def auc_draws(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pk.values.arrays import Floats
+from pk.values.arrays import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def summarise(value: Floats, weight: Floats, level: float) -> Summary:
     return Summary(low, median, high, np.sum(np.where(weight > 0, value * weight, 0.0), axis=-1))
 
 
-def resampled(order: Floats, weight: Floats, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def resampled(order: Floats, weight: Floats, count: int) -> Indices:
     """Return the indices of `count` equal draws that stand for weighted ones (M,), in the order of `order`.
 
     Systematic resampling along a sorted quantity keeps that quantity's distribution to 1 / count.

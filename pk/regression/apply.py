@@ -3,15 +3,9 @@
 import math
 from collections.abc import Iterable
 
-from pk.regression.equation import (
-    Equation,
-    Population,
-    Term,
-    equation_from_mapping,
-    equations_from_mapping,
-    population_note,
-)
+from pk.regression.equation import Equation, Term
 from pk.values.estimate import Estimate
+from pk.values.origin import assay_note, population_note
 from pk.values.profile import Dosing, Occasion, Sample
 from pk.values.reading import (
     find,
@@ -24,8 +18,6 @@ from pk.values.reading import (
     value_problem,
 )
 from pk.values.reason import Reason, short
-
-__all__ = ["Equation", "Population", "Term", "apply", "equation_from_mapping", "equations_from_mapping"]
 
 
 def apply(equation: Equation, occasion: Occasion) -> Estimate:
@@ -56,6 +48,7 @@ def apply(equation: Equation, occasion: Occasion) -> Estimate:
 
     Examples
     --------
+    >>> from pk.values.origin import Population
     >>> from pk.values.profile import Formulation
     >>> hours = Term("H2", 4.0, 120, 10, 10)
     >>> made_up = Equation("made_up", "Made-up", "AUC0-12", 8.5, (hours,), Formulation.MMF, 12.0, 7.0,
@@ -161,16 +154,6 @@ def _notes(equation: Equation, used: list[tuple[Term, Sample]], assay: str | Non
     later = tuple(sample for term, sample in used if not term.is_predose)
     highest = predose_highest(predose[0], later) if predose else ()
     return (population, *assay_note(equation.name, equation.assays, assay), *highest)
-
-
-def assay_note(name: str, assays: tuple[str, ...], assay: str | None) -> tuple[Reason, ...]:
-    """Return a caveat unless the samples were measured by an assay that an equation or model comes from."""
-    expected = " / ".join(assays)
-    if assay is None or not assay.strip():
-        return (Reason.of("assay_unknown", equation=name, expected=expected),)
-    if assay.strip().casefold() in {known.casefold() for known in assays}:
-        return ()
-    return (Reason.of("assay_differs", equation=name, assay=assay.strip(), expected=expected),)
 
 
 def _half_lloq(sample: Sample) -> Reason:

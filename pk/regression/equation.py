@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pk.values.errors import EquationError
+from pk.values.origin import Population, read_population
 from pk.values.profile import Formulation
-from pk.values.reason import Reason
 from pk.values.toml_table import Table, TableReader
 
 
@@ -35,15 +35,6 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
-    """In whom an equation or a model was derived; the texts are English phrases of the catalogue."""
-
-    disease: str
-    comedication: str
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class Equation:
     """AUC = intercept + sum of coefficient times concentration, and where it is valid.
 
@@ -68,17 +59,6 @@ class Equation:
     def timepoints(self) -> tuple[str, ...]:
         """The samples the equation needs, in order of time."""
         return tuple(term.timepoint for term in self.terms)
-
-
-def population_note(name: str, people: Population) -> Reason:
-    """Return the caveat that an equation or a model was derived in other patients."""
-    return Reason.of(
-        "other_population",
-        equation=name,
-        n=people.n,
-        disease=people.disease,
-        comedication=people.comedication,
-    )
 
 
 def equation_from_mapping(mapping: Table) -> Equation:
@@ -160,16 +140,6 @@ def _read_equation(reader: TableReader) -> Equation | None:
         precision,
         source,
     )
-
-
-def read_population(reader: TableReader) -> Population:
-    """Return in whom an equation or a model was derived; its defects go to the reader."""
-    count = reader.number("n", "the number of patients, a whole number above 0", 0.0, above=True)
-    if not count.is_integer():
-        reader.note("n", f"{count!r} cannot be used; give a whole number of patients")
-    population = Population(reader.words("disease"), reader.words("comedication"), int(count))
-    reader.finish()
-    return population
 
 
 def _read_terms(reader: TableReader) -> tuple[Term, ...]:

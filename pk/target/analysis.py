@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.target.asked import Direction
 from pk.target.association import correlation as associations
@@ -36,7 +35,7 @@ from pk.target.missing.imputation import imputed
 from pk.target.pace import Step, unwatched
 from pk.target.statistics.firth import firth
 from pk.target.tiers import FROM_TIER, LARGEST_P, LEAST_FOR_DELONG, Allowance, Item, Tier, tier_of
-from pk.values.arrays import Floats
+from pk.values.arrays import Bools, Floats
 
 _CANDIDATE_TIER = 4
 
@@ -181,7 +180,7 @@ def _association(patients: Patients, may: Allowance, settings: Settings) -> Asso
     return Association(rank, linear, theil_sen, slope, p, adjusted, adjusted_p)
 
 
-def _roc(exposure: Floats, responder: NDArray[np.bool_], settings: Settings) -> Roc:
+def _roc(exposure: Floats, responder: Bools, settings: Settings) -> Roc:
     """The area turned to the direction stated beforehand; DeLong's limits only from enough patients on."""
     sign = 1.0 if settings.direction is Direction.HIGHER else -1.0
     counts = counted(sign * exposure, responder)
@@ -192,7 +191,7 @@ def _roc(exposure: Floats, responder: NDArray[np.bool_], settings: Settings) -> 
     return Roc(area.value, None, None, unstable, area.separated, test)
 
 
-def _odds(patients: Patients, responder: NDArray[np.bool_]) -> Odds | None:
+def _odds(patients: Patients, responder: Bools) -> Odds | None:
     """Firth's regression on exposure, and on exposure and baseline of those who have one."""
     alone = firth(patients.exposure[:, None], responder)
     if alone is None:
@@ -206,9 +205,7 @@ def _odds(patients: Patients, responder: NDArray[np.bool_]) -> Odds | None:
     return Odds(alone.coefficients[0], None if adjusted is None else adjusted.coefficients[0])
 
 
-def _shape(
-    patients: Patients, both: NDArray[np.bool_] | None, may: Allowance
-) -> tuple[Doubling | None, Shape | None]:
+def _shape(patients: Patients, both: Bools | None, may: Allowance) -> tuple[Doubling | None, Shape | None]:
     """The effect per doubling of exposure, and whether the relation is straight."""
     if Item.SHAPE not in may or not _contrast(patients) or (patients.responder is not None and both is None):
         return None, None
@@ -217,7 +214,7 @@ def _shape(
 
 
 def _missing(
-    patients: Patients, responder: NDArray[np.bool_] | None, may: Allowance, settings: Settings
+    patients: Patients, responder: Bools | None, may: Allowance, settings: Settings
 ) -> Missing | None:
     """What missing outcomes could change: imputed from enough patients on, bounds below."""
     without = patients.without_outcome
@@ -236,9 +233,7 @@ def _missing(
     return bounds(patients.exposure, responder, without, higher=settings.direction is Direction.HIGHER)
 
 
-def _prespecified(
-    exposure: Floats, responder: NDArray[np.bool_] | None, settings: Settings
-) -> tuple[AtCut, ...]:
+def _prespecified(exposure: Floats, responder: Bools | None, settings: Settings) -> tuple[AtCut, ...]:
     if responder is None:
         return ()
     higher = settings.direction is Direction.HIGHER

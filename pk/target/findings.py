@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pk.target.asked import Direction
 from pk.target.association.correlation import Pearson, Slope, Spearman
 from pk.target.association.shape import Doubling, Shape
@@ -20,7 +17,7 @@ from pk.target.missing.imputation import Imputed
 from pk.target.statistics.firth import Coefficient
 from pk.target.statistics.proportions import Interval, Proportion
 from pk.target.tiers import Tier
-from pk.values.arrays import Floats
+from pk.values.arrays import Bools, Floats
 from pk.values.reason import Reason
 
 
@@ -197,7 +194,7 @@ class TargetAnalysis:
     conclusion: Conclusion
     exposure: Floats
     outcome: Floats
-    responder: NDArray[np.bool_] | None
+    responder: Bools | None
     description: Description | None
     association: Association | None
     doubling: Doubling | None

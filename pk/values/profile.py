@@ -88,7 +88,7 @@ class Dosing:
 class Occasion:
     """The samples around one dose, the treatment, the assay that measured them, and covariates.
 
-    `covariates` are pairs of a name of `pk.models.covariates.CATALOGUE` and a value; what is unknown is left out.
+    `covariates` are pairs of a name of `pk.models.catalogue.CATALOGUE` and a value; what is unknown is left out.
 
     >>> Occasion((Sample("H0", -0.1, 2.0),), Dosing(Formulation.MMF)).named("H0")[0].conc_mg_l
     2.0

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pk import exposure as pk_exposure
-from pk.exposure import AVERAGE, PARTIAL_AUC, Disagreement, map_method
+from pk.exposure import AVERAGE, Disagreement, map_method
+from pk.nca.partial import PARTIAL_AUC
 from pk.values.estimate import Estimate, Fit
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import ResultStatus

@@ -17,7 +17,8 @@ import pk.exposure
 from config.defects import ConfigurationInvalidError
 from config.settings import DEFAULT_DIR
 from notifications.render import template_names
-from pk.exposure import AVERAGE, PARTIAL_AUC
+from pk.exposure import AVERAGE
+from pk.nca.partial import PARTIAL_AUC
 from pk.values.profile import Occasion
 from scheduler.domain.exposure import VisitExposures
 from scheduler.domain.facts import SampleDrawn, SampleNotDrawn

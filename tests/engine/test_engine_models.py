@@ -12,8 +12,8 @@ from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from pk.models.population import PopulationModel
 from pk.models.shipped import shipped_models
-from pk.regression.equation import population_note
 from pk.sentences import SENTENCES
+from pk.values.origin import population_note
 from scheduler.domain.reason import Reason
 from scheduler.domain.speech import speaker_for
 from scheduler.engine.study import Study, load_study

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from pk.regression.apply import Equation, equations_from_mapping
+from pk.regression.equation import Equation, equations_from_mapping
 from pk.values.profile import Dosing, Formulation, Occasion, Sample
 
 ROOT = Path(__file__).resolve().parents[2]

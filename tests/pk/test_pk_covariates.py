@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pk_cases import codes
 
-from pk.models.covariates import CATALOGUE, Measure, prior_for
+from pk.models.catalogue import CATALOGUE, Measure
+from pk.models.covariates import prior_for
 from pk.models.population import PopulationModel
 from pk.models.shipped import shipped_models
 

@@ -23,8 +23,9 @@ from pk_cases import (
 )
 
 import pk.exposure
-from pk.exposure import PARTIAL_AUC, disagreement, estimates, estimates_of, inputs_hash, partial_auc_0_2
+from pk.exposure import disagreement, estimates, estimates_of, inputs_hash
 from pk.models.shipped import shipped_models
+from pk.nca.partial import PARTIAL_AUC, partial_auc_0_2
 from pk.values.estimate import Estimate
 from pk.values.profile import DoseTaken, Dosing, Formulation, Occasion, Sample
 

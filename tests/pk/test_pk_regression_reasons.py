@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from pk_cases import PAWINSKI, STEADY, h0, h2, h30, occasion
 
-from pk.regression.apply import apply, assay_note, dosing_problems
+from pk.regression.apply import apply, dosing_problems
 from pk.values.estimate import Estimate
+from pk.values.origin import assay_note
 from pk.values.profile import Formulation
 from pk.values.reason import Reason
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pk.values.arrays import Floats
+from pk.values.arrays import Bools, Floats, Ints
 
 Numbers = Sequence[float | None]
 
@@ -37,7 +36,7 @@ class Patients:
 
     exposure: Floats
     outcome: Floats
-    responder: NDArray[np.bool_] | None
+    responder: Bools | None
     baseline: Floats | None
     left_out: LeftOut
     without_outcome: Floats
@@ -113,7 +112,7 @@ def patients_of(
     )
 
 
-def _sorted(rows: NDArray[np.int64], columns: Sequence[Floats | None]) -> NDArray[np.int64]:
+def _sorted(rows: Ints, columns: Sequence[Floats | None]) -> Ints:
     """The rows by the last column, then by those before it, whatever order they were given in."""
     return rows[np.lexsort([one[rows] for one in columns if one is not None])]
 

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.target.statistics.exact import rank_sum_p
 from pk.target.statistics.resampling import coded, double_ranks
 from pk.target.tiers import LARGEST_P
-from pk.values.arrays import Floats, Ints
+from pk.values.arrays import Bools, Floats, Ints
 
 LEAST_FOR_IMPUTATION = 30
 """Patients with outcome from whom on missing ones are imputed; below, bounds are given."""
@@ -47,7 +46,7 @@ class Bounds:
 
 
 def bounds(
-    exposure: Floats, responder: NDArray[np.bool_], without_outcome: Floats, *, higher: bool = True
+    exposure: Floats, responder: Bools, without_outcome: Floats, *, higher: bool = True
 ) -> Bounds | None:
     """Return what the missing outcomes leave open, for patients of both outcomes with two exposures or more.
 
@@ -67,7 +66,7 @@ def bounds(
     )
     up = theirs[np.argsort(-ranks[theirs], kind="stable")]
 
-    def completed(these: Ints) -> NDArray[np.bool_]:
+    def completed(these: Ints) -> Bools:
         filled = np.zeros(every.size, dtype=bool)
         filled[known] = responder
         filled[these] = True
@@ -84,7 +83,7 @@ def bounds(
     return Bounds(missing, _extreme(ranks, best, higher), _extreme(ranks, worst, higher), verdict, tipping)
 
 
-def _path(ranks: Ints, best: NDArray[np.bool_], worst: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+def _path(ranks: Ints, best: Bools, worst: Bools) -> list[Bools]:
     differing = np.flatnonzero(best != worst)
     order = differing[np.argsort(-np.abs(ranks[differing] - (ranks.size + 1)), kind="stable")]
     path = [best]
@@ -95,18 +94,18 @@ def _path(ranks: Ints, best: NDArray[np.bool_], worst: NDArray[np.bool_]) -> lis
     return path
 
 
-def _rho(ranks: Ints, filled: NDArray[np.bool_]) -> float:
+def _rho(ranks: Ints, filled: Bools) -> float:
     """The correlation of mid-ranks with response; 0 where everybody answers alike, or all exposures are the same."""
     if filled.all() or not filled.any() or np.ptp(ranks) == 0:
         return 0.0
     return float(np.corrcoef(ranks, filled)[0, 1])
 
 
-def _extreme(ranks: Ints, filled: NDArray[np.bool_], higher: bool) -> Extreme:
+def _extreme(ranks: Ints, filled: Bools, higher: bool) -> Extreme:
     exact = rank_sum_p(ranks, filled)
     return Extreme(_rho(ranks, filled) * (1.0 if higher else -1.0), None if exact is None else exact.p)
 
 
-def _significant(ranks: Ints, filled: NDArray[np.bool_]) -> bool:
+def _significant(ranks: Ints, filled: Bools) -> bool:
     exact = rank_sum_p(ranks, filled)
     return exact is not None and exact.p < LARGEST_P and _rho(ranks, filled) > 0

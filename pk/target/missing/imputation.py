@@ -4,14 +4,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, stdtr, stdtrit
 
 from pk.target.statistics.firth import curved
 from pk.target.statistics.proportions import Interval
 from pk.target.statistics.resampling import Purpose, stream
 from pk.target.tiers import LARGEST_P
-from pk.values.arrays import Floats
+from pk.values.arrays import Bools, Floats
 
 IMPUTATIONS = 20
 
@@ -45,7 +44,7 @@ class Imputed:
 
 
 def imputed(
-    known: tuple[Floats, NDArray[np.bool_]],
+    known: tuple[Floats, Bools],
     without_outcome: Floats,
     others: tuple[Floats, Floats],
     seed: int,

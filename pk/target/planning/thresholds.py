@@ -4,12 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.target.cut.youden import best_cuts
 from pk.target.statistics.binormal import binormal_cuts, fitted_cuts
 from pk.target.statistics.resampling import Purpose, stream
-from pk.values.arrays import Floats
+from pk.values.arrays import Bools, Floats
 
 LEAST = 4
 """Responders, and others, without whom nothing is simulated."""
@@ -56,7 +55,7 @@ class _Truth:
 
 def plan(
     exposure: Floats,
-    responder: NDArray[np.bool_],
+    responder: Bools,
     low: float,
     high: float,
     *,
@@ -120,7 +119,7 @@ def _truths(random: np.random.Generator, others: Floats, responders: Floats, stu
     return _Truth(share, (means[0], means[1]), (spreads[0], spreads[1]))
 
 
-def _patients(random: np.random.Generator, truth: _Truth, count: int) -> tuple[Floats, NDArray[np.bool_]]:
+def _patients(random: np.random.Generator, truth: _Truth, count: int) -> tuple[Floats, Bools]:
     """Patients still to come of each study; shapes (studies, count)."""
     responds = random.random((truth.share.size, count)) < truth.share[:, None]
     noise = random.standard_normal((truth.share.size, count))
@@ -129,7 +128,7 @@ def _patients(random: np.random.Generator, truth: _Truth, count: int) -> tuple[F
     return mean + spread * noise, responds
 
 
-def _cuts(values: Floats, outcome: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _cuts(values: Floats, outcome: Bools) -> tuple[Floats, Floats]:
     """Youden's and the binormal cut of each row."""
     order = np.argsort(values, axis=1, kind="stable")
     ordered, ones = np.take_along_axis(values, order, axis=1), np.take_along_axis(outcome, order, axis=1)

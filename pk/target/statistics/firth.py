@@ -10,11 +10,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc, chdtri, expit, log_expit
 
 from pk.target.statistics.proportions import Interval
-from pk.values.arrays import Floats
+from pk.values.arrays import Bools, Floats
 
 _MOST_STEPS = 60
 _LARGEST_STEP = 2.0
@@ -195,7 +194,7 @@ def _maximum(
     return None
 
 
-def _step(design: Floats, outcome: Floats, beta: Floats, free: NDArray[np.bool_]) -> Floats:
+def _step(design: Floats, outcome: Floats, beta: Floats, free: Bools) -> Floats:
     """The next step of the free coefficients. The curvature is the difference quotient of the score: that of the
     penalty outweighs the information where groups separate, and Fisher scoring would take hundreds of steps."""
     places = np.flatnonzero(free)
