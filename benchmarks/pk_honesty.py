@@ -199,7 +199,7 @@ def across(some: Patients) -> dict[str, Any]:
     parts = []
     for block in zip(*found.values(), strict=True):
         here = np.ones((block[0].auc.shape[0], len(models)), np.bool_)
-        parts.append(combined(tuple(models), np.ones(len(models)), here, block, 0.9))
+        parts.append(combined(tuple(models), np.ones(len(models)), here, block))
     low, median, high = (
         np.concatenate([getattr(one.auc, name) for one in parts]) for name in ("low", "median", "high")
     )

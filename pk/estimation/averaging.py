@@ -10,42 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pk.fit.map import MapResult
-from pk.kinetics.prior import Doses, Observations, Prior
-from pk.posterior.sampling import DRAWS, LEVEL, SEED, TOO_FEW, AucDraws, auc_draws
+from pk.posterior.sampling import LEVEL, TOO_FEW, AucDraws
 from pk.posterior.weighted import Summary, effective_size, normalised, summarise
 from pk.values.arrays import Bools, Floats
 from pk.values.reason import Reason, short
 
 DOMINANT = 0.9
 """Weight from which on one model is said to decide alone: the team's choice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One model for a batch of B subjects.
-
-    Attributes
-    ----------
-    name : str
-        What people call the model.
-    prior : Prior
-    doses : Doses
-        In the model's dose basis.
-    found : MapResult
-        What `pk.fit.map.estimate` returned for the samples.
-    defined : ndarray of bool, shape (B,)
-        False: the model is not defined for the subject and has no part in the average.
-    weight : float
-        Before the samples, relative to the other candidates; above 0.
-    """
-
-    name: str
-    prior: Prior
-    doses: Doses
-    found: MapResult
-    defined: Bools
-    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +34,6 @@ class Average:
         Of each model by itself, -inf where it is left out.
     effective : ndarray, shape (B,)
         How many equal draws the pooled ones are worth.
-    effective_models : ndarray, shape (B,)
-        1 / sum of squared weights: 1 where one model decides alone, J where all weigh the same.
     cannot_reach : ndarray of bool, shape (B, J)
         Left out because it predicts no drug at all at a sample that another model can explain.
     """
@@ -74,7 +43,6 @@ class Average:
     weight: Floats
     log_evidence: Floats
     effective: Floats
-    effective_models: Floats
     cannot_reach: Bools
 
     def reasons(self, subject: int) -> tuple[Reason, ...]:
@@ -99,52 +67,7 @@ class Average:
         return tuple(found)
 
 
-def average(
-    candidates: Sequence[Candidate],
-    observations: Observations,
-    start_h: Floats,
-    end_h: Floats,
-    *,
-    level: float = LEVEL,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Average:
-    """Return the averaged AUC from start to end (B,) of every subject.
-
-    Parameters
-    ----------
-    candidates : sequence of Candidate, length J, at least 1
-    observations : Observations
-        The same samples for all.
-    level, draws, seed
-        As for `pk.posterior.sampling.auc_posterior`.
-    """
-    streams = [
-        auc_draws(one.prior, one.doses, observations, one.found, start_h, end_h, draws=draws, seed=seed)
-        for one in candidates
-    ]
-    names = tuple(one.name for one in candidates)
-    before = np.array([one.weight for one in candidates])
-    defined = np.stack([one.defined for one in candidates], axis=1)
-    blocks = [
-        combined(names, before, defined[block[0].subjects], block, level)
-        for block in zip(*streams, strict=True)
-    ]
-    spreads = [one.auc for one in blocks]
-    summary = Summary(
-        np.concatenate([one.low for one in spreads]),
-        np.concatenate([one.median for one in spreads]),
-        np.concatenate([one.high for one in spreads]),
-        np.concatenate([one.mean for one in spreads]),
-    )
-    columns = ("weight", "log_evidence", "effective", "effective_models", "cannot_reach")
-    others = [np.concatenate([getattr(one, name) for one in blocks]) for name in columns]
-    return Average(names, summary, *others)
-
-
-def combined(
-    models: tuple[str, ...], before: Floats, defined: Bools, block: Sequence[AucDraws], level: float = LEVEL
-) -> Average:
+def combined(models: tuple[str, ...], before: Floats, defined: Bools, block: Sequence[AucDraws]) -> Average:
     """Return the average of subjects whose AUC has been drawn under each model.
 
     Parameters
@@ -166,10 +89,10 @@ def combined(
     weight[~some] = 0.0
     pooled = np.concatenate([one.weight * weight[:, [j]] for j, one in enumerate(block)], axis=1)
     value = np.concatenate([one.auc for one in block], axis=1)
-    spread = summarise(value, pooled, level)
+    spread = summarise(value, pooled, LEVEL)
     spread = Summary(
         *(np.where(some, one, np.nan) for one in (spread.low, spread.median, spread.high, spread.mean))
     )
     with np.errstate(divide="ignore"):
-        size, worth = (np.where(some, effective_size(one), 0.0) for one in (pooled, weight))
-    return Average(models, spread, weight, log_evidence, size, worth, cannot_reach)
+        size = np.where(some, effective_size(pooled), 0.0)
+    return Average(models, spread, weight, log_evidence, size, cannot_reach)

@@ -15,7 +15,7 @@ from pk.values.reading import (
     known_lloq_mg_l,
     measured_mg_l,
     minutes,
-    predose_highest,
+    predose_highest_by_time,
     time_problem,
     value_problem,
 )
@@ -73,7 +73,7 @@ def prepare(case: Case) -> Prepared:
         found, said = _placed(case, one, doses)
         reasons += found
         notes += said
-    notes += _predose_notes(used)
+    notes += predose_highest_by_time(used)
     if len(used) == 1:
         notes.append(Reason.of("one_sample_only"))
     return Prepared(used, doses, tuple(reasons), tuple(notes))
@@ -103,13 +103,6 @@ def _sample_problems(sample: Sample) -> list[Reason]:
     if found[1] is None and is_below_lloq(sample) and known_lloq_mg_l(sample) is None:
         found.append(Reason.of("lloq_unknown", timepoint=sample.timepoint))
     return [reason for reason in found if reason is not None]
-
-
-def _predose_notes(used: tuple[Sample, ...]) -> tuple[Reason, ...]:
-    """A caveat if the one sample before the dose is above all later ones."""
-    before = [one for one in used if one.time_h <= 0]
-    later = tuple(one for one in used if one.time_h > 0)
-    return predose_highest(before[0], later) if len(before) == 1 else ()
 
 
 def _treatment_notes(case: Case) -> list[Reason]:

@@ -9,7 +9,7 @@ import numpy as np
 from pk.posterior.predictive import Predictive
 from pk.values.arrays import Bools, Floats
 from pk.values.profile import Sample
-from pk.values.reading import predose_highest
+from pk.values.reading import predose_highest_by_time
 from pk.values.reason import Reason, short
 from pk.values.units import ConcentrationUnit, to_mg_l
 
@@ -41,7 +41,7 @@ def suspicions(
     tuple of Reason
         A pre-dose sample above every later one is named even where a model explains it.
     """
-    found = list(_predose(samples))
+    found = list(predose_highest_by_time(samples))
     if not samples or _best(models, conc_mg_l, censored) >= UNUSUAL:
         return tuple(found)
     names = [samples[i].timepoint for i in _out_of_line(models, conc_mg_l, censored)]
@@ -87,9 +87,3 @@ def _factors() -> Iterator[tuple[float, ConcentrationUnit]]:
         mg_l = float(to_mg_l(Decimal(1), unit))
         yield mg_l, unit
         yield 1.0 / mg_l, unit
-
-
-def _predose(samples: Sequence[Sample]) -> tuple[Reason, ...]:
-    before = [sample for sample in samples if sample.time_h <= 0]
-    later = tuple(sample for sample in samples if sample.time_h > 0)
-    return predose_highest(before[0], later) if len(before) == 1 else ()

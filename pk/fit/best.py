@@ -27,7 +27,6 @@ class Best:
     gradient: Floats
     hessian: Floats
     known: Bools
-    steps: Ints
     starts: Ints
     agreeing: Ints
     runner_up: Floats
@@ -50,7 +49,6 @@ class Best:
             found.gradient,
             np.empty((effects, effects, size)),
             np.zeros(size, np.bool_),
-            found.steps,
             ones,
             ones.copy(),
             never,
@@ -79,7 +77,7 @@ class Best:
         into = searches[won]
         self.agreeing[into] = 1
         self.eta[:, into], self.value[into] = found.eta[:, won], value[won]
-        self.gradient[:, into], self.steps[into] = found.gradient[:, won], found.steps[won]
+        self.gradient[:, into] = found.gradient[:, won]
         self.known[into] = False
 
     def curvature(self, batch: Problem, lag: int | None) -> Floats:
@@ -106,7 +104,6 @@ class Best:
         for mine, its in (
             (self.value, other.value),
             (self.known, other.known),
-            (self.steps, other.steps),
             (self.agreeing, other.agreeing),
             (self.lower, other.lower),
             (self.upper, other.upper),

@@ -58,8 +58,6 @@ class MapResult:
         Pharm Res 30:2355 (2013), for single subjects.
     starts, agreeing : ndarray of int, shape (B,)
         Starting points used, and how many of them led to this optimum.
-    iterations : ndarray of int, shape (B,)
-        Steps of the start that found it.
     runner_up : ndarray, shape (B,)
         How much larger the objective is at the next best optimum that was seen; inf if there was none.
     converged, at_kink, tied, lag_at_bound : ndarray of bool, shape (B,)
@@ -73,7 +71,6 @@ class MapResult:
     shrinkage: Floats
     starts: Ints
     agreeing: Ints
-    iterations: Ints
     runner_up: Floats
     converged: Bools
     at_kink: Bools
@@ -210,7 +207,6 @@ def _summary(batch: Problem, best: Best, lag: int | None) -> tuple[NDArray[np.ge
         np.ascontiguousarray(shrinkage.T),
         best.starts,
         best.agreeing,
-        best.steps,
         best.runner_up,
         _stationary(best.gradient, hessian),
         at_kink,

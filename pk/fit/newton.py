@@ -73,9 +73,7 @@ def minimise(
         Minima already known: a column that comes close to its own stops there.
     """
     k, n = eta.shape
-    done = Minimum(
-        eta.copy(), np.full(n, np.inf), np.full((k, n), np.inf), np.zeros(n, np.int64), np.zeros(n, np.bool_)
-    )
+    done = Minimum(eta.copy(), np.full(n, np.inf), np.full((k, n), np.inf), np.zeros(n, np.bool_))
     at = differentiate(batch, eta)
     state = _State(batch, np.arange(n), bounds, reference, eta, at, at.hessian, np.full(n, 1e-3))
     for step in range(_MAX_STEPS + 1):
@@ -87,7 +85,7 @@ def minimise(
             finished[:] = True
         exact = step >= _SCORING_STEPS
         if finished.any():
-            _store(done, state, gradient, np.flatnonzero(finished), step)
+            _store(done, state, gradient, np.flatnonzero(finished))
             if finished.all():
                 break
             state.keep(~finished)
@@ -96,7 +94,7 @@ def minimise(
             state.exact = exact_hessian(state.batch, state.eta, state.at.gradient, state.bounds)
         move, stalled = _move(state, gradient, held, exact=exact)
         if exact and stalled.any():
-            _store(done, state, gradient, np.flatnonzero(stalled), step)
+            _store(done, state, gradient, np.flatnonzero(stalled))
             if stalled.all():
                 break
             state.keep(~stalled)
@@ -112,12 +110,11 @@ def _standing(state: _State) -> tuple[Bools | None, Floats, Bools]:
     return held, gradient, np.max(np.abs(gradient), axis=0) < _TOLERANCE
 
 
-def _store(done: Minimum, state: _State, gradient: Floats, some: Indices, step: int) -> None:
+def _store(done: Minimum, state: _State, gradient: Floats, some: Indices) -> None:
     into = state.columns[some]
     done.eta[:, into] = state.eta[:, some]
     done.value[into] = state.at.value[some]
     done.gradient[:, into] = gradient[:, some]
-    done.steps[into] = step
 
 
 def _held(state: _State) -> Bools | None:

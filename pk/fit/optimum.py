@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pk.values.arrays import Bools, Floats, Indices, Ints
+from pk.values.arrays import Bools, Floats, Indices
 
 _BOWL = 1.0
 """How far above a known minimum, in units of the objective, its bowl is trusted."""
@@ -33,7 +33,6 @@ class Minimum:
     value : ndarray, shape (N,)
     gradient : ndarray, shape (K, N)
         The lag's is 0 at a bound that it presses against.
-    steps : ndarray of int, shape (N,)
     merged : ndarray of bool, shape (N,)
         Whether the column stopped because it came close to its reference.
     """
@@ -41,7 +40,6 @@ class Minimum:
     eta: Floats
     value: Floats
     gradient: Floats
-    steps: Ints
     merged: Bools
 
     def take(self, columns: Indices) -> "Minimum":
@@ -50,7 +48,6 @@ class Minimum:
             self.eta[:, columns],
             self.value[columns],
             self.gradient[:, columns],
-            self.steps[columns],
             self.merged[columns],
         )
 
@@ -61,7 +58,6 @@ class Minimum:
             np.concatenate([part.eta for part in parts], axis=1),
             np.concatenate([part.value for part in parts]),
             np.concatenate([part.gradient for part in parts], axis=1),
-            np.concatenate([part.steps for part in parts]),
             np.concatenate([part.merged for part in parts]),
         )
 

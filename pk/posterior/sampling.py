@@ -8,7 +8,6 @@ equal output, whatever else is in the batch.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -35,12 +34,6 @@ _RIVAL = 9.0
 
 _BLOCK = 16
 _BAND_DRAWS = 256
-
-
-class PosteriorWarning(StrEnum):
-    """What a user should know about an interval."""
-
-    UNCERTAIN = "posterior_uncertain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +63,6 @@ class Draws:
     samples: Ints
     rounds: Ints
 
-    def warnings(self, subject: int) -> tuple[PosteriorWarning, ...]:
-        """Return the warnings about one subject's draws."""
-        return (PosteriorWarning.UNCERTAIN,) if self.effective[subject] < TOO_FEW else ()
-
 
 def sample(
     prior: Prior,
@@ -100,7 +89,7 @@ def sample(
     Returns
     -------
     Draws
-        For large batches use `auc_intervals`, which keeps no draws.
+        For areas of large batches use `auc_draws`, which yields a few subjects at a time.
     """
     whole = problem(prior, doses, observations)
     blocks = [_sampled(whole.take(here), prior, found, here, draws, seed) for here in _blocks(whole.size)]
@@ -197,10 +186,6 @@ class AucPosterior:
     log_evidence: Floats
     samples: Ints
     rounds: Ints
-
-    def warnings(self, subject: int) -> tuple[PosteriorWarning, ...]:
-        """Return the warnings about one subject's interval."""
-        return (PosteriorWarning.UNCERTAIN,) if self.effective[subject] < TOO_FEW else ()
 
 
 def auc_posterior(

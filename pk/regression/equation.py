@@ -55,31 +55,6 @@ class Equation:
     precision: str
     source: str
 
-    @property
-    def timepoints(self) -> tuple[str, ...]:
-        """The samples the equation needs, in order of time."""
-        return tuple(term.timepoint for term in self.terms)
-
-
-def equation_from_mapping(mapping: Table) -> Equation:
-    """Return the equation a parsed TOML table describes.
-
-    Parameters
-    ----------
-    mapping : Mapping
-        One `[[equation]]` of `config/regressions.toml`; that file names every key.
-
-    Raises
-    ------
-    EquationError
-        With every defect at once: missing, unknown and ill-typed keys, terms without a timepoint.
-    """
-    defects: list[str] = []
-    equation = _read_equation(TableReader(mapping, "", defects, "equation"))
-    if defects or equation is None:
-        raise EquationError(tuple(defects))
-    return equation
-
 
 def equations_from_mapping(document: Table) -> tuple[Equation, ...]:
     """Return every equation of a parsed file, in its order.

@@ -10,6 +10,8 @@ from pk.sentences.model import MODEL_SENTENCES
 from pk.sentences.nca import NCA_SENTENCES
 from pk.sentences.posterior import POSTERIOR_SENTENCES
 from pk.sentences.target import TARGET_SENTENCES
+from pk.sentences.target_file import TARGET_FILE_SENTENCES
+from pk.sentences.target_missing import TARGET_MISSING_SENTENCES
 
 SENTENCES: dict[str, str] = {
     **EXPOSURE_SENTENCES,
@@ -19,4 +21,6 @@ SENTENCES: dict[str, str] = {
     **NCA_SENTENCES,
     **POSTERIOR_SENTENCES,
     **TARGET_SENTENCES,
+    **TARGET_FILE_SENTENCES,
+    **TARGET_MISSING_SENTENCES,
 }

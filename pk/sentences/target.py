@@ -1,4 +1,4 @@
-"""What the analysis of exposure and outcome says, by code: caveats, tiers, findings, and faults of a file."""
+"""What the analysis of exposure and outcome says, by code: caveats, tiers, findings, gates, plans."""
 
 _CAVEATS: dict[str, str] = {
     "C1": "Observational: doses are adapted to exposure and to the course of the disease, which confounds both.",
@@ -153,70 +153,7 @@ _SHAPE: dict[str, str] = {
     ),
 }
 
-_MISSING: dict[str, str] = {
-    "target_missing_bounds": (
-        "Outcomes missing: {count}. Were they known, Spearman's correlation would lie between {worst} (worst case for "
-        "the expected direction) and {best} (best case)."
-    ),
-    "target_missing_never": "No answer of these patients would make the association significant as expected.",
-    "target_missing_always": "Whatever they answer, the association stays significant as expected.",
-    "target_missing_depends": (
-        "Whether the association is significant as expected depends on them: not, once {tipping} of the {count} "
-        "answer otherwise than in the best case."
-    ),
-    "target_missing_imputed_beyond": (
-        "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: the odds of "
-        "response then have no limits that a number could give."
-    ),
-    "target_missing_imputed": (
-        "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: odds of response "
-        "per 10 units of exposure times {odds} (95 % interval {low} to {high}); {percent} % of its variance comes "
-        "from the missing outcomes."
-    ),
-}
-
-_MISSING_NUMBERS: dict[str, str] = {
-    "target_missing_odds_none": (
-        "That takes missing outcomes to be like known ones of the same exposure. Whether it is significant stays the "
-        "same if their odds of response are up to {times} times higher or lower."
-    ),
-    "target_missing_odds_likelier": (
-        "That takes missing outcomes to be like known ones of the same exposure. Whether it is significant turns if "
-        "their odds of response are {times} times higher."
-    ),
-    "target_missing_odds_rarer": (
-        "That takes missing outcomes to be like known ones of the same exposure. Whether it is significant turns if "
-        "their odds of response are {times} times lower."
-    ),
-    "target_missing_ranks": (
-        "Outcomes missing: {count}. Were they known, Spearman's correlation would lie between {lowest} and {highest}."
-    ),
-    "target_missing_ranks_never": "Whatever they are, the association would not be significant.",
-    "target_missing_ranks_always": "Whatever they are, the association stays significant.",
-    "target_missing_ranks_depends": "Whether the association is significant depends on them.",
-    "target_missing_slope": (
-        "Outcomes missing: {count}, imputed {imputations} times from exposure and what else is known: change of the "
-        "outcome per 10 units of exposure {slope} (95 % interval {low} to {high}), with the known ones alone {known}; "
-        "{percent} % of its variance comes from the missing outcomes."
-    ),
-    "target_missing_no_tipping": (
-        "That takes missing outcomes to be like known ones of the same exposure and baseline. Whether it is "
-        "significant stays the same if they are up to {shift} higher or lower than that."
-    ),
-    "target_missing_tipping_higher": (
-        "That takes missing outcomes to be like known ones of the same exposure and baseline. Whether it is "
-        "significant turns if they are {shift} higher than that on average."
-    ),
-    "target_missing_tipping_lower": (
-        "That takes missing outcomes to be like known ones of the same exposure and baseline. Whether it is "
-        "significant turns if they are {shift} lower than that on average."
-    ),
-}
-
 _UPPER: dict[str, str] = {
-    "target_events_not_binary": (
-        "Column {column_id} of adverse events has {value} (line {line}); write 1 where there was one, 0 where not."
-    ),
     "target_upper_events": "Adverse events ({column_id}): {events} of {n} patients have one.",
     "target_upper_not_estimable": "Above which exposure they grow more frequent is not estimable.",
     "target_upper_no_evidence": "There is no evidence that they go with exposure.",
@@ -271,35 +208,6 @@ _PLANNING: dict[str, str] = {
     ),
 }
 
-_FILE: dict[str, str] = {
-    "target_file_unreadable": "{file} cannot be read: {why}.",
-    "target_file_empty": "The file has no header row.",
-    "target_file_not_text": "The file is no text in UTF-8, UTF-16 or Windows-1252.",
-    "target_file_quotes": "Line {line}: quotation marks are not closed or are followed by text.",
-    "target_file_ragged": "Line {line} has {count} fields; the header has {expected}.",
-    "target_column_unknown": "There is no column {column_id}; the columns are: {known}.",
-    "target_column_repeated": "The column {column_id} occurs more than once in the header.",
-    "target_columns_equal": "{column_id} was given for two purposes; every purpose needs a column of its own.",
-    "target_cell_not_number": "Line {line}, column {column_id}: {value} is not a number.",
-    "target_cell_out_of_range": (
-        "Line {line}, column {column_id}: {value} is beyond 1 000 000 000 or nearer to 0 than 0.000000001; "
-        "use another unit."
-    ),
-    "target_decimals_mixed": (
-        "Column {column_id} has decimal points and decimal commas (lines {line} and {other}); use one of them."
-    ),
-    "target_outcome_not_01": (
-        "The outcome has 0, 1 and {value} (line {line}); write 0 or 1, or say that the outcome is continuous."
-    ),
-    "target_outcome_two_values": (
-        "The outcome has the two values {low} and {high}; write 0 for non-responders and 1 for responders, "
-        "or say that the outcome is continuous."
-    ),
-    "target_outcome_not_binary": "The outcome has {value} (line {line}); a binary outcome is 0 or 1.",
-    "target_rule_unreadable": "The rule {rule} is not understood; write a comparison and a number, such as <=-5.",
-    "target_rule_binary": "The outcome is 0 or 1 already; a rule for response needs a continuous one.",
-}
-
 TARGET_SENTENCES: dict[str, str] = {
     **_CAVEATS,
     **_TIERS,
@@ -307,10 +215,7 @@ TARGET_SENTENCES: dict[str, str] = {
     **_WARNINGS,
     **_FINDINGS,
     **_SHAPE,
-    **_MISSING,
-    **_MISSING_NUMBERS,
     **_UPPER,
     **_GATES,
     **_PLANNING,
-    **_FILE,
 }

@@ -1,13 +1,10 @@
 """What must be said beside any result: the standing caveats, and what these patients are short of."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from pk.target.association.correlation import LEAST_FOR_BOOTSTRAP
+from pk.target.findings import TargetAnalysis
 from pk.values.reason import Reason, short
-
-if TYPE_CHECKING:
-    from pk.target.findings import TargetAnalysis
 
 STANDING = ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
 
@@ -15,13 +12,13 @@ FARTHEST_APART = 10.0
 """mg·h/L between the binormal cut and Youden's beyond which the assumption is in doubt."""
 
 
-def warnings_of(found: "TargetAnalysis") -> tuple[Reason, ...]:
+def warnings_of(found: TargetAnalysis) -> tuple[Reason, ...]:
     """Return the caveats of an analysis: the standing ones first, then its own, by code."""
     own = (*_of_rows(found), *_of_contrast(found), *_of_direction(found), *_of_cut(found))
     return (*(Reason.of(code) for code in STANDING), *_counted(found), *own)
 
 
-def _counted(found: "TargetAnalysis") -> Iterator[Reason]:
+def _counted(found: TargetAnalysis) -> Iterator[Reason]:
     yield Reason.of("C10", count=found.settings.analyses_run)
     if found.settings.flagged_exposures:
         yield Reason.of("C11", count=found.settings.flagged_exposures)
@@ -29,7 +26,7 @@ def _counted(found: "TargetAnalysis") -> Iterator[Reason]:
         yield Reason.of("C12")
 
 
-def _interval_missing(found: "TargetAnalysis") -> bool:
+def _interval_missing(found: TargetAnalysis) -> bool:
     """Whether something stands here whose interval cannot be estimated, or may not be."""
     if found.association is None:
         return True
@@ -39,7 +36,7 @@ def _interval_missing(found: "TargetAnalysis") -> bool:
     return area or odds or (spearman.ci is None and found.n < LEAST_FOR_BOOTSTRAP)
 
 
-def _of_rows(found: "TargetAnalysis") -> Iterator[Reason]:
+def _of_rows(found: TargetAnalysis) -> Iterator[Reason]:
     left = found.left_out
     for code, count in (
         ("target_exposure_missing", left.exposure_missing),
@@ -51,7 +48,7 @@ def _of_rows(found: "TargetAnalysis") -> Iterator[Reason]:
             yield Reason.of(code, count=count)
 
 
-def _of_contrast(found: "TargetAnalysis") -> Iterator[Reason]:
+def _of_contrast(found: TargetAnalysis) -> Iterator[Reason]:
     if found.n > 1 and found.exposure[0] == found.exposure[-1]:
         yield Reason.of("target_exposure_constant", value=short(float(found.exposure[0])))
     if found.n > 1 and (found.outcome == found.outcome[0]).all():
@@ -62,12 +59,12 @@ def _of_contrast(found: "TargetAnalysis") -> Iterator[Reason]:
         yield Reason.of("target_separated")
 
 
-def _of_direction(found: "TargetAnalysis") -> Iterator[Reason]:
-    if found.roc is not None and found.roc.area < 0.5 and found.roc.test.p < 0.05:
+def _of_direction(found: TargetAnalysis) -> Iterator[Reason]:
+    if found.roc is not None and found.roc.opposite:
         yield Reason.of("target_opposite")
 
 
-def _of_cut(found: "TargetAnalysis") -> Iterator[Reason]:
+def _of_cut(found: TargetAnalysis) -> Iterator[Reason]:
     cut = found.cutpoint
     if cut is None:
         return

@@ -16,7 +16,7 @@ from pk.target.missing.changes import ImputedSlope, RankBounds
 from pk.target.missing.imputation import Imputed
 from pk.target.statistics.firth import Coefficient
 from pk.target.statistics.proportions import Interval, Proportion
-from pk.target.tiers import Tier
+from pk.target.tiers import LARGEST_P, Tier
 from pk.values.arrays import Bools, Floats
 from pk.values.reason import Reason
 
@@ -132,6 +132,11 @@ class Roc:
     ci_bootstrap: Interval | None
     separated: bool
     test: AreaTest
+
+    @property
+    def opposite(self) -> bool:
+        """Whether the area is significant against the direction stated beforehand."""
+        return self.area < 0.5 and self.test.p < LARGEST_P
 
 
 @dataclass(frozen=True, slots=True)

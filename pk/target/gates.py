@@ -15,16 +15,6 @@ LARGEST_WIDTH = 20.0
 
 LEAST_SIDE = 0.10
 
-EXTRA_GATES = (
-    "roc_lower_limit",
-    "max_selected_p",
-    "cut_interval_width",
-    "smaller_side_share",
-    "cut_above_p10",
-    "cut_below_p90",
-    "direction",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -49,12 +39,14 @@ def tier_gates(patients: int, smaller_group: int | None) -> Iterator[Gate]:
 def extra_gates(found: Evidence | None) -> tuple[Gate, ...]:
     """Return the extra gates; all closed and without values where there is no cut to judge."""
     if found is None:
-        limits = (0.5, LARGEST_P, LARGEST_WIDTH, LEAST_SIDE, None, None, 0.5)
-        return tuple(
-            Gate(name, None, limit, False)
-            for name, limit in zip(EXTRA_GATES, limits, strict=True)
-            if limit is not None
-        )
+        limits = {
+            "roc_lower_limit": 0.5,
+            "max_selected_p": LARGEST_P,
+            "cut_interval_width": LARGEST_WIDTH,
+            "smaller_side_share": LEAST_SIDE,
+            "direction": 0.5,
+        }
+        return tuple(Gate(name, None, limit, False) for name, limit in limits.items())
     low, high = (float(one) for one in np.quantile(found.exposure, [0.1, 0.9]))
     side = float(np.mean(found.exposure >= found.cut))
     width = found.cut_interval[1] - found.cut_interval[0]

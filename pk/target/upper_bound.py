@@ -6,7 +6,6 @@ from dataclasses import replace
 from pk.target.analysis import analyse
 from pk.target.asked import Direction
 from pk.target.findings import Conclusion, Cutpoint, Settings, Standing, TargetAnalysis
-from pk.target.tiers import LARGEST_P
 from pk.values.reason import Param, Reason, short
 
 _CONCLUDED = {
@@ -33,8 +32,7 @@ def upper_said(events: TargetAnalysis, column: str, response: TargetAnalysis) ->
     """Return what the events say, and whether they leave a window above the cut for `response`."""
     count = 0 if events.n_responders is None else events.n_responders
     yield Reason.of("target_upper_events", column_id=column, events=count, n=events.n)
-    opposite = events.roc is not None and events.roc.area < 0.5 and events.roc.test.p < LARGEST_P
-    if opposite:
+    if events.roc is not None and events.roc.opposite:
         yield Reason.of("target_upper_opposite")
     else:
         yield Reason.of(_CONCLUDED[events.conclusion], **_cut(events.cutpoint))

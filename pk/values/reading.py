@@ -1,6 +1,7 @@
 """What a sample says, or the reason why it cannot be used. Shared by every method."""
 
 import math
+from collections.abc import Sequence
 
 from pk.values.profile import Occasion, Sample
 from pk.values.reason import Reason, short
@@ -102,3 +103,10 @@ def predose_highest(predose: Sample, later: tuple[Sample, ...]) -> tuple[Reason,
     if all(value is not None and value < predose.conc_mg_l for value in values):
         return (Reason.of("predose_highest", timepoint=predose.timepoint),)
     return ()
+
+
+def predose_highest_by_time(samples: Sequence[Sample]) -> tuple[Reason, ...]:
+    """Return that caveat where exactly one sample was drawn before the dose or with it, whatever its name."""
+    before = [sample for sample in samples if sample.time_h <= 0]
+    later = tuple(sample for sample in samples if sample.time_h > 0)
+    return predose_highest(before[0], later) if len(before) == 1 else ()

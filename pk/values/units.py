@@ -1,4 +1,4 @@
-"""The one place where units change: concentrations to and from mg/L, doses to mg of MPA.
+"""The one place where units change: concentrations to mg/L, doses to mg of MPA.
 
 Concentrations are decimals, as a laboratory reports them, and stay decimals.
 """
@@ -63,15 +63,6 @@ def to_mg_l(value: Decimal, unit: ConcentrationUnit) -> Decimal:
     Decimal('3.20340')
     """
     return _CONTEXT.multiply(_finite(value), _MG_L_PER_UNIT[unit])
-
-
-def from_mg_l(conc_mg_l: Decimal, unit: ConcentrationUnit) -> Decimal:
-    """Return a concentration given in mg/L in another unit; the inverse of `to_mg_l`.
-
-    >>> from_mg_l(Decimal("1.5"), ConcentrationUnit.NG_ML)
-    Decimal('1.5E+3')
-    """
-    return _CONTEXT.divide(_finite(conc_mg_l), _MG_L_PER_UNIT[unit])
 
 
 def mpa_dose_mg(dose_mg: float, formulation: Formulation) -> float:

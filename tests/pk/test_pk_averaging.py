@@ -1,10 +1,11 @@
 """The average over models: evidence that can be compared, weights that are honest, and what is said about them."""
 
 import math
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
-from pk_cases import codes
+from pk_cases import codes, occasion
 from posterior_cases import (
     made_prior,
     observed,
@@ -17,15 +18,30 @@ from posterior_cases import (
     whole_interval,
 )
 
-from pk.estimation.averaging import Average, Candidate, average
-from pk.fit.map import estimate
+from pk.estimation.averaging import Average, combined
+from pk.estimation.ensemble import ensembles
+from pk.fit.map import MapResult, estimate
 from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
-from pk.posterior.sampling import auc_posterior, doses_of, prior_of, sample
+from pk.models.shipped import shipped_models
+from pk.posterior.sampling import AucDraws, auc_draws, auc_posterior, doses_of, prior_of, sample
+from pk.values.arrays import Bools
 
 BOLUS = Structure.ONE_COMPARTMENT_BOLUS
 RELATIVE = ErrorModel(ErrorKind.PROPORTIONAL, prop=0.2)
 ON_LOG = ErrorModel(ErrorKind.LOG_ADDITIVE, sigma=0.2)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model for a batch of subjects: where it is defined, and its weight before the samples."""
+
+    name: str
+    prior: Prior
+    doses: Doses
+    found: MapResult
+    defined: Bools
+    weight: float
 
 
 def candidate(
@@ -36,7 +52,21 @@ def candidate(
 
 
 def averaged(candidates: list[Candidate], samples: Observations) -> Average:
-    return average(candidates, samples, *whole_interval(samples.time_h.shape[0]))
+    return combined(
+        tuple(one.name for one in candidates),
+        np.array([one.weight for one in candidates]),
+        np.stack([one.defined for one in candidates], axis=1),
+        [drawn(one, samples) for one in candidates],
+    )
+
+
+def drawn(one: Candidate, samples: Observations) -> AucDraws:
+    """The draws of all subjects together."""
+    interval = whole_interval(samples.time_h.shape[0])
+    blocks = list(auc_draws(one.prior, one.doses, samples, one.found, *interval))
+    return AucDraws(
+        *(np.concatenate([getattr(block, field.name) for block in blocks]) for field in fields(AucDraws))
+    )
 
 
 def shipped(names: tuple[str, ...], samples: Observations) -> list[Candidate]:
@@ -51,7 +81,6 @@ def test_a_model_averaged_with_itself_is_itself() -> None:
     one = shipped((name,), samples)[0]
     alone = auc_posterior(one.prior, one.doses, samples, one.found, *whole_interval(3))
     assert twice.weight == pytest.approx(np.full((3, 2), 0.5))
-    assert twice.effective_models == pytest.approx(np.full(3, 2.0))
     assert twice.auc.low == pytest.approx(alone.auc.low, rel=1e-3)
     assert twice.auc.median == pytest.approx(alone.auc.median, rel=1e-3)
     assert twice.auc.mean == pytest.approx(alone.auc.mean, rel=1e-12)
@@ -144,7 +173,7 @@ def test_one_model_that_decides_alone_is_named() -> None:
     samples = observed((-0.1, 0.5, 2.0), [[1.4, 16.0, 11.0]])
     pair = [candidate("fits", narrow, steady(1), samples), candidate("does not", wrong, steady(1), samples)]
     found = averaged(pair, samples)
-    assert found.effective_models[0] == pytest.approx(1.0, abs=1e-3)
+    assert found.weight[0] == pytest.approx([1.0, 0.0], abs=1e-3)
     (note,) = found.notes(0)
     assert note.code == "average_one_model" and dict(note.params)["model"] == "fits"
 
@@ -172,3 +201,9 @@ def test_a_subject_does_not_depend_on_its_companions() -> None:
     alone = averaged(shipped(names, only), only)
     assert alone.auc.high[0] == pytest.approx(together.auc.high[18], rel=1e-9)
     assert alone.weight[0] == pytest.approx(together.weight[18], abs=1e-9)
+
+
+def test_too_few_effective_draws_are_said_of_an_interval_and_of_an_average() -> None:
+    (found,) = ensembles((occasion(),), shipped_models()[:1], draws=32)
+    for notes in (found.individuals[0].notes, found.average.notes):
+        assert "posterior_uncertain" in codes(notes)

@@ -5,9 +5,9 @@ import tomllib
 from typing import Any
 
 import pytest
-from pk_cases import ATTARD, CATALOGUE, CHAIGNE, PAWINSKI, REGRESSIONS, pawinski_table
+from pk_cases import CATALOGUE, PAWINSKI, REGRESSIONS, pawinski_table
 
-from pk.regression.equation import equation_from_mapping, equations_from_mapping
+from pk.regression.equation import equations_from_mapping
 from pk.values.errors import EquationError, PkError
 from pk.values.profile import Formulation
 
@@ -24,8 +24,8 @@ def defects(**changes: Any) -> tuple[str, ...]:
         if value is None:
             del target[inner]
     with pytest.raises(EquationError) as caught:
-        equation_from_mapping(table)
-    return caught.value.defects
+        equations_from_mapping({"equation": [table]})
+    return tuple(line.removeprefix("equation[1].") for line in caught.value.defects)
 
 
 def test_the_shipped_coefficients_are_the_published_ones() -> None:
@@ -56,8 +56,8 @@ def test_the_windows_are_the_study_teams() -> None:
 def test_timepoints_are_in_order_of_time_whatever_the_order_in_the_file() -> None:
     table = pawinski_table()
     table["terms"] = dict(reversed(table["terms"].items()))
-    assert equation_from_mapping(table) == PAWINSKI
-    assert (CHAIGNE.timepoints, ATTARD.timepoints) == (("H30", "H2", "H4"), ("H0", "M20", "H2"))
+    assert equations_from_mapping({"equation": [table]}) == (PAWINSKI,)
+    assert [term.timepoint for term in PAWINSKI.terms] == ["H0", "H30", "H2"]
 
 
 def test_the_file_says_which_fields_the_study_team_chose() -> None:

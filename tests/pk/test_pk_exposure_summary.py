@@ -13,7 +13,6 @@ from pk.target.data.exposure_summary import (
     Metric,
     OccasionAuc,
     SummaryFlag,
-    attenuation,
     auc_per_gram,
     carried_forward_mean,
     share_at_or_above,
@@ -104,9 +103,8 @@ def test_nothing_on_record_gives_nothing() -> None:
     assert summary_of(occasions({0: 0.0, 6: 0.0})).values[Metric.CV_PERCENT] is None
 
 
-def test_reliability_and_attenuation_are_the_published_ones() -> None:
+def test_the_reliability_of_a_mean_is_the_published_one() -> None:
     assert spearman_brown(0.78, 3) == pytest.approx(0.914, abs=0.0005)
-    assert attenuation(0.78) == pytest.approx(0.88, abs=0.005)
     assert summary_of(occasions(YEAR)).reliability == spearman_brown(0.78, 3)
     for reliability, count in ((1.1, 3), (-0.1, 3), (0.5, 0)):
         with pytest.raises(ValueError, match="reliability"):

@@ -8,8 +8,6 @@ from pk.pictures.cohort import ExposureCohort
 from pk.pictures.drawing.course import draw_bands
 from pk.pictures.drawing.style import BLUE, INK, TEXT_PT, Drawn, font, plain
 
-__all__ = ["draw_cohort"]
-
 _YEAR_WEEKS = 54.0
 _ROOM = 1.1
 _FEW = 12

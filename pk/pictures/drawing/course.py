@@ -25,8 +25,6 @@ from pk.pictures.drawing.style import (
     wrapped,
 )
 
-__all__ = ["draw_bands", "draw_course"]
-
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _HATCHES = ("////", "\\\\\\\\", "....", "xxxx")
 _STYLES = ((0, (7, 2, 1.5, 2)), (0, (7, 3)), (0, (1, 1.5)))

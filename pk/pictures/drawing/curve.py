@@ -14,8 +14,6 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 from pk.pictures.curve import ConcentrationCurve, DrawnSample
 from pk.pictures.drawing.style import BLUE, INK, MID, TEXT_PT, Drawn, font, plain, said, top_of
 
-__all__ = ["draw_curve"]
-
 _STEPS_H = (0.5, 1, 2, 3, 4, 6, 12, 24)
 _MOST_TICKS = 8
 _BAND = "#d2d2d2"

@@ -39,8 +39,6 @@ from pk.pictures.drawing.style import (
 )
 from pk.pictures.image import Picture
 
-__all__ = ["as_png", "as_svg", "figure_of"]
-
 _MARGIN, _AXES, _GAP = 6.0, 240.0, 7.0  # CSS pixels
 _ABOVE = 14.0  # between title and axes: the name of a sample at the peak
 _KEY = 40.0  # what a legend's sign takes beside its words

@@ -72,10 +72,8 @@ def at_cut(exposure: Floats, responder: np.ndarray, cut: float, *, higher: bool 
 
 def _tests(table: Crossed) -> tuple[float, float | None]:
     """Fisher's and Boschloo's two-sided p; columns are the sides of the cut, whose sizes Boschloo's holds fixed."""
-    from scipy.stats import (
-        boschloo_exact,
-        fisher_exact,
-    )  # a second to import, and of no use to other commands
+    # A second to import, and of no use to other commands.
+    from scipy.stats import boschloo_exact, fisher_exact
 
     cells = np.array([[table.tp, table.fn], [table.fp, table.tn]])
     on_side, off_side = table.tp + table.fp, table.fn + table.tn

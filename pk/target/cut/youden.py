@@ -41,11 +41,6 @@ class EmpiricalCut:
     specificity: float
     ties: tuple[float, ...]
 
-    @property
-    def youden(self) -> float:
-        """J = sensitivity + specificity − 1."""
-        return self.sensitivity + self.specificity - 1
-
 
 def cuts_of(counts: Counts) -> Cuts:
     """Return every cut of a sample with patients on both sides of the outcome."""

@@ -12,22 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-__all__ = [
-    "METRICS",
-    "TWA_6_26",
-    "ExposureSummary",
-    "Metric",
-    "OccasionAuc",
-    "SummaryFlag",
-    "attenuation",
-    "auc_per_gram",
-    "carried_forward_mean",
-    "share_at_or_above",
-    "spearman_brown",
-    "summary_of",
-    "time_weighted_mean",
-]
-
 DAYS_PER_WEEK = 7
 MIN_SPAN_DAYS = 42
 RELIABILITY_ONE = 0.78
@@ -231,15 +215,6 @@ def spearman_brown(reliability: float, occasions: int) -> float:
     if not 0 <= reliability <= 1 or occasions < 1:
         raise ValueError("a reliability lies from 0 to 1, and there is at least one occasion")
     return occasions * reliability / (1 + (occasions - 1) * reliability)
-
-
-def attenuation(reliability: float) -> float:
-    """By what factor a correlation shrinks when one of the two is measured with this reliability.
-
-    >>> round(attenuation(0.78), 2)
-    0.88
-    """
-    return math.sqrt(reliability)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -70,9 +70,8 @@ def _weights(weeks: Sequence[int]) -> Floats:
 
 def _fitted(who: np.ndarray, design: Floats, values: Floats) -> tuple[Floats, Floats]:
     """The means of the weeks and the subjects' intercepts at the best ratio of the two variances."""
-    from scipy.optimize import (
-        minimize_scalar,  # a quarter of a second to import, and not needed by other commands
-    )
+    # A quarter of a second to import, and not needed by other commands.
+    from scipy.optimize import minimize_scalar
 
     counts, least = np.bincount(who).astype(np.float64), 1e-12 * (float(values.var()) or 1.0)
 
