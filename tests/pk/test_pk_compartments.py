@@ -106,6 +106,17 @@ def test_closed_forms_agree_with_the_matrix_exponential(
     agreement(got, want, rel=1e-9, within=1e-11, unit="mg/L")
 
 
+@pytest.mark.parametrize("apart", [0.0, 1e-15, 1e-12, 1e-9])
+def test_elimination_nearly_as_fast_as_absorption_is_no_special_case(apart: float) -> None:
+    """Both 1/h: by hand a dose leaves t e^-t, a row of them 8 e^-8 / (1 - e^-8)²; the reference must agree."""
+    structure, theta = Structure.ONE_COMPARTMENT_FIRST_ORDER_LAG, [3.0 * (1.0 + apart), 3.0, 1.0, 1.0]
+    gone = np.exp(-8.0)
+    by_hand = 1000.0 / 3.0 * 8.0 * gone / (1.0 - gone) ** 2
+    got = courses(prior(structure), one_row(1000.0, 8.0), np.array([[1.0]]), np.array([theta])).value[0, 0]
+    want = curve(structure, theta, 6, [(0.0, 1000.0, 8.0)], 1.0)
+    assert (got, want) == (pytest.approx(by_hand, rel=1e-8), pytest.approx(got, rel=1e-12))
+
+
 @reference(
     Method.COURSES,
     "each structure, random parameters: concentrations and areas after one dose",
