@@ -23,7 +23,6 @@ from zoneinfo import ZoneInfo
 from config.files import read_files
 from config.settings import DEFAULT_DIR
 from scheduler.domain.civil import DayCalendar, at_local
-from scheduler.domain.compile import compile_protocol
 from scheduler.domain.exposure import Exposure, VisitExposures, set_is_settled
 from scheduler.domain.facts import (
     Assessed,
@@ -46,6 +45,7 @@ from scheduler.domain.facts import (
 from scheduler.domain.history import History
 from scheduler.domain.plan import Desired, Recorded, RecordedExposure, as_recorded, assess, diff
 from scheduler.domain.protocol import Protocol
+from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.results import ResultStatus, ResultVersion
 from scheduler.domain.timeline import StudyPlan, Timeline, build_timeline
 

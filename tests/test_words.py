@@ -28,14 +28,19 @@ from pk.regression.equation import Equation, equations_from_mapping
 from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.console.actions import Verb
 from scheduler.console.routes import PAGES
-from scheduler.domain.eligibility import ITEMS, Arm, ClassificationStatus, EligibilityStatus
-from scheduler.domain.endpoint_rules import Evidence, Sense
 from scheduler.domain.facts import KINDS, Corrected, FlagAcknowledged
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.sentences.pages import PAGE_SENTENCES
+from scheduler.domain.trial.definitions import Evidence, Sense
+from scheduler.domain.trial.eligibility import (
+    ITEMS,
+    Arm,
+    ClassificationStatus,
+    EligibilityStatus,
+)
 from scheduler.domain.words import word_of
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.export.audit_trail import ACTIONS

@@ -15,11 +15,11 @@ from scheduler.console.participation import read_regimen, regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.console.show import go, show
 from scheduler.domain.civil import local_date
-from scheduler.domain.eligibility import ITEMS, eligibility_of
-from scheduler.domain.eligibility_answers import read_answers
 from scheduler.domain.facts import Answer, EligibilityAssessed, Enrolled
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.answers import read_answers
+from scheduler.domain.trial.eligibility import ITEMS, eligibility_of
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.form import Form, take
 from scheduler.engine.recording.request import Done

@@ -189,7 +189,7 @@ class EligibilityAssessed:
     """What was known of a subject's eligibility on a day: answers, age in years, no date of birth.
 
     `first_sign` is the first clinical sign other than Raynaud's as far as it is known: 2024, 2024-05 or 2024-05-17.
-    What follows from the answers is derived by `scheduler.domain.eligibility`.
+    What follows from the answers is derived by `scheduler.domain.trial.eligibility`.
     """
 
     kind: ClassVar[str] = "eligibility_assessed"

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from pk.exposure import AVERAGE
 from scheduler.domain.civil import start_of_day
-from scheduler.domain.eligibility import EligibilityStatus, eligibility_of
 from scheduler.domain.exposure import HELD, Exposure, VisitExposures, method_said, settled_at
 from scheduler.domain.facts import EligibilityAssessed
 from scheduler.domain.flags import Flag, FlagCode, flag_key
@@ -16,6 +15,7 @@ from scheduler.domain.reason import Param, Reason, because
 from scheduler.domain.sampling import Doubt, Weight, deviation, doubts_of
 from scheduler.domain.status import MissingKind, VisitView
 from scheduler.domain.timeline import Timeline, VisitPlan
+from scheduler.domain.trial.eligibility import EligibilityStatus, eligibility_of
 
 __all__ = ["flags_of", "holds_of"]
 

@@ -7,7 +7,7 @@ from datetime import time
 from enum import StrEnum
 
 from scheduler.domain.civil import Period
-from scheduler.domain.endpoint_settings import EndpointSettings
+from scheduler.domain.trial.settings import EndpointSettings
 
 __all__ = [
     "Activity",

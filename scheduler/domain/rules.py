@@ -7,8 +7,6 @@ from datetime import date, datetime, timedelta
 
 from scheduler.domain.assessment_rules import refusals_of_assessment
 from scheduler.domain.civil import LocalTimeError, exact_instant, local_date, start_of_day
-from scheduler.domain.eligibility import Eligibility, EligibilityStatus, eligibility_of
-from scheduler.domain.eligibility_answers import refusals_of_answers
 from scheduler.domain.facts import (
     Assessed,
     Attended,
@@ -34,6 +32,8 @@ from scheduler.domain.sampling import deviation
 from scheduler.domain.status import view_visit
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.domain.timeline import Timeline, VisitPlan
+from scheduler.domain.trial.answers import refusals_of_answers
+from scheduler.domain.trial.eligibility import Eligibility, EligibilityStatus, eligibility_of
 
 __all__ = ["refusals", "refusals_of_enrolment", "warnings"]
 

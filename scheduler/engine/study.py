@@ -21,10 +21,10 @@ from pk.models.population import PopulationModel
 from pk.regression.equation import Equation, equations_from_mapping
 from pk.values.errors import EquationError, FileError, ModelError
 from scheduler.domain.civil import DayCalendar
-from scheduler.domain.compile import ROLES, compile_protocol
 from scheduler.domain.history import History
 from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Protocol
+from scheduler.domain.protocol_file.compile import ROLES, compile_protocol
 from scheduler.domain.timeline import StudyPlan, Timeline, build_timeline
 from scheduler.domain.versions import versions_named
 from scheduler.engine.exposure import Exposer

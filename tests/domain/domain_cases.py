@@ -19,7 +19,6 @@ import holidays
 from config.defects import Defect
 from config.schema import ProtocolFile
 from scheduler.domain.civil import DayCalendar, at_local
-from scheduler.domain.compile import compile_protocol
 from scheduler.domain.events import DomainEvent, ReminderDue, VisitRebooked
 from scheduler.domain.exposure import Exposure, VisitExposures, set_is_settled
 from scheduler.domain.facts import (
@@ -45,6 +44,7 @@ from scheduler.domain.plan import (
     diff,
 )
 from scheduler.domain.protocol import Protocol, VisitStatus
+from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.reason import because
 from scheduler.domain.results import ResultStatus, ResultVersion
 from scheduler.domain.status import VisitView

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from config.language import Language
 from notifications.discretion import discreet
-from scheduler.domain.eligibility import (
+from scheduler.domain.facts import Answer, EligibilityAssessed
+from scheduler.domain.flags import Flag, FlagCode
+from scheduler.domain.partial_date import parse_partial_date, within_years
+from scheduler.domain.reason import because
+from scheduler.domain.speech import speaker_for
+from scheduler.domain.trial.answers import read_answers
+from scheduler.domain.trial.eligibility import (
     ITEMS,
     Arm,
     BiologicScope,
@@ -22,12 +28,6 @@ from scheduler.domain.eligibility import (
     classify,
     eligibility_of,
 )
-from scheduler.domain.eligibility_answers import read_answers
-from scheduler.domain.facts import Answer, EligibilityAssessed
-from scheduler.domain.flags import Flag, FlagCode
-from scheduler.domain.partial_date import parse_partial_date, within_years
-from scheduler.domain.reason import because
-from scheduler.domain.speech import speaker_for
 from scheduler.store.rows import payload_of, what_from
 
 ON = date(2026, 1, 15)

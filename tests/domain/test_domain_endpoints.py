@@ -14,21 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.language import Language
-from scheduler.domain.changes import Change, Happened, change_of, window_of
-from scheduler.domain.eligibility import BiologicScope, Eligibility, eligibility_of
-from scheduler.domain.endpoint_rules import PUBLISHED, Measure, compared
-from scheduler.domain.endpoint_settings import (
-    ChangeUnit,
-    EndpointSettings,
-    EventKind,
-    LungRule,
-    Operator,
-    SkinRule,
-    Strategy,
-    other_comparison,
-    while_on_treatment,
-)
-from scheduler.domain.endpoints import Endpoints, Outcome, endpoints_of, outcomes_of
 from scheduler.domain.facts import (
     Answer,
     Assessed,
@@ -39,9 +24,34 @@ from scheduler.domain.facts import (
     Withdrawal,
     Withdrawn,
 )
-from scheduler.domain.measurements import Measurement
 from scheduler.domain.sentences.trial import TRIAL_SENTENCES
 from scheduler.domain.speech import speaker_for
+from scheduler.domain.trial.changes import (
+    Change,
+    Happened,
+    change_of,
+    window_of,
+)
+from scheduler.domain.trial.definitions import PUBLISHED, Measure, compared
+from scheduler.domain.trial.eligibility import BiologicScope, Eligibility, eligibility_of
+from scheduler.domain.trial.endpoints import (
+    Endpoints,
+    Outcome,
+    endpoints_of,
+    outcomes_of,
+)
+from scheduler.domain.trial.measurements import Measurement
+from scheduler.domain.trial.settings import (
+    ChangeUnit,
+    EndpointSettings,
+    EventKind,
+    LungRule,
+    Operator,
+    SkinRule,
+    Strategy,
+    other_comparison,
+    while_on_treatment,
+)
 
 YEAR = date(2026, 9, 1)
 USUAL = EndpointSettings()

@@ -16,9 +16,9 @@ from config.files import read_files
 from config.schema import LabFile
 from config.settings import DEFAULT_DIR
 from scheduler.clock import ManualClock
-from scheduler.domain.compile import compile_protocol
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.protocol import Protocol
+from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.reason import because, to_json
 from scheduler.intake.folder.drop_folder import DropFolder
 from scheduler.intake.folder.rooms import Limits

@@ -22,7 +22,6 @@ from notifications.outbox import Calm
 from notifications.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.civil import DayCalendar
-from scheduler.domain.compile import compile_protocol
 from scheduler.domain.events import (
     DomainEvent,
     ExposureChanged,
@@ -33,6 +32,7 @@ from scheduler.domain.events import (
 )
 from scheduler.domain.keys import booking_key, exposure_key, exposure_month_key, file_key, reminder_key
 from scheduler.domain.protocol import Event, Protocol
+from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.reason import Reason, because, to_json
 from scheduler.domain.timeline import Slot
 from scheduler.store.database import Database

@@ -8,16 +8,16 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from scheduler.domain.changes import Change
-from scheduler.domain.eligibility import Criterion, Eligibility
-from scheduler.domain.endpoint_rules import Measure
-from scheduler.domain.endpoint_settings import other_comparison, while_on_treatment
-from scheduler.domain.endpoints import Endpoints, Outcome, endpoints_of
 from scheduler.domain.facts import EligibilityAssessed
-from scheduler.domain.measurements import Measurement
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.domain.timeline import Timeline
+from scheduler.domain.trial.changes import Change
+from scheduler.domain.trial.definitions import Measure
+from scheduler.domain.trial.eligibility import Criterion, Eligibility
+from scheduler.domain.trial.endpoints import Endpoints, Outcome, endpoints_of
+from scheduler.domain.trial.measurements import Measurement
+from scheduler.domain.trial.settings import other_comparison, while_on_treatment
 from scheduler.engine.study import Study
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow

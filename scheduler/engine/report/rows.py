@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from scheduler.domain.endpoints import endpoints_of
 from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.history import SubjectFacts, fold
 from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.endpoints import endpoints_of
 from scheduler.engine.study import Study
 from scheduler.store.flags import open_flags
 from scheduler.store.lab.settled import Became, decided_rows

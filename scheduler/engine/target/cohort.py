@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from pk.target.data.exposure_summary import SummaryFlag
 from pk.target.findings import TargetAnalysis
-from scheduler.domain.eligibility import Arm
-from scheduler.domain.endpoint_rules import LUNG_RESPONSE, SKIN_RESPONSE
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.definitions import LUNG_RESPONSE, SKIN_RESPONSE
+from scheduler.domain.trial.eligibility import Arm
 from scheduler.engine.target.member import MEASURES, PRIMARY, SPAN, Member
 from scheduler.engine.target.tables import Spread, daily_mg, spread_of
 

@@ -11,7 +11,7 @@ from pk.target.data.patients import patients_of
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.pace import Step, unwatched
 from pk.target.statistics.multiplicity import benjamini_hochberg, holm
-from scheduler.domain.endpoint_rules import Measure
+from scheduler.domain.trial.definitions import Measure
 from scheduler.engine.target.member import (
     CARRIED,
     COMPOSITE,

@@ -13,10 +13,10 @@ from pk.target.data.exposure_summary import (
     SummaryFlag,
     carried_forward_mean,
 )
-from scheduler.domain.eligibility import Arm
-from scheduler.domain.endpoint_rules import Measure
-from scheduler.domain.endpoint_settings import EventKind
 from scheduler.domain.partial_date import parse_partial_date
+from scheduler.domain.trial.definitions import Measure
+from scheduler.domain.trial.eligibility import Arm
+from scheduler.domain.trial.settings import EventKind
 
 __all__ = [
     "CARRIED",

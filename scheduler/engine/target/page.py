@@ -18,9 +18,9 @@ from pk.target.report.statements import (
 )
 from pk.target.statistics.firth import Coefficient
 from pk.values.reason import Reason as Finding
-from scheduler.domain.endpoint_rules import Sense
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.definitions import Sense
 from scheduler.engine.target.cohort import (
     baseline_rows,
     flow_rows,

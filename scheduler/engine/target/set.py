@@ -12,9 +12,9 @@ from pk.target.analysis import analyse
 from pk.target.data.mixed_model import predicted_means
 from pk.target.findings import Settings, TargetAnalysis
 from pk.target.pace import Step, unwatched
-from scheduler.domain.eligibility import Arm
-from scheduler.domain.endpoint_rules import Measure
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.definitions import Measure
+from scheduler.domain.trial.eligibility import Arm
 from scheduler.engine.report.endpoints import endpoint_rows
 from scheduler.engine.report.exposure_summaries import summary_rows
 from scheduler.engine.study import Study

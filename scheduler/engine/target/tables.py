@@ -9,9 +9,9 @@ import numpy as np
 
 from config.language import Language
 from pk.target.statistics.proportions import proportion
-from scheduler.domain.endpoint_rules import Sense, definitions
-from scheduler.domain.endpoint_settings import ChangeUnit, EndpointSettings, Operator
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.definitions import Sense, definitions
+from scheduler.domain.trial.settings import ChangeUnit, EndpointSettings, Operator
 from scheduler.engine.target.member import (
     COMPOSITE,
     DEFINITIONS,

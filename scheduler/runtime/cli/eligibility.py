@@ -14,10 +14,10 @@ import typer
 from rich.table import Table
 from sqlmodel import Session
 
-from scheduler.domain.eligibility import ITEMS, BiologicScope, eligibility_of
-from scheduler.domain.eligibility_answers import read_answers
 from scheduler.domain.facts import EligibilityAssessed, Source
 from scheduler.domain.reason import RefusedError, because
+from scheduler.domain.trial.answers import read_answers
+from scheduler.domain.trial.eligibility import ITEMS, BiologicScope, eligibility_of
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.report.endpoints import eligibility_row

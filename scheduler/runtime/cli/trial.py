@@ -12,9 +12,9 @@ import typer
 from rich.table import Table
 from sqlmodel import Session
 
-from scheduler.domain.endpoint_rules import LUNG_RESPONSE, SKIN_RESPONSE, Measure
 from scheduler.domain.speech import Speaker
 from scheduler.domain.spreadsheet import guarded
+from scheduler.domain.trial.definitions import LUNG_RESPONSE, SKIN_RESPONSE, Measure
 from scheduler.engine.recording.named import find_subject
 from scheduler.engine.report.endpoints import endpoint_record, endpoint_rows
 from scheduler.engine.report.exposure_summaries import exposure_record, summary_rows

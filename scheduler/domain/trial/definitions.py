@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from scheduler.domain.eligibility import Arm
-from scheduler.domain.endpoint_settings import ChangeUnit, EndpointSettings, LungRule, Operator, SkinRule
+from scheduler.domain.trial.eligibility import Arm
+from scheduler.domain.trial.settings import (
+    ChangeUnit,
+    EndpointSettings,
+    LungRule,
+    Operator,
+    SkinRule,
+)
 
 __all__ = [
     "LUNG_RESPONSE",

@@ -8,18 +8,6 @@ from datetime import time
 from config.defects import Defect
 from config.schema import EligibilityFile, EncounterFile, EndpointsFile, ProtocolFile, ReminderFile
 from scheduler.domain.civil import Period, parse_period
-from scheduler.domain.eligibility import BiologicScope
-from scheduler.domain.endpoint_settings import (
-    Anchor,
-    ChangeUnit,
-    CompositeRule,
-    EndpointSettings,
-    EventKind,
-    LungRule,
-    Operator,
-    SkinRule,
-    Strategy,
-)
 from scheduler.domain.protocol import (
     Activity,
     AnchorBasis,
@@ -36,7 +24,19 @@ from scheduler.domain.protocol import (
     Timing,
     TimingType,
 )
-from scheduler.domain.protocol_checks import ROLES, defects_of
+from scheduler.domain.protocol_file.checks import ROLES, defects_of
+from scheduler.domain.trial.eligibility import BiologicScope
+from scheduler.domain.trial.settings import (
+    Anchor,
+    ChangeUnit,
+    CompositeRule,
+    EndpointSettings,
+    EventKind,
+    LungRule,
+    Operator,
+    SkinRule,
+    Strategy,
+)
 
 __all__ = ["ROLES", "compile_protocol"]
 

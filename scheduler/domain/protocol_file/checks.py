@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from config.defects import Defect
 from config.schema import EncounterFile, PointFile, ProtocolFile, TimingFile
 from scheduler.domain.civil import add_period, parse_period
-from scheduler.domain.endpoint_checks import check_endpoints
 from scheduler.domain.protocol import Event, Trigger
-from scheduler.domain.reminder_checks import check_reminder, words
+from scheduler.domain.protocol_file.endpoint_checks import check_endpoints
+from scheduler.domain.protocol_file.reminder_checks import check_reminder, words
 
 __all__ = ["ROLES", "defects_of"]
 

@@ -9,10 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from scheduler.domain.changes import Change, Happened, Window, change_of, window_of
 from scheduler.domain.civil import local_date
-from scheduler.domain.eligibility import Arm, Eligibility, eligibility_of
-from scheduler.domain.endpoint_rules import (
+from scheduler.domain.facts import Withdrawal
+from scheduler.domain.protocol import TimingType
+from scheduler.domain.reason import Reason, because
+from scheduler.domain.timeline import Timeline
+from scheduler.domain.trial.changes import (
+    Change,
+    Happened,
+    Window,
+    change_of,
+    window_of,
+)
+from scheduler.domain.trial.definitions import (
     LUNG_RESPONSE,
     SKIN_RESPONSE,
     Definition,
@@ -23,7 +32,9 @@ from scheduler.domain.endpoint_rules import (
     definitions,
     holds,
 )
-from scheduler.domain.endpoint_settings import (
+from scheduler.domain.trial.eligibility import Arm, Eligibility, eligibility_of
+from scheduler.domain.trial.measurements import measurements_of
+from scheduler.domain.trial.settings import (
     Anchor,
     ChangeUnit,
     CompositeRule,
@@ -31,11 +42,6 @@ from scheduler.domain.endpoint_settings import (
     EventKind,
     Strategy,
 )
-from scheduler.domain.facts import Withdrawal
-from scheduler.domain.measurements import measurements_of
-from scheduler.domain.protocol import TimingType
-from scheduler.domain.reason import Reason, because
-from scheduler.domain.timeline import Timeline
 
 __all__ = ["Endpoints", "Outcome", "endpoints_of", "outcomes_of"]
 

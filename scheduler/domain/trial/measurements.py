@@ -8,12 +8,12 @@ from datetime import date
 from fractions import Fraction
 
 from scheduler.domain.civil import local_date
-from scheduler.domain.endpoint_rules import Measure
-from scheduler.domain.endpoint_settings import EndpointSettings
 from scheduler.domain.facts import Assessed
 from scheduler.domain.protocol import Activity
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.timeline import Timeline
+from scheduler.domain.trial.definitions import Measure
+from scheduler.domain.trial.settings import EndpointSettings
 
 __all__ = ["Measurement", "measurements_of", "skin_total"]
 

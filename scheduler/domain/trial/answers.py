@@ -7,10 +7,10 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from scheduler.domain.eligibility import ITEMS
 from scheduler.domain.facts import Answer, EligibilityAssessed
 from scheduler.domain.partial_date import parse_partial_date
 from scheduler.domain.reason import Reason, because
+from scheduler.domain.trial.eligibility import ITEMS
 
 __all__ = ["read_answers", "refusals_of_answers"]
 

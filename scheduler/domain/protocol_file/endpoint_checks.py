@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.schema import ActivityFile, ProtocolFile
-from scheduler.domain.reminder_checks import words
+from scheduler.domain.protocol_file.reminder_checks import words
 
 __all__ = ["check_endpoints"]
 

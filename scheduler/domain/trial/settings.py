@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from scheduler.domain.civil import Period
-from scheduler.domain.eligibility import BiologicScope
+from scheduler.domain.trial.eligibility import BiologicScope
 
 __all__ = [
     "Anchor",
