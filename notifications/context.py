@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as core_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from notifications.calm import MailSite
 from notifications.days import days_told
 from notifications.digest import digest_context
-from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
+from notifications.discretion import discreet
 from notifications.inline import ABOUT_AN_AUC, InlinePicture, Sketch
-from notifications.laboratory import laboratory_values, name_of_file
+from notifications.laboratory import laboratory_values, troubled_file
 from notifications.letter import Attachment
 from notifications.messages import DIGEST
 from notifications.outbox import reason_of
@@ -24,13 +24,11 @@ from notifications.versions import ContextError, ProtocolLookup, protocol_for
 from scheduler.domain.civil import add_period, local_date
 from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
 from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus
-from scheduler.domain.reason import Reason, from_json
+from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 from scheduler.store.audit_read import ANCHOR
 from scheduler.store.exposures import stored_exposures
 from scheduler.store.tables import (
-    LabFileRow,
-    LabResultVersionRow,
     OutboxRow,
     SamplingRow,
     VisitRow,
@@ -38,9 +36,8 @@ from scheduler.store.tables import (
 
 __all__ = ["Context", "ContextError", "Draft", "Memo", "gather"]
 
-HELD = "held"
+_LOST = ("missing_draw_lost", "missing_result_lost")
 _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
-_MOST_ROWS = 20
 
 
 _VISIT = core_select(VisitRow.__table__).where(
@@ -120,7 +117,7 @@ def gather(
     if row.facts.get("event") == Event.AUC_WITHDRAWN and row.subject is not None and row.visit is not None:
         values["in_question"] = _in_question(session, row.subject, row.visit, row.facts["version"])
     if "file_id" in row.facts:
-        values["file"] = _file(session, row.facts["file_id"], protocol)
+        values["file"] = troubled_file(session, row.facts["file_id"], protocol)
     if "outbox_id" in row.facts:
         values["failed"] = _failed(session, row.facts["outbox_id"])
     if row.template == DIGEST:
@@ -159,6 +156,8 @@ def _visit(session: Session, protocol: Protocol, today: date, subject: str, name
         "lacks_dose": any(one.code == "missing_dose" for one in missing),
         "lacks_draws": [one.get("item") for one in missing if one.code == "missing_draw"],
         "lacks_items": [one.get("item") for one in missing if one.code == "missing_assessment"],
+        "lacks_results": any(one.code == "missing_result" for one in missing),
+        "lost": any(one.code in _LOST for one in missing),
         "items": list(encounter.required + encounter.optional),
         "sampling": encounter.sampling,
         "points": [_point(point) for point in protocol.points],
@@ -243,43 +242,6 @@ def _draws(session: Session, protocol: Protocol, subject: str, visit: str) -> li
             }
         )
     return found
-
-
-def _file(session: Session, file_id: int, protocol: Protocol) -> dict[str, Any]:
-    file = session.get(LabFileRow, file_id)
-    if file is None:
-        raise ContextError(f"laboratory file {file_id} is not on record")
-    query = (
-        select(LabResultVersionRow)
-        .where(LabResultVersionRow.file_id == file_id, LabResultVersionRow.state == HELD)
-        .order_by(col(LabResultVersionRow.row_no))
-        .limit(_MOST_ROWS)
-    )
-    return {
-        "name": name_of_file(file),
-        "received_at": file.received_at,
-        "reason": discreet_file_reason(from_json(file.reason)) if file.reason else None,
-        "accepted": file.accepted,
-        "held": file.held,
-        "rows": [_held_row(row, protocol) for row in session.exec(query)],
-    }
-
-
-def _held_row(row: LabResultVersionRow, protocol: Protocol) -> dict[str, Any]:
-    known = protocol.encounter(row.visit) is not None
-    return {
-        "row": row.row_no,
-        "subject": discreet_code(row.subject, protocol.subject_pattern),
-        "visit": row.visit if known else "…",
-        "point": row.timepoint if protocol.point(row.timepoint) is not None else "…",
-        "tube": discreet_tube(row.specimen),
-        "reasons": [one for one in map(_finding, row.findings) if one is not None],
-    }
-
-
-def _finding(data: dict[str, Any]) -> Reason | None:
-    """The reason of a finding that keeps the row from being recorded."""
-    return discreet_file_reason(from_json(data["reason"])) if data.get("severity") == "hold" else None
 
 
 def _failed(session: Session, outbox_id: int) -> dict[str, Any]:

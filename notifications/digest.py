@@ -13,7 +13,7 @@ from sqlmodel import Session
 from notifications import posting
 from notifications.calm import MailSite
 from notifications.directory import with_roles
-from notifications.discretion import discreet
+from notifications.discretion import discreet, one_line
 from notifications.messages import DIGEST, Message, digest_key
 from notifications.outbox import IS_OPEN, OUTBOX, reason_in
 from notifications.states import State
@@ -127,7 +127,7 @@ def _held_rows(session: Session, site: str) -> list[dict[str, Any]]:
     """The files of which rows are still held, with their number; files of one name together."""
     counts: Counter[str] = Counter()
     for file in held_files(session, site):
-        counts[" ".join(file.name.split())[:120]] += file.count
+        counts[one_line(file.name)] += file.count
     return [{"name": name, "count": count} for name, count in counts.items()]
 
 

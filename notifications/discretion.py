@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from scheduler.domain.discreet import discreet_code, discreet_tube
+from scheduler.domain.discreet import discreet_tube
 from scheduler.domain.reason import Param, Reason, because
 
-__all__ = ["discreet", "discreet_code", "discreet_file_reason", "discreet_tube"]
+__all__ = ["discreet", "discreet_file_reason", "one_line"]
 
+_LONGEST = 120  # of a text from outside, in characters
 _DATES = frozenset({"target", "first", "last", "closed", "missed", "at", "since", "until", "on"})
 _MAIL = frozenset({"answer", "at", "by", "error", "since", "site", "staff", "template", "why", "roles"})
 
@@ -100,6 +101,16 @@ def discreet(reason: Reason, subject: str = "", visit: str = "") -> Reason:
     return Reason(code, tuple((name, _shown(name, value, name in allowed)) for name, value in reason.params))
 
 
+def one_line(text: str) -> str:
+    """A text from outside on one line, cut where it is long.
+
+    >>> one_line(" a   b "), len(one_line("x" * 500))
+    ('a b', 120)
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
 def discreet_file_reason(reason: Reason) -> Reason:
     """A reason about a laboratory file: where it is wrong is said, what stood there is not."""
     return Reason(
@@ -122,7 +133,7 @@ def _shown(name: str, value: Param, allowed: bool) -> Param:
     if isinstance(value, tuple):
         return tuple(discreet(one) for one in value)
     if isinstance(value, str):
-        return " ".join(value.split())[:120]
+        return one_line(value)
     if isinstance(value, float):
         return "…"
     return value

@@ -1,4 +1,5 @@
-"""What a laboratory's contacts are told: refused files, rows to correct, overdue tubes, the list of the week."""
+"""What mails say of laboratory files: to the staff, of one in trouble; to a laboratory, of refused files, of rows to
+correct, of overdue tubes, and of a week."""
 
 from __future__ import annotations
 
@@ -7,20 +8,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from notifications.discretion import discreet_file_reason
+from notifications.discretion import discreet_file_reason, one_line
 from notifications.letter import Attachment
+from notifications.versions import ContextError
 from scheduler.domain.discreet import discreet_tube
 from scheduler.domain.protocol import Protocol
-from scheduler.domain.reason import from_json
+from scheduler.domain.reason import Reason, from_json
 from scheduler.domain.reconciliation import Line, LineState, Place, answered_by_lab, discreet_place, table_of
 from scheduler.domain.speech import Speaker
 from scheduler.domain.spreadsheet import csv_bytes
-from scheduler.store.reconciliation import asked_rows, load_tally, overdue_tubes, refused_files
-from scheduler.store.tables import LabFileRow, OutboxRow
+from scheduler.store.reconciliation import (
+    asked_rows,
+    holding_reasons,
+    load_tally,
+    overdue_tubes,
+    refused_files,
+)
+from scheduler.store.tables import LabFileRow, LabResultVersionRow, OutboxRow
 
-__all__ = ["LAB_RECONCILIATION", "attachment_of", "laboratory_values", "name_of_file"]
+__all__ = ["LAB_RECONCILIATION", "attachment_of", "laboratory_values", "troubled_file"]
 
 LAB_RECONCILIATION = "lab_reconciliation"
 _MOST = 20
@@ -53,9 +61,25 @@ def attachment_of(
     return Attachment(f"{row.facts['lab']}_{day.isoformat()}.csv", csv_bytes(header, rows))
 
 
-def name_of_file(file: LabFileRow) -> str:
-    """The name that a file came under, on one line."""
-    return " ".join(file.original_name.split())[:120]
+def troubled_file(session: Session, file_id: int, protocol: Protocol) -> dict[str, Any]:
+    """A file that was refused, or of which rows are held. Raises ContextError when it is not on record."""
+    file = session.get(LabFileRow, file_id)
+    if file is None:
+        raise ContextError(f"laboratory file {file_id} is not on record")
+    query = (
+        select(LabResultVersionRow)
+        .where(LabResultVersionRow.file_id == file_id, LabResultVersionRow.state == "held")
+        .order_by(col(LabResultVersionRow.row_no))
+        .limit(_MOST)
+    )
+    rows = [_row(row, holding_reasons(row), protocol) for row in session.exec(query)]
+    return {
+        **_refusal(file),
+        "accepted": file.accepted,
+        "held": file.held,
+        "rows": rows,
+        "more": file.held - len(rows),
+    }
 
 
 def _over(found: Sequence[Any]) -> int:
@@ -65,35 +89,33 @@ def _over(found: Sequence[Any]) -> int:
 
 def _refused(session: Session, numbers: list[int]) -> dict[str, Any]:
     files = refused_files(session, numbers)
-    shown = [
-        {
-            "name": name_of_file(file),
-            "received_at": file.received_at,
-            "reason": discreet_file_reason(from_json(file.reason)) if file.reason else None,
-        }
-        for file in files[:_MOST]
-    ]
+    shown = [_refusal(file) for file in files[:_MOST]]
     return {"files": shown, "count": len(files), "more": _over(files)}
 
 
 def _to_correct(session: Session, numbers: list[int], protocol: Protocol) -> dict[str, Any]:
     asked = asked_rows(session, numbers)
     names = {
-        file.id: name_of_file(file)
+        file.id: one_line(file.original_name)
         for number in {row.file_id for row, _ in asked}
         if (file := session.get(LabFileRow, number)) is not None
     }
-    shown = [
-        {
-            "file": names[row.file_id],
-            "row": row.row_no,
-            "tube": discreet_tube(row.specimen),
-            **_place((row.subject, row.visit, row.timepoint), protocol),
-            "reasons": [discreet_file_reason(one) for one in reasons],
-        }
-        for row, reasons in asked[:_MOST]
-    ]
+    shown = [{"file": names[row.file_id], **_row(row, reasons, protocol)} for row, reasons in asked[:_MOST]]
     return {"to_correct": shown, "count": len(asked), "more": _over(asked)}
+
+
+def _refusal(file: LabFileRow) -> dict[str, Any]:
+    reason = discreet_file_reason(from_json(file.reason)) if file.reason else None
+    return {"name": one_line(file.original_name), "received_at": file.received_at, "reason": reason}
+
+
+def _row(row: LabResultVersionRow, reasons: Sequence[Reason], protocol: Protocol) -> dict[str, Any]:
+    return {
+        **_place((row.subject, row.visit, row.timepoint), protocol),
+        "tube": discreet_tube(row.specimen),
+        "drawn_at": None,
+        "reasons": [discreet_file_reason(one) for one in reasons],
+    }
 
 
 def _place(place: Place, protocol: Protocol) -> dict[str, str]:

@@ -20,7 +20,7 @@ from scheduler.domain.speech import Speaker
 __all__ = ["EMAIL_DIR", "Rendered", "environment", "render", "template_names"]
 
 EMAIL_DIR = TEMPLATE_DIR / "email"
-_PARTS = ("subject.txt", "body.txt", "body.html", "sample.json")
+_FILES = ("subject.txt", "body.jinja", "sample.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +33,31 @@ class Rendered:
 
 
 def template_names(directory: Path = EMAIL_DIR) -> tuple[str, ...]:
-    """The messages that have all four of their files."""
+    """The messages that have all their files."""
     folders = sorted(one for one in directory.iterdir() if one.is_dir())
-    return tuple(one.name for one in folders if all((one / part).is_file() for part in _PARTS))
+    return tuple(one.name for one in folders if all((one / file).is_file() for file in _FILES))
 
 
 def render(template: str, speaker: Speaker, values: Mapping[str, Any]) -> Rendered:
     """The mail that `template` makes of these values. Raises jinja2.UndefinedError when one is missing."""
-    jinja = environment(speaker.language)
     filled = {**values, "speaker": speaker, "language": speaker.language.value}
-    tail = _line(jinja.get_template(f"{template}/subject.txt").render(filled))
-    subject = f"{_stem(speaker, values)} · {tail}"
-    text = _tidy(jinja.get_template(f"{template}/body.txt").render(filled))
-    html = jinja.get_template(f"{template}/body.html").render({**filled, "title": subject})
-    return Rendered(subject, text, html)
+    plain, html = environment(speaker.language), environment(speaker.language, html=True)
+    tail = _line(plain.get_template(f"{template}/subject.txt").render(filled))
+    filled["title"] = f"{_stem(speaker, values)} · {tail}"
+    return Rendered(
+        filled["title"],
+        _tidy(plain.get_template(f"{template}/body.jinja").render(filled, kind="txt")),
+        html.get_template(f"{template}/body.jinja").render(filled, kind="html"),
+    )
 
 
 @cache
-def environment(language: Language) -> Environment:
+def environment(language: Language, html: bool = False) -> Environment:
     """The templates in one language. A name that is not given is an error; only HTML is escaped."""
     jinja = Environment(
         loader=FileSystemLoader(EMAIL_DIR),
         undefined=StrictUndefined,
-        autoescape=_is_html,  # noqa: S701
+        autoescape=html,  # noqa: S701
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
@@ -71,10 +73,6 @@ def environment(language: Language) -> Environment:
     jinja.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]
     jinja.filters.update(_FILTERS)
     return jinja
-
-
-def _is_html(name: str | None) -> bool:
-    return name is not None and name.endswith(".html")
 
 
 def _stem(speaker: Speaker, values: Mapping[str, Any]) -> str:

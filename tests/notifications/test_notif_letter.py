@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -20,10 +21,11 @@ from notifications.letter import Letterhead
 from notifications.writing import Batch, make_ready, write
 from scheduler.domain.events import DomainEvent, MailFailed
 from scheduler.domain.protocol import Event
-from scheduler.domain.reason import because, to_json
+from scheduler.domain.reason import Reason, because, to_json
 from scheduler.store.tables import (
     ExposureRow,
     FlagRow,
+    LabFileRow,
     LabResultVersionRow,
     OutboxRow,
     SamplingRow,
@@ -141,13 +143,7 @@ def _load_with_secrets(session: Session) -> None:
         "severity": "hold",
         "reason": to_json(because("R-10", row=3, column="valeur", text="12,7")),
     }
-    session.add(
-        LabResultVersionRow(
-            file_id=7, row_no=3, state="held", subject="Dupont Marie", visit="12/03/1961", timepoint="Marie", lab="L",
-            specimen="Marie Dupont", analyte="MPA", value_raw="12,7", unit_raw="mg/L", conc_mg_l="12.7", method="HPLC",
-            matrix="PLASMA_EDTA", recorded_at=cases.NOW, findings=[finding], content_hash="x",
-        )
-    )  # fmt: skip
+    session.add(_held_row(3, [finding]))
     session.add(
         ExposureRow(
             subject=cases.SUBJECT, visit=cases.VISIT, version=1, method="regression", value=41.5, unit="mg·h/L",
@@ -236,6 +232,71 @@ def test_an_incomplete_visit_names_what_is_missing_and_the_commands_for_it(desk:
     assert "mpa-monitor dose MPA-0042-7 W6" in text
     assert "draw MPA-0042-7 W6 H30" in text
     assert "draw MPA-0042-7 W6 H2" not in text
+
+
+def _lacks(*missing: Reason) -> Callable[[Session], None]:
+    def change(session: Session) -> None:
+        visit = session.get(VisitRow, (cases.SUBJECT, cases.VISIT))
+        assert visit is not None
+        visit.missing = [to_json(one) for one in missing]
+        session.add(visit)
+
+    return change
+
+
+def test_what_can_no_longer_be_had_is_to_be_acknowledged_and_not_completed(desk: cases.Study) -> None:
+    desk.do(_lacks(because("missing_draw_lost", item="H30", why="x")))
+    text = part(mail(desk, cases.reminder("incomplete")), "text/plain")
+    assert text.startswith(
+        "Acknowledge that the record of the visit “6 weeks” of MPA-0042-7 stays incomplete."
+    )
+    assert "mpa-monitor acknowledge NUMBER" in text
+    assert "Results come from the laboratory" not in text
+
+
+def test_a_result_that_will_still_come_asks_for_nothing_else(desk: cases.Study) -> None:
+    desk.do(_lacks(because("missing_dose", item="DOSE"), because("missing_result", item="H30")))
+    text = part(mail(desk, cases.reminder("incomplete")), "text/plain")
+    assert text.startswith("Complete the record")
+    assert "Results come from the laboratory" in text
+    assert "acknowledge" not in text
+
+
+def test_a_window_of_one_day_is_that_day(desk: cases.Study) -> None:
+    def close_at_once(session: Session) -> None:
+        visit = session.get(VisitRow, (cases.SUBJECT, cases.VISIT))
+        assert visit is not None
+        visit.last = visit.first
+        session.add(visit)
+
+    desk.do(close_at_once)
+    text = part(mail(desk, cases.reminder("book_visit")), "text/plain")
+    assert "\nWindow: Thursday 26 February 2026\n" in text.replace("\r", "")
+
+
+def test_of_a_file_with_many_held_rows_it_is_said_how_many_are_not_listed(desk: cases.Study) -> None:
+    def hold(session: Session) -> None:
+        file = session.get(LabFileRow, 7)
+        assert file is not None
+        file.held = 25
+        session.add(file)
+        for number in range(25):
+            session.add(_held_row(number, []))
+
+    desk.do(hold)
+    text = part(mail(desk, cases.troubled(Event.ROWS_HELD), "data-manager"), "text/plain")
+    assert text.startswith("Settle 25 held row(s)")
+    assert text.count("\n- ") == 20
+    assert "5 more are not listed here." in text
+    assert "mpa-monitor lab held" in text
+
+
+def _held_row(number: int, findings: list[dict[str, Any]]) -> LabResultVersionRow:
+    return LabResultVersionRow(
+        file_id=7, row_no=number, state="held", subject="Dupont Marie", visit="12/03/1961", timepoint="Marie", lab="L",
+        specimen="Marie Dupont", analyte="MPA", value_raw="12,7", unit_raw="mg/L", conc_mg_l="12.7", method="HPLC",
+        matrix="PLASMA_EDTA", recorded_at=cases.NOW, findings=findings, content_hash=f"x{number}",
+    )  # fmt: skip
 
 
 def test_bytes_once_kept_are_what_the_hash_says(desk: cases.Study) -> None:

@@ -54,7 +54,7 @@ def test_a_mail_whose_number_is_taken_is_an_error_and_not_forgotten(either: case
     other = there.model_dump() | dict.fromkeys(("key", "topic", "message_id"), "other")
 
     def put_in(session: Session) -> None:
-        session.connection().execute(posting._ADD[session.get_bind().dialect.name], [other])
+        posting.add(session, [other])
 
     with pytest.raises(IntegrityError):
         either.do(put_in)

@@ -14,11 +14,12 @@ from babel.messages.pofile import read_po
 from jinja2 import UndefinedError
 
 from config.language import LOCALE_DIR, Language, catalogue
-from notifications.discretion import discreet, discreet_code, discreet_file_reason, discreet_tube
+from notifications.discretion import discreet, discreet_file_reason
 from notifications.preview import preview, sample_values
 from notifications.render import EMAIL_DIR, render, template_names
 from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from notifications.states import State
+from scheduler.domain.discreet import discreet_code, discreet_tube
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.sentences import SENTENCES
@@ -27,14 +28,15 @@ from scheduler.domain.speech import Speaker
 NAMES = template_names()
 BOTH = [Language.EN, Language.FR]
 SENTENCES_OF_MAILS = {*MAIL_SENTENCES.values(), *LINKED_SENTENCES.values()}
+FILES = ("**.txt", "**.html", "**.jinja")
 JINJA = {"trimmed": "true", "newstyle_gettext": "true"}
 
 
 def _messages() -> set[str]:
     found = extract_from_dir(
         EMAIL_DIR,
-        method_map=[("**.txt", "jinja2"), ("**.html", "jinja2")],
-        options_map={"**.txt": JINJA, "**.html": JINJA},
+        method_map=[(name, "jinja2") for name in FILES],
+        options_map=dict.fromkeys(FILES, JINJA),
     )
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
