@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
 from config.defects import ConfigurationInvalidError, Defect, shape_defects
-from config.files import Files, read_files
+from config.files import read_files
 from config.schema import LabFile, ProtocolFile, SiteFile
-from pk.models.file import model_from_mapping, set_defects
 from pk.models.population import PopulationModel
-from pk.regression.equation import Equation, equations_from_mapping
-from pk.values.errors import EquationError, FileError, ModelError
+from pk.regression.equation import Equation
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.history import History
 from scheduler.domain.keys import contact_role
 from scheduler.domain.protocol import Protocol
-from scheduler.domain.protocol_file.compile import ROLES, compile_protocol
+from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.timeline import StudyPlan, Timeline, build_timeline
 from scheduler.domain.versions import versions_named
 from scheduler.engine.exposure import Exposer
 from scheduler.engine.sites import staff_row, sync_site
+from scheduler.engine.study_checks import (
+    calendars_of,
+    equations_of,
+    lab_defects,
+    method_defects,
+    models_of,
+    staff_defects,
+)
 from scheduler.store import audit
 from scheduler.store.operations import METHODS, beat, heartbeat_of
 from scheduler.store.postgresql import one_by_one
@@ -36,8 +40,6 @@ from scheduler.store.subjects import load_history, wake_all
 from scheduler.store.tables import ProtocolVersionRow, StaffRow, SubjectRow
 
 __all__ = ["Study", "load_study"]
-
-_CALENDAR_YEARS = range(2000, 2061)
 
 
 class Study:
@@ -205,109 +207,14 @@ def load_study(directory: Path, templates: Collection[str]) -> Study:
         defects += found
         if protocol is not None:
             protocols[loaded.sha256] = (protocol, loaded.text)
-    calendars = _calendars(files, defects)
-    _check_labs(files, defects)
-    equations: tuple[Equation, ...] = ()
-    try:
-        equations = tuple(equations_from_mapping(files.regressions))
-    except EquationError as error:
-        defects += _defects_of("regressions.toml", error)
-    models = _models(files, defects)
+    defects += staff_defects(files)
+    calendars = calendars_of(files, defects)
+    defects += lab_defects(files)
+    equations, models = equations_of(files, defects), models_of(files, defects)
     if not defects:
-        defects += _unknown_methods(files, Exposer(equations, models).methods)
+        defects += method_defects(files, Exposer(equations, models).methods)
     if defects:
         raise ConfigurationInvalidError(defects)
     sites = {one.content.id: one.content for one in files.sites}
     labs = {one.content.code: one.content for one in files.labs}
     return Study(protocols, sites, calendars, labs, equations, models, templates)
-
-
-def _unknown_methods(files: Files, methods: tuple[str, ...]) -> Iterator[Defect]:
-    for loaded in files.protocols:
-        for name in loaded.content.exposure.primary:
-            if name not in methods:
-                known = ", ".join(methods)
-                yield Defect(
-                    loaded.name, "exposure.primary", f"There is no method '{name}'.", f"Use some of {known}."
-                )
-
-
-def _models(files: Files, defects: list[Defect]) -> tuple[PopulationModel, ...]:
-    """The population models, the default one first; what is wrong with them goes to the defects."""
-    found: list[PopulationModel] = []
-    unusable = 0
-    for name, mapping in files.models.items():
-        try:
-            found.append(model_from_mapping(mapping))
-        except ModelError as error:
-            unusable += 1
-            defects += _defects_of(name, error)
-    if files.models and not unusable:
-        defects += [_defect("models/", line) for line in set_defects(found)]
-    return tuple(sorted(found, key=lambda model: (not model.is_default, model.id)))
-
-
-def _defects_of(name: str, error: FileError) -> list[Defect]:
-    return [_defect(name, line) for line in error.defects]
-
-
-def _defect(name: str, line: str) -> Defect:
-    """A line `key: problem; remedy` as a defect of a file."""
-    key, _, rest = line.partition(": ")
-    problem, _, remedy = rest.rpartition("; ")
-    return Defect(name, key, f"{problem}.", f"{remedy[:1].upper()}{remedy[1:]}.")
-
-
-def _calendars(files: Files, defects: list[Defect]) -> dict[str, DayCalendar]:
-    found: dict[str, DayCalendar] = {}
-    staff: set[str] = set()
-    for loaded in files.sites:
-        site, name = loaded.content, loaded.name
-        for i, person in enumerate(site.staff):
-            if person.id in staff:
-                defects.append(Defect(name, f"staff.{i}.id", f"'{person.id}' is used twice.", "Use another."))
-            staff.add(person.id)
-            for role in sorted(set(person.roles) - ROLES):
-                known = ", ".join(sorted(ROLES))
-                defects.append(
-                    Defect(name, f"staff.{i}.roles", f"'{role}' is not a role.", f"Use some of {known}.")
-                )
-        try:
-            zone = ZoneInfo(site.zone)
-            closed = _holidays(site.holidays) | set(site.closed)
-        except (ZoneInfoNotFoundError, ValueError):
-            problem = f"'{site.zone}' is not a time zone."
-            defects.append(Defect(name, "zone", problem, "Use an IANA name such as Europe/Paris."))
-        except NotImplementedError:
-            problem = f"No public holidays are known for '{site.holidays}'."
-            defects.append(
-                Defect(name, "holidays", problem, "Use a country code such as FR, or list 'closed' days.")
-            )
-        else:
-            found[site.id] = DayCalendar(zone, frozenset(site.open_weekdays), frozenset(closed))
-    return found
-
-
-def _holidays(country: str | None) -> set[date]:
-    if country is None:
-        return set()
-    return set(holidays.country_holidays(country, years=_CALENDAR_YEARS))
-
-
-def _check_labs(files: Files, defects: list[Defect]) -> None:
-    sites = {one.content.id for one in files.sites}
-    people = {person.id for one in files.sites for person in one.content.staff}
-    for loaded in files.labs:
-        for i, contact in enumerate(loaded.content.contacts):
-            if contact.id in people:
-                problem = f"'{contact.id}' is used twice, here or for the staff of a site."
-                defects.append(Defect(loaded.name, f"contacts.{i}.id", problem, "Use another."))
-            people.add(contact.id)
-        try:
-            ZoneInfo(loaded.content.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            problem = f"'{loaded.content.zone}' is not a time zone."
-            defects.append(Defect(loaded.name, "zone", problem, "Use an IANA name such as Europe/Paris."))
-        if loaded.content.site not in sites:
-            problem = f"There is no site '{loaded.content.site}'."
-            defects.append(Defect(loaded.name, "site", problem, f"Use one of {', '.join(sorted(sites))}."))
