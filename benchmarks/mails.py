@@ -21,8 +21,9 @@ from sqlmodel import Session, func, select
 
 from benchmarks.population import enrol, multiply
 from benchmarks.process import resident_mb
+from composition import make_works
 from config.settings import load_settings
-from main import make_program, make_works
+from main import make_program
 from scheduler.clock import ManualClock
 from scheduler.engine.reconcile import reconcile_step
 from scheduler.runtime.program import Program, keep_what_is_loaded

@@ -1,24 +1,35 @@
-"""What the commands about mails need from the composition root."""
+"""What the commands about mails need of the program that the command line put together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+import getpass
+from typing import Protocol
 
 import typer
 
+from scheduler.clock import Clock
 from scheduler.domain.speech import Speaker
 from scheduler.store.database import Database
 
-__all__ = ["MailCommands"]
+__all__ = ["Needs", "account", "needs_of"]
 
 
-@dataclass(frozen=True)
-class MailCommands:
-    """What the commands need, each fetched when a command runs."""
+class Needs(Protocol):
+    """The part of the program that the commands use."""
 
-    database: Callable[[typer.Context], Database]
-    speaker: Callable[[typer.Context], Speaker]
-    now: Callable[[typer.Context], datetime]
-    account: Callable[[], str]
+    clock: Clock
+
+    @property
+    def database(self) -> Database: ...
+
+    def speaker(self) -> Speaker: ...
+
+
+def needs_of(context: typer.Context) -> Needs:
+    found: Needs = context.find_root().obj
+    return found
+
+
+def account() -> str:
+    """Who is at the command line."""
+    return getpass.getuser()

@@ -1,4 +1,4 @@
-"""Commands about mails: the outbox and the templates. The composition root hands in what they need."""
+"""Commands about mails: the outbox and the templates."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rich.console import Console
 from sqlmodel import Session
 
 from config.language import Language
-from notifications import doubt, ledger
-from notifications.command_needs import MailCommands
+from notifications import ledger
+from notifications.backlog import backlog
+from notifications.command_needs import Needs, account, needs_of
 from notifications.outbox import reason_of
 from notifications.outbox_rows import outbox_rows, outbox_table, said_uncertain
 from notifications.preview import preview
@@ -25,93 +26,38 @@ from scheduler.domain.speech import Speaker
 from scheduler.store import audit
 from scheduler.store.tables import OutboxRow
 
-__all__ = ["MailCommands", "add_commands", "outbox_rows", "outbox_table"]
+__all__ = ["cancel", "list_", "preview_", "release", "retry", "show"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Number = Annotated[int, typer.Argument(help="Number of the mail; 'outbox list' shows them.")]
 
 
-def add_commands(app: typer.Typer, needs: MailCommands) -> None:
-    """Adds `outbox …` and `template …`."""
-    outbox = typer.Typer(help="The mails: sent, waiting, failed.", no_args_is_help=True)
-    template = typer.Typer(help="The mail templates.", no_args_is_help=True)
-    _add_outbox(outbox, needs)
-    doubt.add_command(outbox, needs)
-    _add_template(template)
-    app.add_typer(outbox, name="outbox")
-    app.add_typer(template, name="template")
-
-
-def _add_outbox(app: typer.Typer, needs: MailCommands) -> None:
-    @app.command("list")
-    def list_(
-        context: typer.Context,
-        state: Annotated[State | None, typer.Option(help="Only mails in this state.")] = None,
-        subject: Annotated[str | None, typer.Option(help="Only mails about this subject.")] = None,
-        limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
-        as_json: AsJson = False,
-    ) -> None:
-        """The newest mails and what became of them."""
-        speaker, now = needs.speaker(context), needs.now(context)
-        rows = needs.database(context).read(
-            lambda session: outbox_rows(ledger.list_outbox(session, state, subject, limit), speaker)
-        )
-        if as_json:
-            _json(rows)
-        else:
-            Console(width=None if Console().is_terminal else 160).print(outbox_table(rows, speaker))
-            found = needs.database(context).read(lambda session: ledger.backlog(session, now))
-            typer.echo(said_uncertain(found.uncertain, found.left, speaker))
-
-    @app.command("show")
-    def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
-        """One mail: every attempt at it, and its text once written."""
-        _show(context, needs, number, as_json)
-
-    @app.command("retry")
-    def retry(context: typer.Context, number: Number) -> None:
-        """Send a failed or cancelled mail again, to the address the person has now."""
-        now = needs.now(context)
-        _change(context, needs, number, lambda session: ledger.retry(session, number, now), "mail_retried")
-
-    @app.command("release")
-    def release(
-        context: typer.Context,
-        person: Annotated[str, typer.Argument(help="Person of the site file whose mailbox works again.")],
-    ) -> None:
-        """Send mail again to somebody whose mailbox was taken for dead."""
-        _release(context, needs, person)
-
-    @app.command("cancel")
-    def cancel(context: typer.Context, number: Number) -> None:
-        """Take a waiting mail back."""
-        by = needs.account()
-        _change(context, needs, number, lambda session: ledger.cancel(session, number, by), "mail_cancelled")
-
-
-def _release(context: typer.Context, needs: MailCommands, person: str) -> None:
-    speaker, now = needs.speaker(context), needs.now(context)
-
-    def step(session: Session) -> bool:
-        if not ledger.release(session, person, now):
-            return False
-        audit.append(session, now, "mailbox_released", "staff", person, actor=needs.account(), source="cli")
-        return True
-
-    if not needs.database(context).transact(step):
-        words = "No flag about the mail of {person_id} is open; 'flags' lists them."
-        typer.echo(speaker.text(words, person_id=person), err=True)
-        raise typer.Exit(2)
-    typer.echo(
-        speaker.text(
-            "Done. Mails that failed meanwhile: 'outbox list --state failed', 'outbox retry NUMBER'."
-        )
+def list_(
+    context: typer.Context,
+    state: Annotated[State | None, typer.Option(help="Only mails in this state.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only mails about this subject.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """The newest mails and what became of them."""
+    needs = needs_of(context)
+    speaker, now = needs.speaker(), needs.clock.now()
+    rows = needs.database.read(
+        lambda session: outbox_rows(ledger.list_outbox(session, state, subject, limit), speaker)
     )
+    if as_json:
+        _json(rows)
+    else:
+        Console(width=None if Console().is_terminal else 160).print(outbox_table(rows, speaker))
+        found = needs.database.read(lambda session: backlog(session, now))
+        typer.echo(said_uncertain(found.uncertain, found.left, speaker))
 
 
-def _show(context: typer.Context, needs: MailCommands, number: int, as_json: bool) -> None:
-    speaker = needs.speaker(context)
-    shown = needs.database(context).transact(lambda session: ledger.show_outbox(session, number))
+def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+    """One mail: every attempt at it, and its text once written."""
+    needs = needs_of(context)
+    speaker = needs.speaker()
+    shown = needs.database.transact(lambda session: ledger.show_outbox(session, number))
     if shown is None:
         typer.echo(
             speaker.text("There is no mail {number}. 'outbox list' shows them.", number=number), err=True
@@ -140,6 +86,44 @@ def _show(context: typer.Context, needs: MailCommands, number: int, as_json: boo
         typer.echo("  " + " · ".join(word for word in words if word))
     if message:
         typer.echo("\n" + message)
+
+
+def retry(context: typer.Context, number: Number) -> None:
+    """Send a failed or cancelled mail again, to the address the person has now."""
+    needs = needs_of(context)
+    now = needs.clock.now()
+    _change(needs, number, lambda session: ledger.retry(session, number, now), "mail_retried")
+
+
+def release(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="Person of the site file whose mailbox works again.")],
+) -> None:
+    """Send mail again to somebody whose mailbox was taken for dead."""
+    needs = needs_of(context)
+    speaker, now = needs.speaker(), needs.clock.now()
+
+    def step(session: Session) -> bool:
+        if not ledger.release(session, person, now):
+            return False
+        audit.append(session, now, "mailbox_released", "staff", person, actor=account(), source="cli")
+        return True
+
+    if not needs.database.transact(step):
+        words = "No flag about the mail of {person_id} is open; 'flags' lists them."
+        typer.echo(speaker.text(words, person_id=person), err=True)
+        raise typer.Exit(2)
+    typer.echo(
+        speaker.text(
+            "Done. Mails that failed meanwhile: 'outbox list --state failed', 'outbox retry NUMBER'."
+        )
+    )
+
+
+def cancel(context: typer.Context, number: Number) -> None:
+    """Take a waiting mail back."""
+    by = account()
+    _change(needs_of(context), number, lambda session: ledger.cancel(session, number, by), "mail_cancelled")
 
 
 def _said_of(mail: OutboxRow, speaker: Speaker) -> list[tuple[str, str]]:
@@ -184,10 +168,8 @@ def _ended(outcome: str | None, speaker: Speaker) -> str:
     return speaker.status(outcome)
 
 
-def _change(
-    context: typer.Context, needs: MailCommands, number: int, change: Callable[[Session], bool], action: str
-) -> None:
-    speaker, now = needs.speaker(context), needs.now(context)
+def _change(needs: Needs, number: int, change: Callable[[Session], bool], action: str) -> None:
+    speaker, now = needs.speaker(), needs.clock.now()
 
     def step(session: Session) -> bool:
         before = _state_of(session, number)
@@ -195,10 +177,10 @@ def _change(
             return False
         changes = {"state": (before, _state_of(session, number))}
         about = (action, "outbox", str(number))
-        audit.append(session, now, *about, actor=needs.account(), source="cli", changes=changes)
+        audit.append(session, now, *about, actor=account(), source="cli", changes=changes)
         return True
 
-    if not needs.database(context).transact(step):
+    if not needs.database.transact(step):
         words = "Mail {number} cannot be changed so: it does not exist, has left, or is out of date."
         typer.echo(speaker.text(words, number=number), err=True)
         raise typer.Exit(2)
@@ -210,28 +192,26 @@ def _state_of(session: Session, number: int) -> str | None:
     return row.state if row is not None else None
 
 
-def _add_template(app: typer.Typer) -> None:
-    @app.command("preview")
-    def preview_(
-        name: Annotated[str | None, typer.Argument(help="Template; a list of them if absent.")] = None,
-        language: Annotated[Language, typer.Option("--in", help="fr or en.")] = Language.EN,
-        html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
-        as_json: AsJson = False,
-    ) -> None:
-        """A mail as its reader would see it, filled with sample data."""
-        if name is None and as_json:
-            _json(list(template_names()))
-            return
-        if name is None or name not in template_names():
-            typer.echo("\n".join(template_names()), err=name is not None)
-            raise typer.Exit(0 if name is None else 2)
-        subject, text, html_text = preview(name, language)
-        if as_json:
-            _json({"subject": subject, "text": text, "html": html_text})
-            return
-        speaker = Speaker(language, ZoneInfo("UTC"))
-        line = speaker.text("Subject line: {subject}", subject=subject)
-        typer.echo(html_text if html else f"{line}\n\n{text}")
+def preview_(
+    name: Annotated[str | None, typer.Argument(help="Template; a list of them if absent.")] = None,
+    language: Annotated[Language, typer.Option("--in", help="fr or en.")] = Language.EN,
+    html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """A mail as its reader would see it, filled with sample data."""
+    if name is None and as_json:
+        _json(list(template_names()))
+        return
+    if name is None or name not in template_names():
+        typer.echo("\n".join(template_names()), err=name is not None)
+        raise typer.Exit(0 if name is None else 2)
+    subject, text, html_text = preview(name, language)
+    if as_json:
+        _json({"subject": subject, "text": text, "html": html_text})
+        return
+    speaker = Speaker(language, ZoneInfo("UTC"))
+    line = speaker.text("Subject line: {subject}", subject=subject)
+    typer.echo(html_text if html else f"{line}\n\n{text}")
 
 
 def _json(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The outbox as people see it: lists, one mail with its attempts, the backlog; send again, take back."""
+"""The outbox as people see it: lists, one mail with its attempts; send again, take back."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from notifications import outbox
 from notifications.alarms import address_matter, lower_flag
 from notifications.outbox import OUTBOX
 from notifications.states import OPEN, State
-from notifications.verdict import Settle
 from scheduler.domain.reason import Reason, because
 from scheduler.store.hints import Hint, hint
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
 
 __all__ = [
     "Ahead",
-    "Backlog",
     "Shown",
-    "backlog",
     "cancel",
     "list_outbox",
     "look_ahead",
@@ -82,25 +79,6 @@ class Ahead:
         return min((one for one in (self.due, self.lease_ends) if one is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many mails stand where, and since when the oldest that should have left has waited."""
-
-    counts: dict[str, int]
-    overdue: int
-    oldest_due: datetime | None
-    uncertain: int = 0
-
-    @property
-    def left(self) -> int:
-        """How many left, as far as is known."""
-        return self.counts.get(State.SENT, 0) + self.counts.get(State.UNCERTAIN, 0)
-
-    @property
-    def waiting(self) -> int:
-        return sum(self.counts.get(state, 0) for state in (*OPEN, State.LEASED))
-
-
 def list_outbox(
     session: Session, state: State | None = None, subject: str | None = None, limit: int = 100
 ) -> list[OutboxRow]:
@@ -144,20 +122,6 @@ def cancel(session: Session, outbox_id: int, by: str) -> bool:
         return False
     outbox.cancel(session, row, because("mail_cancelled_by_person", by=by))
     return True
-
-
-def backlog(session: Session, now: datetime) -> Backlog:
-    """How the outbox stands."""
-    grouped = session.exec(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
-    counts = {str(state): int(count) for state, count in grouped}
-    due = select(func.count(), func.min(OutboxRow.not_before)).where(
-        col(OutboxRow.state).in_(OPEN), OutboxRow.not_before <= now
-    )
-    overdue, oldest = session.exec(due).one()
-    doubted = select(func.count(func.distinct(DeliveryRow.outbox_id))).where(
-        col(DeliveryRow.outcome).in_((Settle.UNCERTAIN_AGAIN, Settle.UNCERTAIN_END))
-    )
-    return Backlog(counts, int(overdue), oldest, int(session.exec(doubted).one()))
 
 
 def release(session: Session, person: str, now: datetime) -> bool:

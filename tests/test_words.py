@@ -106,7 +106,7 @@ class Unreadable(Exception):
 def _files() -> list[Path]:
     found = sorted((ROOT / "scheduler").rglob("*.py"))
     folder = [path for path in found if "migrations" not in path.parts]  # they say nothing
-    return [*folder, *_COMMANDS, ROOT / "main.py"]
+    return [*folder, *_COMMANDS, ROOT / "main.py", ROOT / "composition.py"]
 
 
 def _strings(
@@ -428,7 +428,8 @@ def test_the_first_page_of_help_is_french(
             assert english.strip() not in page
     for name, one in french_command.commands.items():
         assert re.search(rf"\b{name} +{re.escape(one.help.split()[0])}", page), name
-    assert FRENCH["Commands"] in page
+    for section in main.CONTENTS:
+        assert FRENCH[section.title] in page
     assert FRENCH["Usage: "] + "mpa-monitor" in page
 
 

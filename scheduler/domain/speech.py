@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
@@ -13,11 +14,13 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from config.language import Language, translator
-from scheduler.domain.civil import Period
-from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Param, Reason
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.words import word_of
+
+if TYPE_CHECKING:
+    from scheduler.domain.civil import Period
+    from scheduler.domain.protocol import Protocol
 
 __all__ = ["Speaker", "plain_speaker", "speaker_for"]
 

@@ -7,23 +7,24 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from config.language import Language
 from config.settings import Settings
-from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.clock import Clock
 from scheduler.domain.speech import Speaker, speaker_for
-from scheduler.domain.timeline import StudyPlan
-from scheduler.engine.reconcile import Handle
-from scheduler.engine.study import Study, load_study
-from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
-from scheduler.runtime.work import Work
 from scheduler.store.database import Database
 from scheduler.store.revision import check_schema
 from scheduler.store.tables import SubjectRow
+
+if TYPE_CHECKING:
+    from scheduler.domain.timeline import StudyPlan
+    from scheduler.engine.reconcile import Handle
+    from scheduler.engine.study import Study
+    from scheduler.runtime.work import Work
 
 __all__ = ["Program", "keep_what_is_loaded"]
 
@@ -37,7 +38,7 @@ def keep_what_is_loaded() -> None:
 
 @dataclass
 class Program:
-    """Settings, study and database of one run of the program; each is read when it is first needed."""
+    """Settings, study and database of one run of the program; each is read, and its code loaded, when first needed."""
 
     settings: Settings
     templates: Callable[[], Collection[str]]
@@ -45,12 +46,14 @@ class Program:
     make_works: Callable[[Program], list[Work]]
     mail_backlog: Callable[[Session, datetime], Mapping[str, object]]
     mail_rows: Callable[[Session, Speaker], list[dict[str, object]]]
-    sentences: Mapping[str, str]
+    mail_sentences: Callable[[], Mapping[str, str]]
     clock: Clock
     rehearses: bool = False
 
     @cached_property
     def study(self) -> Study:
+        from scheduler.engine.study import load_study
+
         return load_study(self.settings.config, self.templates())
 
     @cached_property
@@ -80,7 +83,11 @@ class Program:
     @property
     def all_sentences(self) -> dict[str, str]:
         """The sentences of every package, by reason code."""
-        return {**PK_SENTENCES, **LAB_SENTENCES, **self.sentences}
+
+        from pk.sentences import SENTENCES as PK_SENTENCES
+        from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
+
+        return {**PK_SENTENCES, **LAB_SENTENCES, **self.mail_sentences()}
 
     def zone_of(self, session: Session, code: str) -> ZoneInfo:
         """The zone of a subject's site; the first site's for an unknown subject."""
@@ -90,6 +97,8 @@ class Program:
 
     def database_free_plan(self, site: str, sha256: str) -> StudyPlan:
         """A protocol version of the files at a site, without a look at the database."""
+        from scheduler.domain.timeline import StudyPlan
+
         return StudyPlan(self.study.protocols[sha256][0], site, self.study.calendars[site])
 
     def for_rehearsal(self, settings: Settings, clock: Clock) -> Program:

@@ -18,6 +18,7 @@ from scheduler.store.database import Database, StoreError
 from scheduler.store.operations import AlreadyRunningError, only_daemon
 from scheduler.store.postgresql import be_calm, no_daemon
 from scheduler.store.revision import known_revisions, refuse_later, revision_of
+from scheduler.store.tables.row import state_conditions
 
 __all__ = ["differences", "migrate"]
 
@@ -61,5 +62,6 @@ def _wait_for_nobody(db: Database, found: str, held: ExitStack) -> None:
 
 def differences(connection: Connection) -> list[object]:
     """How the database's tables differ from the declared ones; empty when they agree."""
+    state_conditions()
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return list(compare_metadata(context, SQLModel.metadata))

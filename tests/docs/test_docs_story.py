@@ -15,6 +15,7 @@ import pytest
 from docs_cases import DOCS, ROOT, blocks, commands_in, prose
 from typer.testing import CliRunner
 
+import composition
 import main
 from config.settings import Settings, load_settings
 from scheduler.clock import ManualClock
@@ -72,7 +73,7 @@ class Story:
         program = self.program(load_settings())
 
         async def works() -> None:
-            for work in main.make_works(program):
+            for work in composition.make_works(program):
                 for _ in range(4):
                     await work.step(self.clock.now())
 

@@ -16,8 +16,9 @@ from config_cases import hospital_config
 from intake_cases import H0, Bench, csv_bytes, found_site
 from sqlmodel import Session, select
 
+from composition import make_works
 from config.settings import load_settings
-from main import make_program, make_works
+from main import make_program
 from scheduler.clock import SystemClock
 from scheduler.domain.facts import Attended, DoseGiven, Enrolled, Formulation, Regimen, Source
 from scheduler.engine.recording import record

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from test_notif_faults import TO, deliver, kept, server
 
 from notifications import ledger, posting
+from notifications.backlog import backlog
 from notifications.messages import Message
 from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.states import State
@@ -147,6 +148,6 @@ async def test_an_answer_that_takes_too_long_is_uncertain_and_counted(desk: case
         peer.gate.set()
         desk.later(minutes=20)
         assert (await deliver(desk, way)).sent == 1
-    found = desk.db.transact(lambda session: ledger.backlog(session, desk.clock.now()))
+    found = desk.db.transact(lambda session: backlog(session, desk.clock.now()))
     assert (found.uncertain, found.left) == (1, 1)
     assert peer.kept[0][1] == peer.kept[1][1]

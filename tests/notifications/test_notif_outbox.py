@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from notifications import attempts, ledger, outbox, posting
+from notifications.backlog import backlog
 from notifications.outbox import Calm, Claim, Claimed
 from notifications.states import Phase, State
 from notifications.verdict import Decision, Ending, Outcome, Settle, verdict
@@ -267,7 +268,7 @@ def test_only_a_waiting_mail_can_be_taken_back(desk: cases.Study) -> None:
 def test_the_backlog_tells_what_waits_and_since_when(either: cases.Study) -> None:
     either.tell(cases.reminder())
     either.tell(cases.reminder("overdue", cases.NOW + timedelta(days=1)))
-    found = either.do(lambda session: ledger.backlog(session, cases.NOW))
+    found = either.do(lambda session: backlog(session, cases.NOW))
     assert (found.waiting, found.overdue, found.oldest_due) == (4, 2, cases.NOW)
     assert either.do(ledger.next_due) == cases.NOW
 

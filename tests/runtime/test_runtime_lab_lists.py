@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
+from composition import make_works
 from config.settings import DEFAULT_DIR, MailSettings, Settings
-from main import make_program, make_works
+from main import make_program
 from scheduler.clock import ManualClock
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import because, to_json

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import DaemonSettings
-from main import app
+from main import CONTENTS
 from scheduler.clock import ManualClock, SystemClock
 from scheduler.engine.alive import STALE
 from scheduler.runtime.daemon import RELOAD, run_daemon
@@ -167,7 +167,7 @@ def test_a_unit_says_what_it_takes_away_and_what_it_starts(unit: Path) -> None:
     assert found["ProtectSystem"] == ["strict"] and found["User"] == ["mpa"]
     assert found["CapabilityBoundingSet"] == [""] and found["SystemCallFilter"][0] == "@system-service"
     assert found["RestartPreventExitStatus"] == ["2"]
-    commands = {one.callback.__name__ for one in app.registered_commands if one.callback is not None}
+    commands = {one.name for part in CONTENTS for one in part.entries}
     for line in [*found["ExecStart"], *found.get("ExecStartPre", [])]:
         program, command, *_ = line.split()
         assert (program, command in commands) == ("/opt/mpa-monitor/.venv/bin/mpa-monitor", True), line

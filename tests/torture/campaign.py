@@ -174,7 +174,7 @@ PARTS: dict[str, tuple[Part, int]] = {
 
 def product_commit() -> str:
     """The commit that last changed what is tested."""
-    packages = ["config", "pk", "scheduler", "notifications", "templates", "main.py"]
+    packages = ["config", "pk", "scheduler", "notifications", "templates", "main.py", "composition.py"]
     said = subprocess.run(
         ["git", "log", "-1", "--format=%h", "--", *packages],
         cwd=ROOT,

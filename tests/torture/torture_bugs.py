@@ -17,7 +17,17 @@ from torture_result import Result
 __all__ = ["BUGS", "ROOT", "Bug", "copied", "seeded_bugs"]
 
 ROOT = Path(__file__).parents[2]
-_COPIED = ("config", "pk", "scheduler", "notifications", "templates", "tests", "main.py", "pyproject.toml")
+_COPIED = (
+    "config",
+    "pk",
+    "scheduler",
+    "notifications",
+    "templates",
+    "tests",
+    "main.py",
+    "composition.py",
+    "pyproject.toml",
+)
 _FAILED = re.compile(r"^(?:FAILED|ERROR) tests/torture/(.+?)(?: - .*)?$", re.MULTILINE)
 _WHY = re.compile(r"^E +(.+)$", re.MULTILINE)
 

@@ -18,6 +18,7 @@ from torture_oracle import contents_of, differences, mails_of
 from torture_result import Result
 from torture_within import Killed, Mortal, Post
 
+import composition
 import main
 from config.settings import load_settings
 from scheduler.engine.reconcile import rebuild
@@ -140,12 +141,12 @@ def _life(program: Program, db: Mortal, post: Post, script: int, days: int) -> d
 @contextmanager
 def _posted(post: Post) -> Iterator[None]:
     """Mails go to this one."""
-    before = main.make_transport
-    main.make_transport = lambda *_, **__: post  # type: ignore[assignment]
+    before = composition.make_transport
+    composition.make_transport = lambda *_, **__: post  # type: ignore[assignment]
     try:
         yield
     finally:
-        main.make_transport = before
+        composition.make_transport = before
 
 
 def _judged(program: Program, db: Mortal, post: Post, now: datetime) -> _Course:

@@ -1,1 +1,1 @@
-"""The command line of the scheduler; `main.py` puts it together with the rest."""
+"""The commands of the scheduler; the table of contents in `main.py` says which there are."""

@@ -28,18 +28,12 @@ from scheduler.runtime.cli.output import json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError
 
-__all__ = ["add_commands"]
+__all__ = ["apply", "diff"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Version = Annotated[
     str, typer.Argument(help="A file, or a version as '2' or 'ID 2', or the beginning of its hash.")
 ]
-
-
-def add_commands(protocol: typer.Typer) -> None:
-    """Adds `protocol diff` and `protocol apply`."""
-    protocol.command("diff")(diff)
-    protocol.command("apply")(apply)
 
 
 def diff(context: typer.Context, old: Version, new: Version, as_json: AsJson = False) -> None:

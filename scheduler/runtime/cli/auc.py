@@ -18,14 +18,9 @@ from scheduler.engine.report.aucs import auc_rows, weights_said
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
-__all__ = ["add_commands", "auc_overview"]
+__all__ = ["auc", "auc_overview"]
 
 Row = Mapping[str, Any]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("auc")(auc)
 
 
 def auc(

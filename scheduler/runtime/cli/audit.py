@@ -23,18 +23,10 @@ from scheduler.store.audit import Head
 from scheduler.store.audit_read import anchors_sent, entries
 from scheduler.whole_files import PRIVATE
 
-__all__ = ["add_commands"]
+__all__ = ["export_trail", "verify"]
 
 _ANCHOR = re.compile(r"\b(\d{1,18}):([0-9a-f]{64})\b")
 _LARGEST_FILE = 10_000_000
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `audit …`."""
-    trail = typer.Typer(help="The audit trail.", no_args_is_help=True)
-    trail.command("verify")(verify)
-    trail.command("export")(export_trail)
-    app.add_typer(trail, name="audit")
 
 
 def verify(

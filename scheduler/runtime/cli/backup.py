@@ -17,13 +17,7 @@ from scheduler.runtime.program import Program
 from scheduler.store import audit
 from scheduler.store.copying import CopyRefusedError
 
-__all__ = ["add_commands"]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `backup` and `restore`."""
-    app.command("backup")(backup_command)
-    app.command("restore")(restore_command)
+__all__ = ["backup_command", "restore_command"]
 
 
 @contextmanager

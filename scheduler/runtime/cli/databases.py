@@ -16,14 +16,7 @@ from scheduler.runtime.program import Program
 from scheduler.store.copying import CopyRefusedError, copy_study
 from scheduler.store.database import Database
 
-__all__ = ["add_commands"]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `db …`."""
-    group = typer.Typer(help="Whole databases.", no_args_is_help=True)
-    group.command("copy")(copy)
-    app.add_typer(group, name="db")
+__all__ = ["copy"]
 
 
 def copy(

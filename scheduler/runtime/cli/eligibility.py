@@ -25,19 +25,9 @@ from scheduler.runtime.cli.output import BAD_INPUT, console, done, fail, json_ou
 from scheduler.runtime.program import Program
 from scheduler.whole_files import write_whole
 
-__all__ = ["add_commands", "answers_from", "eligibility_table"]
+__all__ = ["answers_from", "check", "eligibility_table", "record"]
 
 Answers = Annotated[Path, typer.Argument(help="TOML or JSON file: one line an answer, as raynaud = 'yes'.")]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `eligibility …`."""
-    group = typer.Typer(
-        help="Eligibility: ACR/EULAR 2013 classification, skin and lung arms.", no_args_is_help=True
-    )
-    group.command("check")(check)
-    group.command("record")(record)
-    app.add_typer(group, name="eligibility")
 
 
 def check(

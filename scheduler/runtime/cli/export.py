@@ -16,12 +16,7 @@ from scheduler.runtime.cli.output import BAD_INPUT, fail, program_of, refusing
 from scheduler.runtime.cli.overview import check_site
 from scheduler.whole_files import write_pieces
 
-__all__ = ["add_commands"]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("export")(export_command)
+__all__ = ["export_command"]
 
 
 def export_command(

@@ -11,9 +11,6 @@ from sqlmodel import Session
 
 from scheduler.intake.check import check_file
 from scheduler.intake.study import IntakeStudy, intake_study
-from scheduler.runtime.cli import lab_review
-from scheduler.runtime.cli.lab_reconciliation import reconciliation
-from scheduler.runtime.cli.lab_replay import replay
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
@@ -21,19 +18,7 @@ from scheduler.store.lab.files import lab_files
 from scheduler.store.revision import check_schema
 from scheduler.whole_files import write_whole
 
-__all__ = ["add_commands"]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `lab …`."""
-    lab = typer.Typer(help="Laboratory files.", no_args_is_help=True)
-    lab.command("check")(check)
-    lab.command("files")(files)
-    lab.command("template")(template)
-    lab.command("reconciliation")(reconciliation)
-    lab_review.add_commands(lab)
-    lab.command("replay")(replay)
-    app.add_typer(lab, name="lab")
+__all__ = ["check", "files", "template"]
 
 
 def check(

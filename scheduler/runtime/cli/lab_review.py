@@ -17,13 +17,7 @@ from scheduler.intake.study import IntakeStudy, intake_study
 from scheduler.runtime.cli.output import console, json_out, program_of, refuse, refusing, table
 from scheduler.runtime.program import Program
 
-__all__ = ["add_commands"]
-
-
-def add_commands(lab: typer.Typer) -> None:
-    """Adds `lab held` and `lab review`."""
-    lab.command("held")(held)
-    lab.command("review")(review)
+__all__ = ["held", "review"]
 
 
 def _study(program: Program) -> IntakeStudy:

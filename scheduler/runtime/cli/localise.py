@@ -12,6 +12,7 @@ import typer.core
 from typer import rich_utils
 
 from config.language import Language, translator
+from scheduler.runtime.cli.contents import SUGGESTION, Lazy
 
 __all__ = ["FRAME_WORDS", "help_texts", "language_asked", "localise", "normalised"]
 
@@ -37,7 +38,7 @@ _CONSTANTS: dict[str, str] = {
 _CORE = ("Missing command.", "No such command {name!r}.", "Aborted!", "(dynamic)")
 _PLACES = ("[OPTIONS]", "COMMAND [ARGS]...")
 
-FRAME_WORDS: tuple[str, ...] = (_USAGE, _HELP_OPTION, *_CONSTANTS.values(), *_CORE, *_PLACES)
+FRAME_WORDS: tuple[str, ...] = (_USAGE, _HELP_OPTION, *_CONSTANTS.values(), *_CORE, *_PLACES, SUGGESTION)
 
 Say = Callable[[str], str]
 
@@ -73,7 +74,7 @@ def normalised(text: str) -> str:
 
 def help_texts(command: Any) -> list[str]:
     """Every help text of a command and of all below it, normalised, as it now stands."""
-    found = [command.help, command.short_help, command.epilog]
+    found = [command.help, command.short_help, command.epilog, command.rich_help_panel]
     found += [getattr(one, "help", None) for one in command.params]
     texts = [normalised(text) for text in found if text]
     for one in _below(command):
@@ -82,7 +83,7 @@ def help_texts(command: Any) -> list[str]:
 
 
 def _localise(command: Any, say: Say) -> None:
-    for name in ("help", "short_help", "epilog"):
+    for name in ("help", "short_help", "epilog", "rich_help_panel"):
         _replace(command, name, say)
     for one in command.params:
         _replace(one, "help", say)
@@ -92,6 +93,10 @@ def _localise(command: Any, say: Say) -> None:
     help_option = command.get_help_option(command.context_class(command))
     if help_option is not None:
         help_option.help = say(_HELP_OPTION)
+    if isinstance(command, Lazy):
+        command.say = say
+        command.change_each(lambda one: _localise(one, say))
+        return
     for one in _below(command):
         _localise(one, say)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,9 +17,11 @@ from config.defects import ConfigurationInvalidError
 from config.language import translator
 from scheduler.domain.reason import Reason, RefusedError
 from scheduler.domain.speech import Speaker, plain_speaker
-from scheduler.engine.recording.request import Done
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError
+
+if TYPE_CHECKING:
+    from scheduler.engine.recording.request import Done
 
 __all__ = [
     "BAD_INPUT",

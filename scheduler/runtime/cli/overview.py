@@ -17,12 +17,7 @@ from scheduler.engine.report.overview import overview_record, study_overview
 from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
-__all__ = ["add_commands", "check_site"]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("overview")(overview)
+__all__ = ["check_site", "overview"]
 
 
 def check_site(program: Program, site: str | None) -> None:

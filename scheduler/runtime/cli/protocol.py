@@ -25,7 +25,6 @@ from scheduler.domain.timeline import PlannedVisit
 from scheduler.engine.recording.moments import parse_day
 from scheduler.engine.report.aucs import auc_rows
 from scheduler.engine.report.rows import board_rows, flag_rows
-from scheduler.runtime.cli import amendment
 from scheduler.runtime.cli.auc import auc_overview
 from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
 from scheduler.runtime.cli.read import board_table, flag_table
@@ -35,22 +34,11 @@ from scheduler.runtime.rehearsal.driver import Rehearsal
 from scheduler.runtime.work import HOUSEKEEPING
 from scheduler.store.schema import migrate
 
-__all__ = ["add_commands", "prepare", "rehearsal_of"]
+__all__ = ["check", "demo", "prepare", "rehearsal_of", "rehearse", "show"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 _AFTERMATH = timedelta(days=75)
 _MARKER = "mpa-monitor-rehearsal.json"
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `protocol …` and `demo`."""
-    protocol = typer.Typer(help="Protocol files.", no_args_is_help=True)
-    protocol.command("check")(check)
-    protocol.command("show")(show)
-    protocol.command("rehearse")(rehearse)
-    amendment.add_commands(protocol)
-    app.add_typer(protocol, name="protocol")
-    app.command()(demo)
 
 
 def check(context: typer.Context, as_json: AsJson = False) -> None:

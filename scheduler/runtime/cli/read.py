@@ -19,7 +19,7 @@ from scheduler.engine.report.rows import board_rows, flag_rows, result_rows, vis
 from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
-__all__ = ["add_commands", "board_table", "flag_table"]
+__all__ = ["board", "board_table", "explain_command", "flag_table", "flags", "results", "visits"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 OneSubject = Annotated[str | None, typer.Argument(help="Subject code; all if absent.")]
@@ -29,15 +29,6 @@ _STYLES = {
     "booked": "cyan", "window_open": "blue", "awaiting_results": "magenta", "attended": "magenta",
     "cancelled": "dim", "not_applicable": "dim", "planned": "dim",
 }  # fmt: skip
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the reading commands."""
-    app.command("board")(board)
-    app.command("visits")(visits)
-    app.command("flags")(flags)
-    app.command("explain")(explain_command)
-    app.command("results")(results)
 
 
 def board(

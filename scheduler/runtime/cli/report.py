@@ -16,12 +16,7 @@ from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import program_of, refusing
 
-__all__ = ["add_commands"]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("report")(report)
+__all__ = ["report"]
 
 
 def report(

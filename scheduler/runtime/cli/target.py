@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # the numerics are loaded by whoever asks
     from pk.target.pace import Step
     from pk.target.question import Answer, Question
 
-__all__ = ["add_commands"]
+__all__ = ["target"]
 
 OutFolder = Annotated[
     Path | None, typer.Option(help="Folder for the report of the study itself: target.html and target.json.")
@@ -51,11 +51,6 @@ Apart = Annotated[
 Unlocked = Annotated[
     bool, typer.Option("--unlock-tier", help="Numbers that so few patients forbid, to check methods only.")
 ]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("target")(target)
 
 
 def target(

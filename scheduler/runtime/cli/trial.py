@@ -22,7 +22,7 @@ from scheduler.runtime.cli.exported import write_export
 from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
-__all__ = ["add_commands", "endpoint_table", "exposure_table"]
+__all__ = ["endpoint_table", "endpoints", "exposure_table", "exposures"]
 
 Row = Mapping[str, Any]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -30,12 +30,6 @@ AsCsv = Annotated[
     Path | None, typer.Option("--csv", help="CSV file to write: one line a subject, empty where missing.")
 ]
 OneSubject = Annotated[str | None, typer.Argument(help="Subject code; all if absent.")]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command("endpoints")(endpoints)
-    app.command("exposures")(exposures)
 
 
 def endpoints(

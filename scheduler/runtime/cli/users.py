@@ -21,23 +21,12 @@ from scheduler.runtime.program import Program
 from scheduler.store.accounts import accounts
 from scheduler.store.tables import AccountRow
 
-__all__ = ["add_commands"]
+__all__ = ["add", "disable", "enable", "list_", "reset"]
 
 Name = Annotated[str, typer.Argument(help="Name of the account, as it is typed at the sign-in.")]
 FromInput = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the standard input, one line.")
 ]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds `user …`."""
-    group = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
-    group.command("add")(add)
-    group.command("reset")(reset)
-    group.command("disable")(disable)
-    group.command("enable")(enable)
-    group.command("list")(list_)
-    app.add_typer(group, name="user")
 
 
 def add(

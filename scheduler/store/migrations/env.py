@@ -6,7 +6,9 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import scheduler.store.tables  # noqa: F401  (fills the metadata)
+from scheduler.store.tables.row import state_conditions
 
+state_conditions()
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,

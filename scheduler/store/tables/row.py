@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, Column, Index, Table, text
 from sqlmodel import Field, SQLModel
 
-__all__ = ["Row", "json_column", "partial_index"]
+__all__ = ["Row", "json_column", "partial_index", "state_conditions"]
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,5 +29,14 @@ def json_column(nullable: bool = False) -> Any:
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index of the few rows that are still to be dealt with."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+    """An index of the few rows that are still to be dealt with. The migrations make it; `state_conditions` tells each
+    dialect, which would otherwise be loaded with every command, its drivers for PostgreSQL among them."""
+    return Index(name, *columns, unique=unique, info={"where": where})
+
+
+def state_conditions() -> None:
+    """Tell the dialects the conditions of the partial indexes, for whoever compares or makes the tables."""
+    for index in (one for table in SQLModel.metadata.tables.values() for one in table.indexes):
+        if "where" in index.info:
+            for dialect in ("sqlite", "postgresql"):
+                index.dialect_options[dialect]["where"] = text(index.info["where"])
