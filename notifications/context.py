@@ -28,11 +28,7 @@ from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 from scheduler.store.audit_read import ANCHOR
 from scheduler.store.exposures import stored_exposures
-from scheduler.store.tables import (
-    OutboxRow,
-    SamplingRow,
-    VisitRow,
-)
+from scheduler.store.tables import OutboxRow, SamplingRow, VisitRow
 
 __all__ = ["Context", "ContextError", "Draft", "Memo", "gather"]
 

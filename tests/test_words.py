@@ -35,12 +35,7 @@ from scheduler.domain.reconciliation import LineState
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.domain.trial.definitions import Evidence, Sense
-from scheduler.domain.trial.eligibility import (
-    ITEMS,
-    Arm,
-    ClassificationStatus,
-    EligibilityStatus,
-)
+from scheduler.domain.trial.eligibility import ITEMS, Arm, ClassificationStatus, EligibilityStatus
 from scheduler.domain.words import word_of
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.export.audit_trail import ACTIONS

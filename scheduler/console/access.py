@@ -9,13 +9,7 @@ from sqlmodel import Session
 
 from scheduler.console.page import Page
 from scheduler.engine.account.accounts import Role
-from scheduler.store.tables import (
-    AccountRow,
-    FlagRow,
-    LabFileRow,
-    LabResultVersionRow,
-    SubjectRow,
-)
+from scheduler.store.tables import AccountRow, FlagRow, LabFileRow, LabResultVersionRow, SubjectRow
 
 __all__ = ["NEUTRAL", "SITE_OF", "Access", "decide", "sites_of", "unguarded"]
 

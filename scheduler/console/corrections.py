@@ -15,7 +15,8 @@ from scheduler.console.entry import Entry, Matter, answer, not_here, who
 from scheduler.console.page import Asked, Page, as_typed
 from scheduler.console.participation import regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
-from scheduler.domain.facts import Corrected, Enrolled, Fact, What, effective
+from scheduler.domain.corrections import effective
+from scheduler.domain.facts import Corrected, Enrolled, Fact, What
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.domain.trial.eligibility import ITEMS

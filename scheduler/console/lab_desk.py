@@ -23,13 +23,7 @@ from scheduler.intake.held.review import Decision, UndecidableError
 from scheduler.intake.held.review import review as decide
 from scheduler.intake.held.waiting import HeldRow, waiting_rows
 from scheduler.intake.study import IntakeStudy, intake_study
-from scheduler.store.lab.desk import (
-    count_files,
-    file_rows,
-    newest_files,
-    quarantined_files,
-    sites_of_files,
-)
+from scheduler.store.lab.desk import count_files, file_rows, newest_files, quarantined_files, sites_of_files
 from scheduler.store.lab.held import decided_of
 from scheduler.store.reconciliation import load_tally
 from scheduler.store.tables import LabFileRow, LabResultVersionRow, LabReviewRow

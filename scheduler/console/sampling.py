@@ -15,15 +15,7 @@ from starlette.responses import JSONResponse, Response
 from scheduler.console.page import CLINICAL, TEAM, Asked, Page
 from scheduler.console.show import go, refused, show
 from scheduler.domain.civil import local_date
-from scheduler.domain.facts import (
-    Attended,
-    DoseGiven,
-    Formulation,
-    SampleDrawn,
-    SampleNotDrawn,
-    Source,
-    What,
-)
+from scheduler.domain.facts import Attended, DoseGiven, Formulation, SampleDrawn, SampleNotDrawn, Source, What
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording.moments import parse_instant

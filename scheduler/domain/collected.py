@@ -13,29 +13,8 @@ from enum import StrEnum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from scheduler.domain.facts import (
-    Assessed,
-    Attended,
-    Corrected,
-    DoseGiven,
-    EligibilityAssessed,
-    Enrolled,
-    Fact,
-    FlagAcknowledged,
-    Intercurrent,
-    Paused,
-    ProtocolApplied,
-    Regimen,
-    RegimenChanged,
-    Resumed,
-    SampleDrawn,
-    SampleNotDrawn,
-    VisitBooked,
-    VisitCancelled,
-    VisitMoved,
-    Withdrawn,
-    effective,
-)
+from scheduler.domain import facts
+from scheduler.domain.corrections import effective
 from scheduler.domain.history import History
 from scheduler.domain.results import ResultVersion, current_results
 
@@ -83,26 +62,25 @@ def collected(
 
     Times are the site's, with their offset. `laboratories` names who sent a result, by the result's number.
     """
-    corrections = {fact.what.fact_id: fact.what for fact in history.facts if isinstance(fact.what, Corrected)}
+    whats = [fact.what for fact in history.facts]
+    corrections = {what.fact_id: what for what in whats if isinstance(what, facts.Corrected)}
     found = [_of_fact(fact, corrections.get(fact.id), free_text) for fact in effective(history.facts)]
     found += [
         _of_result(result.version, laboratories)
         for results in current_results(history.results).values()
         for result in results.values()
     ]
-    return tuple(
-        Group(visit, name, written, origin)
-        for one in found
-        if one is not None
-        for visit, name, items, origin in [one]
-        if (written := tuple(_written(items, zone, free_text)))
+    groups = (
+        Group(visit, name, tuple(_written(items, zone, free_text)), origin)
+        for visit, name, items, origin in filter(None, found)
     )
+    return tuple(one for one in groups if one.items)
 
 
 _Raw = tuple[str | None, str, Items, Origin]
 
 
-def _of_fact(fact: Fact, correction: Corrected | None, free_text: bool) -> _Raw | None:
+def _of_fact(fact: facts.Fact, correction: facts.Corrected | None, free_text: bool) -> _Raw | None:
     origin = Origin(
         fact.recorded_at,
         fact.recorded_by,
@@ -113,72 +91,64 @@ def _of_fact(fact: Fact, correction: Corrected | None, free_text: bool) -> _Raw 
     )
     what = fact.what
     match what:
-        case Enrolled():
+        case facts.Enrolled():
             regimen = _regimen(what.regimen) if what.regimen is not None else []
             items = [("BASELINE", what.baseline), ("TREATMENT_START", what.treatment_start), *regimen]
             return None, "ENROLMENT", items, origin
-        case EligibilityAssessed():
+        case facts.EligibilityAssessed():
             answers = [(one.name.upper(), getattr(what, one.name)) for one in fields(what)]
             return None, "ELIGIBILITY", answers, origin
-        case RegimenChanged():
-            return (
-                None,
-                "REGIMEN",
-                [("AT", what.at), *_regimen(what.regimen), ("REASON", what.reason)],
-                origin,
-            )
-        case Paused() | Resumed():
-            return (
-                None,
-                "PARTICIPATION",
-                [("EVENT", what.kind), ("AT", what.at), ("REASON", what.reason)],
-                origin,
-            )
-        case Withdrawn():
+        case facts.RegimenChanged():
+            items = [("AT", what.at), *_regimen(what.regimen), ("REASON", what.reason)]
+            return None, "REGIMEN", items, origin
+        case facts.Paused() | facts.Resumed():
+            items = [("EVENT", what.kind), ("AT", what.at), ("REASON", what.reason)]
+            return None, "PARTICIPATION", items, origin
+        case facts.Withdrawn():
             items = [("EVENT", what.kind), ("AT", what.at), ("CAUSE", what.cause), ("REASON", what.reason)]
             return None, "PARTICIPATION", items, origin
-        case Intercurrent():
-            return (
-                None,
-                "INTERCURRENT",
-                [("EVENT", what.event), ("AT", what.at), ("REASON", what.reason)],
-                origin,
-            )
-        case VisitBooked() | VisitMoved() | VisitCancelled():
+        case facts.Intercurrent():
+            items = [("EVENT", what.event), ("AT", what.at), ("REASON", what.reason)]
+            return None, "INTERCURRENT", items, origin
+        case facts.VisitBooked() | facts.VisitMoved() | facts.VisitCancelled():
             return what.visit, "APPOINTMENT", _appointment(what), origin
-        case Attended():
+        case facts.Attended():
             return what.visit, "VISIT", [("ATTENDED_AT", what.at)], origin
-        case DoseGiven():
-            regimen = _regimen(Regimen(what.formulation, what.dose_mg, what.interval_h))
+        case facts.DoseGiven():
+            regimen = _regimen(facts.Regimen(what.formulation, what.dose_mg, what.interval_h))
             return what.visit, "DOSE", [("AT", what.at), *regimen], origin
-        case SampleDrawn():
+        case facts.SampleDrawn():
             items = [("POINT", what.timepoint), ("DRAWN", "yes"), ("AT", what.at), ("TUBE", what.tube)]
             return what.visit, "SAMPLE", items, origin
-        case SampleNotDrawn():
+        case facts.SampleNotDrawn():
             items = [("POINT", what.timepoint), ("DRAWN", "no"), ("AT", what.at), ("REASON", what.reason)]
             return what.visit, "SAMPLE", items, origin
-        case Assessed():
+        case facts.Assessed():
             return what.visit, assessment_group(what.item), _assessment(what), origin
-        case FlagAcknowledged() | ProtocolApplied() | Corrected():
+        case facts.FlagAcknowledged() | facts.ProtocolApplied() | facts.Corrected():
             return None  # the work of the team, not data of the subject
     assert_never(what)
 
 
-def _regimen(regimen: Regimen) -> list[tuple[str, Value]]:
+def _regimen(regimen: facts.Regimen) -> list[tuple[str, Value]]:
     return [
         ("FORMULATION", regimen.formulation), ("DOSE_MG", regimen.dose_mg), ("INTERVAL_H", regimen.interval_h),
     ]  # fmt: skip
 
 
-def _appointment(what: VisitBooked | VisitMoved | VisitCancelled) -> list[tuple[str, Value]]:
-    if isinstance(what, VisitBooked):
-        return [("EVENT", what.kind), ("LOCAL", what.local)]
-    if isinstance(what, VisitMoved):
-        return [("EVENT", what.kind), ("LOCAL", what.local), ("REASON", what.reason)]
-    return [("EVENT", what.kind), ("FINAL", what.final), ("REASON", what.reason)]
+def _appointment(
+    what: facts.VisitBooked | facts.VisitMoved | facts.VisitCancelled,
+) -> list[tuple[str, Value]]:
+    match what:
+        case facts.VisitBooked():
+            return [("EVENT", what.kind), ("LOCAL", what.local)]
+        case facts.VisitMoved():
+            return [("EVENT", what.kind), ("LOCAL", what.local), ("REASON", what.reason)]
+        case facts.VisitCancelled():
+            return [("EVENT", what.kind), ("FINAL", what.final), ("REASON", what.reason)]
 
 
-def _assessment(what: Assessed) -> list[tuple[str, Value]]:
+def _assessment(what: facts.Assessed) -> list[tuple[str, Value]]:
     return [
         ("AT", what.at), ("VALUE", what.value), ("UNIT", what.unit), ("MEASURED", what.measured),
         ("MEASURED_UNIT", what.measured_unit), ("EQUATION", what.equation), ("HB_CORRECTED", what.hb_corrected),
@@ -209,9 +179,8 @@ def _text(value: Value, zone: ZoneInfo) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return (value.astimezone(zone) if value.tzinfo is not None else value).isoformat(
-                timespec="seconds"
-            )
+            local = value.astimezone(zone) if value.tzinfo is not None else value
+            return local.isoformat(timespec="seconds")
         case date():
             return value.isoformat()
         case StrEnum():

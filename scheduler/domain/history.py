@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from scheduler.domain.corrections import effective, in_order
 from scheduler.domain.facts import (
     Assessed,
     Attended,
@@ -29,8 +30,6 @@ from scheduler.domain.facts import (
     VisitCancelled,
     VisitMoved,
     Withdrawn,
-    effective,
-    in_order,
 )
 from scheduler.domain.results import CurrentResult, Question, ResultVersion, current_results
 

@@ -35,14 +35,7 @@ from scheduler.domain.facts import (
     What,
 )
 from scheduler.domain.history import History
-from scheduler.domain.plan import (
-    Changes,
-    Desired,
-    Recorded,
-    RecordedExposure,
-    assess,
-    diff,
-)
+from scheduler.domain.plan import Changes, Desired, Recorded, RecordedExposure, assess, diff
 from scheduler.domain.protocol import Protocol, VisitStatus
 from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.reason import because

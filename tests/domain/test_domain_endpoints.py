@@ -26,20 +26,10 @@ from scheduler.domain.facts import (
 )
 from scheduler.domain.sentences.trial import TRIAL_SENTENCES
 from scheduler.domain.speech import speaker_for
-from scheduler.domain.trial.changes import (
-    Change,
-    Happened,
-    change_of,
-    window_of,
-)
+from scheduler.domain.trial.changes import Change, Happened, change_of, window_of
 from scheduler.domain.trial.definitions import PUBLISHED, Measure, compared
 from scheduler.domain.trial.eligibility import BiologicScope, Eligibility, eligibility_of
-from scheduler.domain.trial.endpoints import (
-    Endpoints,
-    Outcome,
-    endpoints_of,
-    outcomes_of,
-)
+from scheduler.domain.trial.endpoints import Endpoints, Outcome, endpoints_of, outcomes_of
 from scheduler.domain.trial.measurements import Measurement
 from scheduler.domain.trial.settings import (
     ChangeUnit,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.domain.corrections import effective
 from scheduler.domain.exposure import set_is_settled, settled_at
 from scheduler.domain.facts import (
     KINDS,
@@ -23,7 +24,6 @@ from scheduler.domain.facts import (
     SampleNotDrawn,
     Source,
     What,
-    effective,
 )
 from scheduler.domain.history import History, fold
 from scheduler.domain.results import ResultStatus as R

@@ -17,9 +17,7 @@ from notifications.delivery import write
 from notifications.invite import Appointment, InviteError, Method, invitation, uid_of
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.protocol import Event
-from scheduler.store.tables import (
-    OutboxRow,
-)
+from scheduler.store.tables import OutboxRow
 
 MOVED = cases.BOOKED + timedelta(days=1)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import time
 
 from config.defects import Defect
-from config.schema import EligibilityFile, EncounterFile, EndpointsFile, ProtocolFile, ReminderFile
+from config.schema import EligibilityFile, EncounterFile, EndpointsFile, PointFile, ProtocolFile, ReminderFile
 from scheduler.domain.civil import Period, parse_period
 from scheduler.domain.protocol import (
     Activity,
@@ -52,59 +52,22 @@ def compile_protocol(
     return (None, defects) if defects else (_build(source, key), [])
 
 
-def _time(text: str) -> time:
-    return time.fromisoformat(text)
-
-
 def _build(source: ProtocolFile, key: str) -> Protocol:
-    study = source.study
+    """The protocol. Its study, assessments and bands have the fields of the file, under the same names."""
     return Protocol(
-        id=study.id,
-        version=study.version,
-        title=study.title.model_dump(),
-        acronym=study.acronym,
-        registry_id=study.registry_id,
-        sponsor_id=study.sponsor_id,
-        study_id=study.study_id,
-        subject_pattern=study.subject_pattern,
-        subject_check=study.subject_check,
+        **source.study.model_dump(),
         encounters=tuple(_encounter(one) for one in source.encounters),
-        points=tuple(
-            _point(p.id, p.type, *map(parse_period, (p.value, p.window_lower, p.window_upper)))
-            for p in source.sampling.points
-        ),
-        activities=tuple(
-            Activity(
-                a.id,
-                a.label.model_dump(),
-                a.unit,
-                a.minimum,
-                a.maximum,
-                a.integer,
-                a.sites,
-                a.site_maximum,
-                a.measured_in,
-                a.predicted,
-                a.hb_correction,
-            )
-            for a in source.activities
-        ),
-        limits=Limits(
-            parse_period(source.limits.attendance_within),
-            parse_period(source.limits.complete_within),
-            parse_period(source.limits.results_within),
-        ),
-        bands=tuple(
-            Band(b.id, b.label.model_dump(), b.low_mg_h_l, b.high_mg_h_l, b.source, b.flag)
-            for b in source.bands
-        ),
+        points=tuple(_point(one) for one in source.sampling.points),
+        activities=tuple(Activity(**one.model_dump()) for one in source.activities),
+        limits=Limits(**{name: parse_period(text) for name, text in source.limits.model_dump().items()}),
+        bands=tuple(Band(**one.model_dump()) for one in source.bands),
         reminders=tuple(_rule(one) for one in source.reminders),
         notices=tuple(Notice(Event(n.event), n.template, n.to) for n in source.notices),
-        digest_at=_time(source.digest.at),
+        digest_at=time.fromisoformat(source.digest.at),
         digest_roles=source.digest.to,
         primary=source.exposure.primary,
         endpoints=_endpoints(source.endpoints, source.eligibility),
-        key=key or f"{study.id} {study.version}",
+        key=key or f"{source.study.id} {source.study.version}",
     )
 
 
@@ -165,9 +128,12 @@ def _endpoints(source: EndpointsFile, eligibility: EligibilityFile) -> EndpointS
     )
 
 
-def _point(name: str, type_: str, value: Period, lower: Period, upper: Period) -> SamplePoint:
-    nominal = -value.minutes if type_ == "before" else value.minutes
-    return SamplePoint(name, nominal, nominal - lower.minutes, nominal + upper.minutes)
+def _point(source: PointFile) -> SamplePoint:
+    minutes, lower, upper = (
+        parse_period(one).minutes for one in (source.value, source.window_lower, source.window_upper)
+    )
+    nominal = -minutes if source.type == "before" else minutes
+    return SamplePoint(source.id, nominal, nominal - lower, nominal + upper)
 
 
 def _rule(source: ReminderFile) -> ReminderRule:
@@ -178,7 +144,7 @@ def _rule(source: ReminderFile) -> ReminderRule:
         trigger=source.trigger,
         sign={"before": -1, "after": 1, "at": 0}[source.type],
         value=parse_period(source.value),
-        at=_time(source.at) if source.at else None,
+        at=time.fromisoformat(source.at) if source.at else None,
         while_=frozenset(source.while_),
         valid_for=parse_period(source.valid_for),
     )

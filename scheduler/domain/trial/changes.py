@@ -11,12 +11,7 @@ from scheduler.domain.civil import add_period
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.trial.definitions import Measure
 from scheduler.domain.trial.measurements import Measurement
-from scheduler.domain.trial.settings import (
-    ChangeUnit,
-    EndpointSettings,
-    EventKind,
-    Strategy,
-)
+from scheduler.domain.trial.settings import ChangeUnit, EndpointSettings, EventKind, Strategy
 
 __all__ = ["Change", "Happened", "Window", "change_of", "window_of"]
 

@@ -12,13 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from scheduler.domain.trial.eligibility import Arm
-from scheduler.domain.trial.settings import (
-    ChangeUnit,
-    EndpointSettings,
-    LungRule,
-    Operator,
-    SkinRule,
-)
+from scheduler.domain.trial.settings import ChangeUnit, EndpointSettings, LungRule, Operator, SkinRule
 
 __all__ = [
     "LUNG_RESPONSE",

@@ -14,13 +14,7 @@ from scheduler.domain.facts import Withdrawal
 from scheduler.domain.protocol import TimingType
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.timeline import Timeline
-from scheduler.domain.trial.changes import (
-    Change,
-    Happened,
-    Window,
-    change_of,
-    window_of,
-)
+from scheduler.domain.trial.changes import Change, Happened, Window, change_of, window_of
 from scheduler.domain.trial.definitions import (
     LUNG_RESPONSE,
     SKIN_RESPONSE,

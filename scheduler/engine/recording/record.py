@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from scheduler.domain.facts import Corrected, Enrolled, FlagAcknowledged, ProtocolApplied, What, effective
+from scheduler.domain.corrections import effective
+from scheduler.domain.facts import Corrected, Enrolled, FlagAcknowledged, ProtocolApplied, What
 from scheduler.domain.flags import CLOSED_BY_PERSON
 from scheduler.domain.history import History
 from scheduler.domain.reason import RefusedError, because

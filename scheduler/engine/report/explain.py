@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from scheduler.domain.facts import Corrected, Fact, effective
+from scheduler.domain.corrections import effective
+from scheduler.domain.facts import Corrected, Fact
 from scheduler.domain.keys import reminder_key
 from scheduler.domain.plan import DueReminder
 from scheduler.domain.protocol import Shift

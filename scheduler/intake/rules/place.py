@@ -12,15 +12,7 @@ from scheduler.domain.reason import Param, because
 from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import Finding, Severity
 from scheduler.intake.study import Context, IntakeStudy
-from scheduler.store.lab.values import (
-    Entry,
-    Key,
-    KnownResult,
-    KnownSubject,
-    KnownVersion,
-    KnownVisit,
-    Place,
-)
+from scheduler.store.lab.values import Entry, Key, KnownResult, KnownSubject, KnownVersion, KnownVisit, Place
 
 __all__ = ["VISIT_UNNAMED", "Placement", "derived", "visit_of_day"]
 
