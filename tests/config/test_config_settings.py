@@ -1,0 +1,135 @@
+"""Settings: where each comes from, which are refused, and what changes with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from config_cases import copy_of_config
+
+from config.defects import ConfigurationInvalidError
+from config.fingerprint import configuration_hash
+from config.language import Language, translator
+from config.settings import Settings, load_settings
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return copy_of_config(tmp_path / "config")
+
+
+def written(config: Path, text: str) -> Path:
+    path = config / "settings.toml"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    return config
+
+
+def refused(**given: object) -> list[tuple[str, str]]:
+    with pytest.raises(ConfigurationInvalidError) as caught:
+        load_settings(**given)
+    return [(one.key, one.problem) for one in caught.value.defects]
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(
+        config, 'database = "sqlite:///file.db"\nlanguage = "fr"\n[mail]\nhost = "file.example"\nport = 25\n'
+    )
+    monkeypatch.setenv("MPA_DATABASE", "sqlite:///environment.db")
+    monkeypatch.setenv("MPA_MAIL__HOST", "environment.example")
+    found = load_settings(config=config)
+    assert (found.database, found.language) == ("sqlite:///environment.db", Language.FR)
+    assert (found.mail.host, found.mail.port) == ("environment.example", 25)
+    assert load_settings(config=config, database="sqlite:///given.db").database == "sqlite:///given.db"
+    assert load_settings(config=config, database=None).database == "sqlite:///environment.db"
+
+
+def test_the_folder_of_the_configuration_may_come_from_the_environment(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPA_CONFIG", str(written(config, "[daemon]\ngive_up_after = 3\n")))
+    found = load_settings()
+    assert (found.config, found.daemon.give_up_after) == (config, 3)
+
+
+@pytest.mark.parametrize("name", ["MPA_COLOUR", "MPA_MAIL__SENDR", "MPA_MAIL__HOST__X", "MPA_DATABASE__X"])
+def test_a_variable_that_means_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "x")
+    assert (name, "This variable means nothing to mpa-monitor.") in refused()
+
+
+def test_every_defect_of_the_settings_is_said_at_once(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(config, "[mail]\nport = 0\n[daemon]\nlongest_wait_s = 31\nhurry = true\n")
+    monkeypatch.setenv("MPA_COLOUR", "blue")
+    keys = {key for key, _ in refused(config=config)}
+    assert keys == {"MPA_COLOUR", "mail.port", "daemon.longest_wait_s", "daemon.hurry"}
+
+
+def test_a_settings_file_that_is_no_toml_is_a_defect(config: Path) -> None:
+    ((key, problem),) = refused(config=written(config, "mail = x\n"))
+    assert key == "file"
+    assert "line 1" in problem
+
+
+@pytest.mark.parametrize(
+    ("host", "fine"), [("localhost", True), ("127.0.0.1", True), ("mail.example", False)]
+)
+def test_mail_in_the_clear_goes_to_this_machine_only(config: Path, host: str, fine: bool) -> None:
+    written(config, f'[mail]\ntransport = "smtp"\nsecurity = "none"\nhost = "{host}"\n')
+    if fine:
+        assert load_settings(config=config).mail.host == host
+    else:
+        ((key, problem),) = refused(config=config)
+        assert key == "mail"
+        assert "use 'starttls' or 'tls'" in problem
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://console.hospital.example/", "https://console.hospital.example"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://console.hospital.example", None),
+        ("https://console.hospital.example/mpa", None),
+        ("console.hospital.example", None),
+    ],
+)
+def test_the_address_of_the_console_is_a_host_and_encrypted_elsewhere_than_here(
+    config: Path, url: str, found: str | None
+) -> None:
+    written(config, f'[console]\nurl = "{url}"\n')
+    if found is not None:
+        assert load_settings(config=config).console.url == found
+    else:
+        assert [key for key, _ in refused(config=config)] == ["console.url"]
+
+
+def test_the_hash_of_the_configuration_changes_with_settings_and_files_and_not_with_secrets(
+    config: Path,
+) -> None:
+    def hashed(text: str = "") -> str:
+        return configuration_hash(load_settings(config=written(config, text)))
+
+    plain = hashed()
+    assert hashed('database = "postgresql://mpa:hush@db.example/mpa"\n[mail]\npassword = "hush"\n') == hashed(
+        'database = "sqlite:///other.db"\n[mail]\npassword = "other"\n'
+    )
+    assert hashed("[daemon]\ngive_up_after = 3\n") != plain
+    site = config / "sites" / "cochin.toml"
+    site.write_text(site.read_text("utf-8") + "\n", "utf-8")
+    assert hashed() != plain
+
+
+def test_settings_cannot_be_changed_once_they_are_read(config: Path) -> None:
+    found: Settings = load_settings(config=config)
+    with pytest.raises(ValueError, match="frozen"):
+        found.database = "sqlite:///x.db"
+
+
+def test_a_sentence_without_french_stays_english() -> None:
+    french = translator(Language.FR)
+    assert french("visit overdue") == "visite en retard"
+    assert french("nobody ever says this") == "nobody ever says this"
+    assert translator(Language.EN)("visit overdue") == "visit overdue"
