@@ -1,60 +1,23 @@
-"""`python -m pk`: the exposures of three concentrations, or a command that reads JSON (see --help)."""
+"""`python -m pk`: the exposures of three concentrations, or a command that reads JSON or CSV (see --help)."""
 
 import argparse
-import json
-import math
 import sys
-import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib.resources import files
 
-from pk.command import estimate as cli_estimate
-from pk.command import nca as cli_nca
-from pk.command import target as cli_target
-from pk.exposure import PK_VERSION, estimates, inputs_hash
-from pk.regression.equation import Equation, equations_from_mapping
-from pk.values.errors import EquationError
-from pk.values.estimate import Estimate
-from pk.values.profile import Dosing, Formulation, Occasion, Sample
+from pk.command import concentrations, estimate, nca, target
 
-DISCLAIMER = "Research use only; not a medical device."
-COMMANDS = (cli_estimate, cli_nca, cli_target)
-TIMEPOINTS = (("H0", "0", 0.0), ("H30", "30", 30.0), ("H2", "2", 120.0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """A concentration as typed: a number, or one only known to be below or above a limit."""
-
-    conc_mg_l: float | None
-    lloq_mg_l: float | None = None
-    above: bool = False
+COMMANDS = (estimate, nca, target)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command, or print the estimates, and return 0; bad input ends with exit code 2 and a sentence."""
     parser = build_parser()
     asked = parser.parse_args(argv)
-    samples = _samples(asked)
-    if asked.command is not None:
-        if samples:
-            parser.error(f"the command {asked.command} takes no --c0, --c30 or --c2")
-        return int(asked.run(asked))
-    if not samples:
-        parser.error("no concentration was given; give at least one of --c0, --c30, --c2 in mg/L")
-    try:
-        equations = read_equations(asked.regressions)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, EquationError) as problem:
-        parser.error(
-            f"the equations cannot be read from {asked.regressions or 'the default file'}: {problem}"
-        )
-    dosing = Dosing(Formulation(asked.formulation), asked.dose, asked.interval, asked.days)
-    occasion = Occasion(samples, dosing, asked.assay)
-    found = estimates(occasion, equations)
-    digest = inputs_hash(occasion, equations)
-    sys.stdout.write(_as_json(found, digest) if asked.json else _as_text(found))
-    return 0
+    if asked.command is None:
+        return concentrations.run(asked, parser)
+    if concentrations.samples_of(asked):
+        parser.error(f"the command {asked.command} takes no --c0, --c30 or --c2")
+    return int(asked.run(asked))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -62,121 +25,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pk",
         allow_abbrev=False,
-        description=f"MPA exposure from H0, H30 and H2 by every method that applies. {DISCLAIMER}",
+        description=f"MPA exposure from H0, H30 and H2 by every method that applies. {concentrations.DISCLAIMER}",
     )
-    conc_help = "in mg/L; '<0.4' below a quantification limit of 0.4, '>15' above the upper limit"
-    for name, option, nominal_min in TIMEPOINTS:
-        parser.add_argument(
-            f"--c{option}", type=_result, metavar="CONC", help=f"concentration at {name} {conc_help}"
-        )
-        parser.add_argument(
-            f"--t{option}",
-            type=_number,
-            default=nominal_min,
-            metavar="MIN",
-            help=f"actual minutes from the dose (default: the nominal time, {nominal_min:g})",
-        )
-    parser.add_argument("--formulation", choices=list(Formulation), default="mmf", help="default: mmf")
-    parser.add_argument("--dose", type=_positive, metavar="MG", help="label strength of one dose")
-    parser.add_argument("--interval", type=_positive, metavar="H", help="hours between doses")
-    parser.add_argument("--days", type=_not_negative, metavar="D", help="days the dose has been unchanged")
-    parser.add_argument("--assay", metavar="NAME", help="what measured the samples, such as HPLC")
-    parser.add_argument("--regressions", metavar="FILE", help="equations (default: config/regressions.toml)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    concentrations.add_options(parser)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
-
-
-def read_equations(path: str | None) -> tuple[Equation, ...]:
-    """Return the equations of a TOML file, by default the project's own."""
-    if path is None:
-        text = files("config").joinpath("regressions.toml").read_text(encoding="utf-8")
-    else:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pk stays free of pathlib
-            text = file.read()
-    return equations_from_mapping(tomllib.loads(text))
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write digits with a point, such as 2.5")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is negative; give 0 or more")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not above 0; give a number above 0")
-    return value
-
-
-def _result(text: str) -> _Result:
-    if text.startswith("<"):
-        return _Result(None, lloq_mg_l=_positive(text[1:]))
-    if text.startswith(">"):
-        _positive(text[1:])
-        return _Result(None, above=True)
-    return _Result(_not_negative(text))
-
-
-def _samples(asked: argparse.Namespace) -> tuple[Sample, ...]:
-    given = [(name, getattr(asked, f"c{o}"), getattr(asked, f"t{o}")) for name, o, _ in TIMEPOINTS]
-    return tuple(
-        Sample(name, time_min / 60, r.conc_mg_l, r.lloq_mg_l is not None, r.above, r.lloq_mg_l)
-        for name, r, time_min in given
-        if r is not None
-    )
-
-
-def _as_text(found: Sequence[Estimate]) -> str:
-    lines = [DISCLAIMER]
-    for estimate in found:
-        lines.append("")
-        lines.append(f"{estimate.method}  {estimate.quantity}: {_value(estimate)}")
-        lines += [f"  why not: {reason.text()}" for reason in estimate.reasons]
-        lines += [f"  note: {note.text()}" for note in estimate.notes]
-    return "\n".join(lines) + "\n"
-
-
-def _value(estimate: Estimate) -> str:
-    if estimate.value_mg_h_l is None:
-        return "no value"
-    said = f"{estimate.value_mg_h_l:.2f} {estimate.unit}"
-    if estimate.low_mg_h_l is None:
-        return said
-    return f"{said} ({estimate.low_mg_h_l:.2f} to {estimate.high_mg_h_l:.2f})"
-
-
-def _as_json(found: Sequence[Estimate], digest: str) -> str:
-    described = []
-    for estimate in found:
-        content = asdict(estimate)
-        for kind in ("reasons", "notes"):
-            content[kind] = [
-                {"code": reason.code, "params": dict(reason.params), "text": reason.text()}
-                for reason in getattr(estimate, kind)
-            ]
-        described.append(content)
-    content = {
-        "disclaimer": DISCLAIMER,
-        "pk_version": PK_VERSION,
-        "inputs_hash": digest,
-        "estimates": described,
-    }
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
 """`python -m pk estimate`: exposures of occasions given as JSON, by population models and other methods."""
 
 import argparse
-import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from importlib.resources import files
 from multiprocessing import cpu_count
 
 from pk.command.json_parser import add_json_parser
@@ -53,7 +51,6 @@ def _estimated(records: Sequence[JsonObject]) -> list[JsonObject]:
     from pk.command.estimate_request import Models
     from pk.command.estimate_result import estimated as with_models
     from pk.models.shipped import shipped_models
-    from pk.regression.equation import equations_from_mapping
+    from pk.regression.shipped import shipped_equations
 
-    text = files("config").joinpath("regressions.toml").read_text(encoding="utf-8")
-    return with_models(records, Models(shipped_models()), equations_from_mapping(tomllib.loads(text)))
+    return with_models(records, Models(shipped_models()), shipped_equations())
