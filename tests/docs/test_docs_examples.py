@@ -1,4 +1,4 @@
-"""Every example in the docstring of a function is true (those of pk: tests/pk/test_pk_result.py)."""
+"""Every example in the docstring of a function is true (those of pk: tests/pk/values/test_pk_result.py)."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from pk_cases import lines
 from scipy.linalg import expm
 from scipy.stats import norm
 
@@ -74,10 +75,6 @@ def run(content: bytes) -> list[dict[str, Any]]:
     written = target.getvalue()
     assert written.isascii()
     return [json.loads(line) for line in written.splitlines()]
-
-
-def lines(*records: object) -> bytes:
-    return b"\n".join(one if isinstance(one, bytes) else json.dumps(one).encode() for one in records) + b"\n"
 
 
 def result(**changes: object) -> dict[str, Any]:

@@ -15,6 +15,11 @@ from pk.nca.blq import Point
 from pk.nca.trapezoid import Rule
 from pk.values.quantity import Quantity
 
+# A perfect decline of half-life 1 h after a maximum at 1 h.
+TIMES = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+HALVES = [0.0, 16.0, 8.0, 4.0, 2.0, 1.0]
+LN2 = math.log(2)
+
 QUANTITIES = tuple(name for name in Analysis.__slots__ if name not in ("partial", "terminal", "notes"))
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import json
 import math
 import tomllib
 from pathlib import Path
@@ -57,6 +58,11 @@ def read_profiles(name: str) -> dict[int, tuple[list[float], list[float]]]:
             times.append(float(row["time_h"]))
             concs.append(float(row["conc_mg_l"]))
     return profiles
+
+
+def lines(*records: object) -> bytes:
+    """JSON lines; bytes stand as they are."""
+    return b"\n".join(one if isinstance(one, bytes) else json.dumps(one).encode() for one in records) + b"\n"
 
 
 one_record = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

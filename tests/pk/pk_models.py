@@ -3,14 +3,31 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pk.fit.objective import predictions
 from pk.kinetics.prior import Doses, Observations, Prior
-from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
+from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.values.arrays import Floats
 
-Floats = NDArray[np.float64]
 LAGGED = Structure.TWO_COMPARTMENT_FIRST_ORDER_LAG
+TRANSIT = Structure.TWO_COMPARTMENT_TRANSIT
+
+
+def prior(structure: Structure, n_transit: int = 6) -> Prior:
+    """One subject; for curves, of which a prior gives the structure alone."""
+    size = len(PARAMETERS[structure])
+    return Prior(
+        structure,
+        np.zeros((1, size)),
+        np.eye(size),
+        np.eye(size),
+        ErrorModel(ErrorKind.PROPORTIONAL, prop=0.3),
+        n_transit if structure is TRANSIT else 0,
+    )
+
+
+def one_row(amount: float = 1000.0, every: float = 12.0) -> Doses:
+    return Doses(np.zeros((1, 1)), np.full((1, 1), amount), np.full((1, 1), every))
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,7 @@ VAN_HEST = Model(
     ErrorModel(ErrorKind.LOG_ADDITIVE, sigma=0.44),
 )
 MIZAKI = Model(
-    Structure.TWO_COMPARTMENT_TRANSIT,
+    TRANSIT,
     (13.15, 22.95, 26.44, 336.03, 2.98, 0.45),
     (1, 0, 5),
     np.diag([0.56315, 0.09883, 0.29433]),
@@ -107,7 +124,7 @@ ONE_COMPARTMENT = Model(
     ErrorModel(ErrorKind.PROPORTIONAL, prop=0.25),
 )
 SLOW_CHAIN = Model(
-    Structure.TWO_COMPARTMENT_TRANSIT,
+    TRANSIT,
     (13.15, 22.95, 26.44, 336.03, 2.98, 0.6),
     (0, 1, 2, 4, 5),
     np.diag([0.15, 0.6, 0.4, 1.0, 0.6]),

@@ -4,17 +4,20 @@ from typing import Any
 
 import numpy as np
 
+from pk.fit.map import estimate
 from pk.fit.objective import predictions
 from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
 from pk.models.covariates import prior_for
 from pk.models.population import amount_mg
 from pk.models.shipped import shipped_models
+from pk.posterior.sampling import AucPosterior, auc_posterior
 from pk.values.arrays import Floats
 from pk.values.profile import Formulation
 
 MODELS = {model.id: model for model in shipped_models()}
 TIMES_H = (-0.1, 0.5, 2.0)
+LEVELS = (0.05, 0.5, 0.95)
 
 
 def shipped_prior(model: str, size: int, **covariates: object) -> Prior:
@@ -90,3 +93,13 @@ def weighted_quantile(value: Floats, weight: Floats, level: float) -> float:
     order = np.argsort(value)
     total = np.cumsum(weight[order])
     return float(np.interp(level * total[-1], total - 0.5 * weight[order], value[order]))
+
+
+def posterior_of(prior: Prior, doses: Doses, observations: Observations) -> AucPosterior:
+    size = prior.log_typical.shape[0]
+    found = estimate(prior, doses, observations)
+    return auc_posterior(prior, doses, observations, found, *whole_interval(size))
+
+
+def three(found: AucPosterior, subject: int = 0) -> list[float]:
+    return [float(one[subject]) for one in (found.auc.low, found.auc.median, found.auc.high)]

@@ -8,15 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.optimize import minimize
 from scipy.stats import norm
 
 from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
-
-Floats = NDArray[np.float64]
+from pk.values.arrays import Floats
 
 
 def rate_matrix(structure: Structure, theta: Sequence[float], n_transit: int) -> tuple[Floats, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from pk.target.asked import Direction
@@ -15,11 +16,19 @@ from pk.target.question import Answer, Question, answer
 from pk.target.report.record import answered
 
 QUICK = Settings(bootstrap=100, permutations=199)
+FEW = settings(max_examples=40, deadline=None)
+
+Rows = list[tuple[float, bool]]
+"""Exposure, and who responded."""
 
 # Exposures with few distinct values, so that ties occur, and both outcomes.
 cohorts = st.lists(
     st.tuples(st.integers(0, 12).map(lambda x: 2.5 * x + 20), st.booleans()), min_size=4, max_size=40
 ).filter(lambda rows: len({y for _, y in rows}) == 2 and len({x for x, _ in rows}) > 1)
+
+
+def columns(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([x for x, _ in rows]), np.array([y for _, y in rows])
 
 
 def simulated(

@@ -9,9 +9,9 @@ from agreement import MATRIX, Agreement, Method, reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pk_cases import one_record
+from pk_models import LAGGED, TRANSIT, prior
 from reference_pk import curve
 from scipy.integrate import quad
-from test_pk_compartments import LAGGED, TRANSIT, prior
 
 from pk.kinetics.dosing import areas, courses
 from pk.kinetics.prior import Doses

@@ -1,8 +1,6 @@
 """`python -m pk estimate`: whatever is wrong with a line is named by its field, and the others are still done."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -17,19 +15,17 @@ from estimate_cases import (
     TRANSIT,
     TWO_COMPARTMENT,
     changed,
-    lines,
     result,
     run,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from json_schema import problems
-from pk_cases import ROOT
-
-from pk.__main__ import main
-from pk.command.json_parser import schema_text
+from pk_cases import lines
 
 DOSES = [{"time_h": 0, "dose_mg": 1000}]
+
+
 HISTORY = {"drug": "MMF", "doses": DOSES}
 
 
@@ -247,6 +243,8 @@ def test_a_zero_is_a_measurement_where_the_error_is_additive() -> None:
 number = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.sampled_from([0, 1, 12])
 )
+
+
 anything = st.recursive(
     st.one_of(st.none(), st.booleans(), number, st.text(max_size=5)),
     lambda inner: (
@@ -285,42 +283,3 @@ def test_whatever_the_sizes_a_line_has_finite_numbers_or_reasons(
     for model in (BOLUS, TWO_COMPARTMENT, "mizaki_2023"):
         found = result(regimen=regimen, samples=samples, model=model)
         assert problems(found, OUTPUT) == []
-
-
-# --- the program ----------------------------------------------------------------------------------------------
-
-
-def piped(content: bytes, *options: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-W", "error", "-m", "pk", "estimate", *options]
-    return subprocess.run(command, input=content, cwd=ROOT, capture_output=True, check=False)
-
-
-@pytest.mark.process
-def test_the_command_reads_standard_input_and_writes_standard_output() -> None:
-    done = piped(lines(RECORD, {"id": 2}, b"x"))
-    assert (done.returncode, done.stderr) == (0, b"")
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(one["id"], one["status"]) for one in found] == [("S1", "ok"), (2, "error"), (None, "error")]
-    assert found[0] == result()
-
-
-@pytest.mark.process
-def test_many_lines_are_shared_out_and_come_back_in_order() -> None:
-    records = [
-        {**RECORD, "id": i, "model": "van_hest_2007", "interval_draws": 0} if i % 7 else {"id": i}
-        for i in range(2_100)
-    ]
-    done = piped(lines(*records))
-    assert (done.returncode, done.stderr) == (0, b"")
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [one["id"] for one in found] == list(range(len(records)))
-    assert {(one["id"] % 7 == 0, one["status"]) for one in found} == {(True, "error"), (False, "ok")}
-    alone = result(model="van_hest_2007", interval_draws=0)["methods"]["map"]["auc_0_12_mg_h_l"]
-    aucs = {one["methods"]["map"]["auc_0_12_mg_h_l"] for one in found if one["status"] == "ok"}
-    assert list(aucs) == [pytest.approx(alone, rel=1e-9)]
-
-
-@pytest.mark.parametrize(("argv", "side"), [(["--schema"], "input"), (["--schema", "output"], "output")])
-def test_the_schemas_can_be_printed(capsys: pytest.CaptureFixture[str], argv: list[str], side: str) -> None:
-    assert main(["estimate", *argv]) == 0
-    assert capsys.readouterr().out == schema_text(f"estimate-{side}")

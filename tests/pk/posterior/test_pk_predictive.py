@@ -1,4 +1,4 @@
-"""Surprise is calibrated under the model, and what looks wrong is named and left as it is."""
+"""The p-value of a profile is right under its model; what looks wrong is named and left as it is."""
 
 import numpy as np
 import pytest

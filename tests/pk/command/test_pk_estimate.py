@@ -18,11 +18,11 @@ from estimate_cases import (
     TWO_COMPARTMENT,
     Reference,
     changed,
-    lines,
     result,
     run,
 )
 from json_schema import problems
+from pk_cases import lines
 from scipy.optimize import minimize
 
 REGIMENS: dict[str, dict[str, Any]] = {

@@ -8,35 +8,17 @@ from agreement import MATRIX, Agreement, Method, reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pk_cases import one_record
+from pk_models import LAGGED, TRANSIT, one_row, prior
 from reference_pk import curve, rate_matrix
 from scipy.integrate import solve_ivp
 
 from pk.kinetics.dosing import areas, courses
-from pk.kinetics.prior import Doses, Prior
-from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
+from pk.kinetics.structure import PARAMETERS, Structure
 
-LAGGED = Structure.TWO_COMPARTMENT_FIRST_ORDER_LAG
-TRANSIT = Structure.TWO_COMPARTMENT_TRANSIT
 MPA = 0.739
 
 
-def prior(structure: Structure, n_transit: int = 6) -> Prior:
-    size = len(PARAMETERS[structure])
-    return Prior(
-        structure,
-        np.zeros((1, size)),
-        np.eye(size),
-        np.eye(size),
-        ErrorModel(ErrorKind.PROPORTIONAL, prop=0.3),
-        n_transit if structure is TRANSIT else 0,
-    )
-
-
-def one_row(amount: float = 1000.0, every: float = 12.0) -> Doses:
-    return Doses(np.zeros((1, 1)), np.full((1, 1), amount), np.full((1, 1), every))
-
-
-# Section 2c of the reference of the field: typical values, 1000 mg MMF every 12 h, exact steady state.
+# Typical values of the published models, 1000 mg MMF every 12 h at steady state; calculated apart from this program.
 GOLDEN: list[Any] = [
     ("Mizaki 2023", TRANSIT, (13.15, 22.95, 26.44, 336.03, 2.98, 0.45), 1.0, (3.8034, 11.7724, 10.6805, 76.0456)),
     ("de Winter 2008", LAGGED, (16, 40, 22, 518, 4.1, 0.30), MPA, (2.0981, 11.3764, 6.9738, 46.1875)),

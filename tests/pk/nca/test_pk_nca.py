@@ -1,30 +1,17 @@
-"""What each quantity covers, what samples below quantification count as, and every refusal."""
+"""What each quantity covers, and every refusal."""
 
 import math
 
 import pytest
-from nca_cases import QUANTITIES, analysis, points, refusal, value, why
+from nca_cases import HALVES, LN2, QUANTITIES, TIMES, analysis, refusal, value, why
 from pk_cases import codes
 
-from pk.nca.analysis import Analysis, Settings, analyse
-from pk.nca.blq import Blq, ByPosition, ByTmax, Point, treat
+from pk.nca.analysis import Analysis
+from pk.nca.blq import Blq, ByPosition
 from pk.nca.curve import Extrapolation
-from pk.nca.terminal import Terminal, TerminalSettings, fit_terminal
 from pk.nca.trapezoid import Rule
 from pk.values.quantity import Quantity
 from pk.values.reason import Reason
-
-# A perfect decline of half-life 1 h after a maximum at 1 h.
-TIMES = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-HALVES = [0.0, 16.0, 8.0, 4.0, 2.0, 1.0]
-LN2 = math.log(2)
-
-
-def slope(concs: list[float], times: list[float] | None = None, **settings: object) -> Terminal | Reason:
-    return fit_terminal(times or [float(i) for i in range(len(concs))], concs, TerminalSettings(**settings))  # type: ignore[arg-type]
-
-
-# --- quantities ------------------------------------------------------------------------------------------------
 
 
 def test_a_perfect_decline_gives_its_closed_form() -> None:
@@ -106,9 +93,6 @@ def test_an_interval_beyond_the_samples_needs_a_slope() -> None:
     found = analysis([0, 1, 2], [0, 3, 2], tau_h=4.0)
     assert why(found.auc_tau) == ["interval_needs_lambda_z"]
     assert why(found.lambda_z) == ["lambda_z_too_few_points"]
-
-
-# --- the profile as given --------------------------------------------------------------------------------------
 
 
 def test_the_last_sample_before_the_dose_stands_for_the_dose() -> None:
@@ -207,134 +191,6 @@ def test_numbers_beyond_the_range_of_floats_are_refused() -> None:
     found = analysis([0, 1e308, 1.1e308, 1.2e308, 1.3e308], [0, 1e308, 1e307, 1e306, 1e305])
     for quantity in (found.auc_last, found.auc_all, found.aumc_last):
         assert why(quantity) == ["quantity_not_finite"]
-
-
-# --- below quantification --------------------------------------------------------------------------------------
-
-BLQ_TIMES = [0, 1, 2, 3, 4, 5, 6]
-BLQ_CONCS = [0, 0, 8, 0, 4, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("rules", "times", "concs"),
-    [
-        (ByPosition(), [0, 1, 2, 4, 5, 6], [0, 0, 8, 4, 0, 0]),
-        (ByPosition(Blq.DROP, Blq.KEEP, Blq.DROP), [2, 3, 4], [8, 0, 4]),
-        (ByPosition(0.1, 0.2, 0.3), BLQ_TIMES, [0.1, 0.1, 8, 0.2, 4, 0.3, 0.3]),
-        (ByTmax(), BLQ_TIMES, BLQ_CONCS),
-        (ByTmax(Blq.DROP, 0.5), [2, 3, 4, 5, 6], [8, 0.5, 4, 0.5, 0.5]),
-        (ByTmax(0.5, Blq.DROP), [0, 1, 2, 4], [0.5, 0.5, 8, 4]),
-    ],
-)
-def test_each_rule_treats_each_part_of_the_profile(rules: object, times: list, concs: list) -> None:
-    treated = treat(points(BLQ_TIMES, BLQ_CONCS), rules)  # type: ignore[arg-type]
-    assert not isinstance(treated, Reason)
-    assert (list(treated.times), list(treated.concs)) == (times, concs)
-    assert [conc for conc, one in zip(treated.concs, treated.measured, strict=True) if one] == [8, 4]
-
-
-@pytest.mark.parametrize(
-    ("point", "measured"),
-    [
-        (Point(0, 0.0), None),
-        (Point(0, 0.3, 0.4), None),
-        (Point(0, 0.4, 0.4), 0.4),
-        (Point(0, None, 0.4), None),
-        (Point(0, 0.3), 0.3),
-    ],
-)
-def test_what_counts_as_below_quantification(point: Point, measured: float | None) -> None:
-    assert point.measured_mg_l == measured and not point.missing
-
-
-@pytest.mark.parametrize("limit", [0.0, -1.0, math.inf, math.nan])
-def test_a_limit_is_a_positive_number(limit: float) -> None:
-    with pytest.raises(ValueError, match="positive"):
-        Point(0.0, None, limit)
-
-
-def test_a_number_in_place_of_a_sample_is_not_measured() -> None:
-    found = analysis(TIMES, HALVES, blq=ByPosition(first=0.5, last=0.5))
-    tail = analysis([*TIMES, 6.0], [*HALVES, 0.0], blq=ByPosition(first=0.5, last=0.5))
-    assert (tail.tlast, tail.lambda_z, tail.auc_last) == (found.tlast, found.lambda_z, found.auc_last)
-    assert value(tail.auc_all) == pytest.approx(value(found.auc_all) + 0.5 / LN2, rel=1e-14)
-
-
-@pytest.mark.parametrize(("number", "limit"), [(1.5, None), (0.6, 0.5)])
-def test_a_number_may_not_exceed_the_limit_or_what_was_measured(number: float, limit: float | None) -> None:
-    found = analyse([*points(TIMES, HALVES), Point(6.0, None, limit) if limit else Point(6.0, 0.0)],
-                    Settings(blq=ByPosition(last=number)))  # fmt: skip
-    assert isinstance(found, tuple) and codes(found) == ["blq_number_too_high"]
-
-
-def test_what_was_done_to_samples_below_quantification_is_counted() -> None:
-    found = analysis(BLQ_TIMES, BLQ_CONCS, blq=ByPosition(Blq.KEEP, Blq.DROP, 0.2))
-    assert Reason.of("blq_handled", zero=2, dropped=1, number=2) in found.notes
-
-
-# --- the terminal slope ----------------------------------------------------------------------------------------
-
-
-def test_of_windows_that_fit_alike_the_longest_is_used() -> None:
-    found = slope([1, 64, 32, 16, 8, 4, 2])
-    assert isinstance(found, Terminal) and found.points == 5
-    bent = slope([1, 64, 63, 60, 16, 8, 4, 2])
-    assert isinstance(bent, Terminal) and bent.points == 4
-
-
-def test_the_tolerance_prefers_more_points() -> None:
-    concs = [1.0, 100.0, 40.0, 24.0, 12.0, 6.0]
-    strict, lax = slope(concs, tolerance=0.0), slope(concs, tolerance=0.5)
-    assert isinstance(strict, Terminal) and isinstance(lax, Terminal)
-    assert strict.points < lax.points == 4 and strict.adjusted_r2 >= lax.adjusted_r2
-
-
-def test_the_maximum_is_used_only_when_asked_for() -> None:
-    concs = [16.0, 8.0, 4.0]
-    assert isinstance(slope(concs), Reason)
-    found = slope(concs, include_tmax=True)
-    assert isinstance(found, Terminal) and found.points == 3 and found.half_life_h == pytest.approx(1.0)
-
-
-def test_a_rise_that_fits_better_is_left_aside_and_pointed_at() -> None:
-    found = analysis([0, 1, 2, 3, 4, 5, 6], [0, 40, 10, 4, 1, 1.1, 1.21])
-    assert "lambda_z_rise_fits_better" in codes(found.lambda_z.notes)
-    assert found.terminal is not None and found.terminal.points > 3
-
-
-def test_only_a_rise_gives_no_slope() -> None:
-    assert why(analysis([0, 1, 2, 3, 4], [9, 1, 2, 3, 4]).lambda_z) == ["lambda_z_no_decline"]
-
-
-SPREAD = [0.0, 20.0, 9.0, 9.5, 4.0, 5.5, 3.5]
-
-
-@pytest.mark.parametrize(
-    ("criterion", "code", "field"),
-    [
-        ({"min_adjusted_r2": 0.999}, "lambda_z_adjusted_r2_low", "lambda_z"),
-        ({"min_span_ratio": 50.0}, "lambda_z_span_short", "lambda_z"),
-        ({"max_extrapolated_percent": 0.5}, "extrapolated_share_high", "auc_inf_obs"),
-    ],
-)
-def test_a_criterion_that_is_not_met_is_a_note_or_where_enforced_a_refusal(
-    criterion: dict[str, float], code: str, field: str
-) -> None:
-    asked = {"min_adjusted_r2": 0.0, "min_span_ratio": 0.0, "max_extrapolated_percent": 100.0, **criterion}
-    times = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-    noted = analysis(times, SPREAD, terminal=TerminalSettings(**asked))  # type: ignore[arg-type]
-    enforced = analysis(times, SPREAD, terminal=TerminalSettings(**asked, enforce=True))  # type: ignore[arg-type]
-    assert value(getattr(noted, field)) > 0 and code in codes(getattr(noted, field).notes)
-    assert why(getattr(enforced, field)) == [code]
-    assert value(enforced.auc_last) == value(noted.auc_last)
-
-
-def test_a_slope_of_fewer_than_three_points_cannot_be_asked_for() -> None:
-    with pytest.raises(ValueError, match="3 points"):
-        TerminalSettings(min_points=2)
-
-
-# --- values or reasons -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
