@@ -2,356 +2,73 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
-from enum import StrEnum
-from pathlib import Path
-from string import Formatter
-from typing import Any
 
 import pytest
-import typer.main
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
+from words_cases import (
+    FRENCH,
+    OURS,
+    audited_actions,
+    command,
+    entries,
+    fields_of,
+    spoken,
+    template_words,
+    vocabulary,
+    without_french,
+)
 
-import main
-from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
-from config.settings import DEFAULT_DIR
-from notifications.render import template_names
-from notifications.states import State as MailState
-from pk.models.shipped import shipped_models
-from pk.nca.partial import PARTIAL_AUC
-from pk.regression.equation import Equation, equations_from_mapping
+from config.language import LOCALE_DIR
 from pk.sentences import SENTENCES as PK_SENTENCES
-from scheduler.console.actions import Verb
-from scheduler.console.routes import PAGES
-from scheduler.domain.facts import KINDS, Corrected, FlagAcknowledged
-from scheduler.domain.flags import FlagCode
-from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
-from scheduler.domain.reconciliation import LineState
+from scheduler.domain.facts import KINDS
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.sentences.pages import PAGE_SENTENCES
-from scheduler.domain.trial.definitions import Evidence, Sense
-from scheduler.domain.trial.eligibility import ITEMS, Arm, ClassificationStatus, EligibilityStatus
-from scheduler.domain.words import word_of
-from scheduler.engine.account.accounts import Role
 from scheduler.engine.export.audit_trail import ACTIONS
-from scheduler.engine.export.audit_trail import WORDS as AUDIT_WORDS
-from scheduler.intake.findings import State as RowState
-from scheduler.intake.findings import Verdict
-from scheduler.runtime import work
-from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
-from scheduler.store.lab.settled import Became
+from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts
 
-ROOT = Path(__file__).parent.parent
-_COMMANDS = [ROOT / "notifications" / f"{name}.py" for name in ("commands", "doubt", "outbox_rows")]
-OURS = ("domain", "pk", "cli", "report", "trial", "console", "desk")
-FRENCH = catalogue(Language.FR)
-
-# Every vocabulary whose words `Speaker.status` shows.
-SHOWN: tuple[type[StrEnum], ...] = (
-    VisitStatus,
-    FlagCode,
-    Shift,
-    RowState,
-    Verdict,
-    Became,
-    LineState,
-    MailState,
-    Arm,
-    EligibilityStatus,
-    ClassificationStatus,
-    Sense,
-    Evidence,
-    Role,
-    Verb,
-)
-WHILE = (NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
-WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
-SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report/rows.py
-RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/report/explain.py
-
-# Calls whose words the scan cannot read because they arrive as parameters; what arrives is covered elsewhere.
-PASSED_ON = {
-    ("scheduler/domain/speech.py", "english"),  # the sentences of SENTENCES and of every .text("…")
-    ("scheduler/domain/speech.py", "str(words[name])"),  # the phrases of the data files
-    ("scheduler/domain/speech.py", "word_of(code)"),  # SHOWN and the names above
-    ("scheduler/runtime/cli/output.py", "title"),  # every table(…)
-    ("scheduler/runtime/cli/output.py", "column"),
-    ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
-    ("scheduler/runtime/cli/protocol.py", "row[2]"),
-    ("scheduler/runtime/cli/localise.py", "english"),  # FRAME_WORDS
-    ("scheduler/engine/pages.py", "one if number == 1 else many"),  # templates/report, templates/console
-}
-_AUTHOR_AND_YEAR = re.compile(r"[\w ]+ \d{4}")  # the same in both languages
-# Objects that have a method `text` and are no Speaker.
-NO_SPEAKERS = {"row", "candidate", "one", "sa", "reason", "note"}  # "self" is one: Speaker.say
-
-
-# --- what the code says ---------------------------------------------------------------------------------------
-
-
-class Unreadable(Exception):
-    """An expression whose words do not stand in the code."""
-
-
-def _files() -> list[Path]:
-    found = sorted((ROOT / "scheduler").rglob("*.py"))
-    folder = [path for path in found if "migrations" not in path.parts]  # they say nothing
-    return [*folder, *_COMMANDS, ROOT / "main.py", ROOT / "composition.py"]
-
-
-def _strings(
-    node: ast.expr, values: dict[str, list[ast.expr]], seen: frozenset[str] = frozenset()
-) -> set[str]:
-    """Every text that an expression can be: a literal, a choice of literals, a name that holds them, a list."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return {text}
-        case ast.IfExp():
-            return _strings(node.body, values, seen) | _strings(node.orelse, values, seen)
-        case ast.List() | ast.Tuple():
-            return set().union(*(_strings(one, values, seen) for one in node.elts))
-        case ast.Starred():
-            return _strings(node.value, values, seen)
-        case ast.Name(id=name) if name in values and name not in seen:
-            return set().union(*(_strings(one, values, seen | {name}) for one in values[name]))
-        case ast.JoinedStr(values=parts) if not any(isinstance(one, ast.Constant) for one in parts):
-            return set()  # nothing but what is filled in
-    raise Unreadable(ast.unparse(node))
-
-
-def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
-    """What a function assigns to its names, loops included. An assignment from `speaker.text` is already French."""
-    found: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(scope):
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name) and not isinstance(node.value, ast.Call):
-                    found.setdefault(target.id, []).append(node.value)
-                elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                    for name, value in zip(target.elts, node.value.elts, strict=True):
-                        if isinstance(name, ast.Name):
-                            found.setdefault(name.id, []).append(value)
-        elif isinstance(node, ast.For) and isinstance(node.target, ast.Name):
-            if isinstance(node.iter, ast.Tuple | ast.List):
-                found.setdefault(node.target.id, []).append(node.iter)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            found.setdefault(node.target.id, []).append(node.value)
-    return found
-
-
-def _translators(scope: ast.AST) -> set[str]:
-    """The names to which a function assigns what `translator` gives."""
-    return {
-        target.id
-        for node in ast.walk(scope)
-        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("translator(")
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-
-
-def _said_by(call: ast.Call, translators: set[str]) -> list[ast.expr]:
-    """The arguments of a call that are English to be translated."""
-    match call:
-        case ast.Call(func=ast.Attribute(attr="text", value=whose), args=[english, *_]):
-            return [] if ast.unparse(whose).split(".")[-1] in NO_SPEAKERS else [english]
-        case ast.Call(func=ast.Name(id="table"), args=[_, title, columns, *_]):
-            return [title, columns]
-        case ast.Call(func=ast.Call(func=ast.Name(id="translator")), args=[english, *_]):
-            return [english]
-        case ast.Call(func=ast.Name(id=name), args=[english, *_]) if name in translators:
-            return [english]
-    return []
-
-
-def _scan(path: Path, unreadable: list[str]) -> Iterator[tuple[str, str]]:
-    """Every English text of a file that is said, with where; one that cannot be read is put on the list."""
-    tree = ast.parse(path.read_text("utf-8"))
-    name = path.relative_to(ROOT).as_posix()
-    outermost = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    for function in outermost:
-        values, translators = _assigned(function), _translators(function)
-        for node in ast.walk(function):
-            if not isinstance(node, ast.Call):
-                continue
-            where = f"{name}:{node.lineno}"
-            for said in _said_by(node, translators):
-                if (name, ast.unparse(said)) not in PASSED_ON:
-                    try:
-                        yield from ((text, where) for text in _strings(said, values))
-                    except Unreadable as error:
-                        unreadable.append(f"{where}: {error}")
-            match node:
-                case ast.Call(func=ast.Attribute(attr="status"), args=[ast.Constant(value=str(word))]):
-                    yield word_of(word), where
-                case ast.Call(
-                    func=ast.Attribute(attr="add_column"), args=[ast.Constant(value=str(word)), *_]
-                ):
-                    yield word, where
-
-
-def _spoken() -> dict[str, str]:
-    """Every English text that the code says, with one place where it does."""
-    found: dict[str, str] = {}
-    unreadable: list[str] = []
-    for path in _files():
-        found |= dict(_scan(path, unreadable))
-    assert not unreadable, f"words that do not stand in the code: {unreadable}"
-    return found
-
-
-def _vocabulary() -> dict[str, str]:
-    words: dict[str, str] = {}
-    for one in SHOWN:
-        words |= {member.value: one.__qualname__ for member in one}
-    words |= dict.fromkeys(KINDS, "scheduler.domain.facts.KINDS")
-    words |= dict.fromkeys(template_names(), "templates/email")
-    words |= dict.fromkeys(WHILE, "scheduler.domain.protocol")
-    words |= dict.fromkeys(WORK_NAMES, "scheduler.runtime.work")
-    words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report/rows.py")
-    words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/report/explain.py")
-    words |= dict.fromkeys([page.nav for page in PAGES if page.nav is not None], "scheduler/console")
-    words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
-    words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")
-    words |= dict.fromkeys(AUDIT_WORDS, "scheduler/engine/export/audit_trail.py")
-    words |= dict.fromkeys(_record_fields(), "a field of a record")
-    words |= dict.fromkeys(_scored_sites(), "config/protocols")
-    words.pop(Shift.NONE.value)  # no shift has a sentence of its own
-    return {word_of(word): where for word, where in words.items()}
-
-
-def _record_fields() -> set[str]:
-    """The fields of records that may be corrected in the console."""
-    kinds = [kind for kind in KINDS.values() if kind not in (Corrected, FlagAcknowledged)]
-    return {one.name for kind in kinds for one in fields(kind)} - {*ITEMS, "sites", "regimen", "at", "local"}
-
-
-def _scored_sites() -> set[str]:
-    """The sites of scores, and the units of assessments."""
-    text = (DEFAULT_DIR / "protocols" / "sclerosis-mpa-auc.toml").read_text("utf-8")
-    activities = tomllib.loads(text)["activities"]
-    return {site for one in activities for site in one.get("sites", ())} | {one["unit"] for one in activities}
-
-
-def _template_words(folder: str) -> set[str]:
-    """What the templates of a folder say, one and many."""
-    jinja = {"trimmed": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do"}
-    found = extract_from_dir(
-        TEMPLATE_DIR / folder, method_map=[("**.html", "jinja2")], options_map={"**.html": jinja}
-    )
-    words: set[str] = set()
-    for _, _, message, _, _ in found:
-        words.update([message] if isinstance(message, str) else message)
-    return words
-
-
-def _equations() -> tuple[Equation, ...]:
-    return tuple(equations_from_mapping(tomllib.loads((DEFAULT_DIR / "regressions.toml").read_text("utf-8"))))
-
-
-def _phrases() -> set[str]:
-    """The English phrases of the data files: whose patients, and the names that have some English in them."""
-    people = [one.population for one in (*_equations(), *shipped_models()) if one.population is not None]
-    names = {one.name for one in (*_equations(), *shipped_models())}
-    written = {name for name in names if not _AUTHOR_AND_YEAR.fullmatch(name)}
-    return written | {phrase for one in people for phrase in (one.disease, one.comedication)}
-
-
-def _command() -> Any:
-    return typer.main.get_command(main.app)
-
-
-# --- what the catalogues hold ---------------------------------------------------------------------------------
-
-
-def _entries(name: str) -> dict[str, str]:
-    with (LOCALE_DIR / "fr" / f"{name}.po").open("rb") as file:
-        entries = [one for one in read_po(file, locale="fr") if one.id]
-    assert all(isinstance(one.id, str) and isinstance(one.string, str) for one in entries)
-    return {str(one.id): str(one.string) for one in entries}
-
-
-def _fields(text: str) -> list[str]:
-    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
-
-
-def _without_french(needed: Iterable[str]) -> list[str]:
-    return sorted(one for one in needed if not FRENCH.get(one))
-
-
-@pytest.fixture
-def french_command() -> Iterator[Any]:
-    command = _command()
-    localise(command, Language.FR)
-    yield command
-    localise(_command(), Language.EN)
-
-
-# --- (a) sentences of reasons ---------------------------------------------------------------------------------
+# --- sentences of reasons ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "sentences", [SENTENCES, PAGE_SENTENCES, PK_SENTENCES], ids=["domain", "pages", "pk"]
 )
 def test_every_reason_has_its_french(sentences: dict[str, str]) -> None:
-    missing = _without_french(sentences.values())
+    missing = without_french(sentences.values())
     assert {code: text for code, text in sentences.items() if text in missing} == {}
-    assert [code for code, text in sentences.items() if _fields(text) != _fields(FRENCH[text])] == []
+    assert [code for code, text in sentences.items() if fields_of(text) != fields_of(FRENCH[text])] == []
 
 
-# --- (b) sentences, headings and words in the code ------------------------------------------------------------
+# --- sentences, headings and words in the code ------------------------------------------------------------
 
 
 def test_everything_that_the_code_says_has_its_french() -> None:
-    spoken = _spoken()
-    assert {one: spoken[one] for one in _without_french(spoken)} == {}
-    assert [one for one in spoken if _fields(one) != _fields(FRENCH[one])] == []
+    said = spoken()
+    assert {one: said[one] for one in without_french(said)} == {}
+    assert [one for one in said if fields_of(one) != fields_of(FRENCH[one])] == []
 
 
 def test_every_word_of_a_vocabulary_has_its_french() -> None:
-    words = _vocabulary()
-    assert {one: words[one] for one in _without_french(words)} == {}
-
-
-def _audited_actions() -> Iterator[str]:
-    """The actions that stand in the code where a row is added to the audit."""
-    for path in [*(ROOT / "scheduler").rglob("*.py"), *_COMMANDS]:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="append") | ast.Name(id="audit"), args=[_, _, named, *_]
-                ):
-                    yield from (one.value for one in [named] if isinstance(one, ast.Constant))
-                case ast.Call(
-                    func=ast.Name(id="_in_the_chain" | "_note"), args=[_, ast.Constant(value=str(action)), *_]
-                ):
-                    yield action
-                case ast.Call(func=ast.Name(id="_change"), args=[*_, ast.Constant(value=str(action))]):
-                    yield action
+    words = vocabulary()
+    assert {one: words[one] for one in without_french(words)} == {}
 
 
 def test_every_action_of_the_audit_has_its_word() -> None:
-    found = set(_audited_actions())
+    found = set(audited_actions())
     assert len(found) > 15
     assert found <= {*ACTIONS, *KINDS}
 
 
 @pytest.mark.parametrize(("folder", "known"), [("report", "Exposure by method"), ("console", "Worklist")])
 def test_everything_that_the_pages_say_has_its_french(folder: str, known: str) -> None:
-    words = _template_words(folder)
+    words = template_words(folder)
     assert known in words
-    assert _without_french(words) == []
+    assert without_french(words) == []
     field = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
     assert [one for one in words if sorted(field.findall(one)) != sorted(field.findall(FRENCH[one]))] == []
 
 
 def test_the_scan_sees_what_it_must() -> None:
-    spoken = _spoken()
+    said = spoken()
     for known in (
         "Nothing was recorded.",  # a literal
         "window: {first} to {last} ({lower} before, {upper} after)",  # through a name
@@ -362,112 +79,28 @@ def test_the_scan_sees_what_it_must() -> None:
         "To",  # a loop over headings
         "while {statuses}",  # a name assigned in several branches
     ):
-        assert known in spoken
+        assert known in said
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_french_has_the_same_fields(name: str) -> None:
-    entries = _entries(name)
-    assert {one: french for one, french in entries.items() if _fields(one) != _fields(french)} == {}
+    differing = {one: french for one, french in entries(name).items() if fields_of(one) != fields_of(french)}
+    assert differing == {}
 
 
-# --- (c), (d) help --------------------------------------------------------------------------------------------
-
-
-def test_every_help_text_has_its_french() -> None:
-    assert _without_french(help_texts(_command())) == []
-
-
-def test_every_frame_word_has_its_french() -> None:
-    assert _without_french(FRAME_WORDS) == []
-
-
-def test_no_help_text_stays_english(french_command: Any) -> None:
-    english = {one for one in help_texts(_command()) if FRENCH.get(one) != one}
-    assert set(help_texts(french_command)) & english == set()
-
-
-def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    yield path
-    for name, one in getattr(command, "commands", {}).items():
-        yield from _paths(one, (*path, name))
-
-
-def _shown(command: Any, path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
-    command.main([*path, "--help"], prog_name="mpa-monitor", standalone_mode=False)
-    return capsys.readouterr().out
-
-
-_ENGLISH = re.compile(
-    r"\b(the|and|of|is|are|was|were|has|have|been|not|this|that|with|from|until|since|before|after|when|what|who|why|"
-    r"visit|visits|subject|subjects|window|booked|record|records|mail|mails|sample|result|results|missing|file|files|"
-    r"today|by|at|to|for|it|every|one|usage|required|default|show|message|exit|commands|help|options:|database)\b",
-    re.IGNORECASE,
-)
-# Commands, arguments, options, types, columns of files and defaults are the same in both languages.
-_KEPT = re.compile(
-    r"^ Utilisation\W.*$|^│ \*? *[\w.-]+(?=  )|--[\w-]+|<[^>]*>|(?<!\w)'[^'\n]*'|«[^»]*»"
-    r"|colonnes\W+[^)]*\)|var/\w+|\w+=\S+",
-    re.MULTILINE,
-)
-
-
-def test_the_first_page_of_help_is_french(
-    french_command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    french_command.main(["--language", "fr", "--help"], prog_name="mpa-monitor", standalone_mode=False)
-    page = capsys.readouterr().out
-    for english in [*help_texts(_command()), *FRAME_WORDS]:
-        if FRENCH[english] != english and len(english) > 8:
-            assert english.strip() not in page
-    for name, one in french_command.commands.items():
-        assert re.search(rf"\b{name} +{re.escape(one.help.split()[0])}", page), name
-    for section in main.CONTENTS:
-        assert FRENCH[section.title] in page
-    assert FRENCH["Usage: "] + "mpa-monitor" in page
-
-
-@pytest.mark.parametrize("path", list(_paths(_command())), ids=" ".join)
-def test_no_page_of_help_has_english_words(
-    path: tuple[str, ...],
-    french_command: Any,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("COLUMNS", "250")
-    page = _shown(french_command, path, capsys)
-    assert FRENCH["Usage: "] in page
-    assert [line.strip() for line in _KEPT.sub("", page).splitlines() if _ENGLISH.search(line)] == []
-
-
-def test_english_comes_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    before = _shown(_command(), ("book",), capsys)
-    localise(_command(), Language.FR)
-    command = _command()
-    localise(command, Language.EN)
-    assert _shown(command, ("book",), capsys) == before
-
-
-def test_a_help_text_is_looked_up_as_typer_shows_it() -> None:
-    assert normalised("One\n    line.\n\n    Another\n    one.") == "One line.\n\nAnother one."
-    assert normalised("One\nline.\n\n\f\nhidden") == "One line."
-
-
-# --- (e) the catalogues themselves ----------------------------------------------------------------------------
+# --- the catalogues themselves ----------------------------------------------------------------------------
 
 
 def test_no_entry_is_unused() -> None:
-    used = {*SENTENCES.values(), *PAGE_SENTENCES.values(), *PK_SENTENCES.values(), *_spoken(), *_vocabulary()}
-    used |= {*help_texts(_command()), *FRAME_WORDS, *_template_words("report"), *_template_words("console")}
-    assert {name: sorted(_entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
+    used = {*SENTENCES.values(), *PAGE_SENTENCES.values(), *PK_SENTENCES.values(), *spoken(), *vocabulary()}
+    used |= {*help_texts(command()), *FRAME_WORDS, *template_words("report"), *template_words("console")}
+    assert {name: sorted(entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
 
 
 def test_no_sentence_has_two_french_ones() -> None:
     found: dict[str, dict[str, str]] = {}
     for path in sorted((LOCALE_DIR / "fr").glob("*.po")):
-        for english, french in _entries(path.stem).items():
+        for english, french in entries(path.stem).items():
             found.setdefault(english, {})[path.stem] = french
     assert {english: by for english, by in found.items() if len(set(by.values())) > 1} == {}
     assert [english for english, by in found.items() if len(by.keys() & set(OURS)) > 1] == []
@@ -475,7 +108,7 @@ def test_no_sentence_has_two_french_ones() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_french_typography(name: str) -> None:
-    for english, french in _entries(name).items():
+    for english, french in entries(name).items():
         plain = re.sub(r"\d:\d|\{[^}]*\}|\[/?[a-z]*\]|https?:", "", french)
         assert not re.search(r"[^\u202f][;:!?»](\s|$)|«[^\u202f]| [;:!?»]", plain), english
         assert "  " not in french, english
@@ -483,6 +116,6 @@ def test_french_typography(name: str) -> None:
 
 def test_the_commands_named_in_a_sentence_stay() -> None:
     for name in OURS:
-        for english, french in _entries(name).items():
+        for english, french in entries(name).items():
             for one in re.findall(r"--[a-z-]+|mpa-monitor(?: [a-z-]+)?", english):
                 assert one in french, english
