@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
+from notifications import posting
 from notifications.alarms import dead_mailboxes
 from notifications.directory import Person, active_staff
-from notifications.messages import DIGEST
-from notifications.states import State
-from scheduler.domain.keys import for_recipient, message_id
+from notifications.messages import DIGEST, Message
+from scheduler.domain.keys import for_recipient
 from scheduler.domain.protocol import Event
 from scheduler.store.tables import OutboxRow
 
@@ -41,26 +41,12 @@ def to_deputy(session: Session, row: OutboxRow, now: datetime) -> str | None:
 
 def _send(session: Session, row: OutboxRow, person: Person, base: str, now: datetime) -> None:
     """The same mail for another person."""
-    key = for_recipient(base, person.id)
+    roles = [one for one in person.roles if one in row.facts.get("roles", ())]
+    message = Message(
+        row.template, tuple(roles), row.topic, base, row.subject, row.visit, thread="", expires_at=row.expires_at,
+        urgent=row.urgent,
+    )  # fmt: skip
     domain = row.message_id.rpartition("@")[2].rstrip(">")
-    session.add(
-        OutboxRow(
-            key=key,
-            topic=row.topic,
-            site_id=row.site_id,
-            subject=row.subject,
-            visit=row.visit,
-            staff_id=person.id,
-            address=person.email,
-            language=person.language,
-            template=row.template,
-            facts={**row.facts, "roles": [one for one in person.roles if one in row.facts.get("roles", ())]},
-            message_id=message_id(key, domain),
-            thread=row.thread,
-            urgent=row.urgent,
-            state=State.PENDING,
-            created_at=now,
-            not_before=now,
-            expires_at=row.expires_at,
-        )
-    )
+    copy = posting.copy(message, person, domain, now)
+    facts = {**row.facts, "roles": roles}
+    posting.add(session, [{**copy, "thread": row.thread, "facts": facts, "reason": None}])

@@ -18,7 +18,7 @@ from scheduler.store.hints import Hint, hint
 from scheduler.store.restored import restored
 from scheduler.store.upsert import Upsert
 
-__all__ = ["add", "copies", "enqueue"]
+__all__ = ["add", "copies", "copy", "enqueue"]
 
 _ADD = Upsert(OUTBOX, lambda new: new.on_conflict_do_nothing(index_elements=["key"]))
 
@@ -49,7 +49,7 @@ def copies(
     thread = keys.message_id(message.thread, domain)
     doubt = _doubt(session, message)
     return [
-        {**_copy(message, one, domain, now), "thread": thread, "facts": facts(one), **doubt} for one in people
+        {**copy(message, one, domain, now), "thread": thread, "facts": facts(one), **doubt} for one in people
     ]
 
 
@@ -75,7 +75,8 @@ def _doubt(session: Session, message: Message) -> dict[str, Any]:
     return {"state": State.POSSIBLY_SENT.value, "reason": written(reason)}
 
 
-def _copy(message: Message, person: Person, domain: str, now: datetime) -> dict[str, Any]:
+def copy(message: Message, person: Person, domain: str, now: datetime) -> dict[str, Any]:
+    """The copy of one person, without thread, facts and reason."""
     key = keys.for_recipient(message.key, person.id)
     return {
         "key": key,
