@@ -11,7 +11,7 @@ from scheduler.intake.readers.table import UNREADABLE
 
 __all__ = ["Element", "Faults"]
 
-_CHILD = 25  # what one of many elements costs, in characters
+_CHILD = 75  # what one of many elements costs to look at, in characters of text
 _HALF_A_LETTER = re.compile("[\ud800-\udfff]")  # which JSON can escape and UTF-8 cannot write
 
 
