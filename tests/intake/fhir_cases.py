@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from intake_cases import a_study, lab_file
 from message_cases import DOTTED, notes_of
+
+from scheduler.intake.study import IntakeStudy
 
 Row = Mapping[str, str]
 Resource = dict[str, Any]
@@ -173,3 +176,31 @@ def fhir_bytes(rows: Iterable[Row] = DOTTED, form: str = "transaction", **style:
     if form == "report":
         return to_bytes(report(rows), **style)
     return to_bytes(bundle(rows, "transaction" if form == "urn" else form, form == "urn"), **style)
+
+
+# --- one row, changed
+
+ROW = DOTTED[1]
+
+
+def with_fhir(**changes: Any) -> IntakeStudy:
+    own = lab_file().fhir
+    assert own is not None
+    return a_study(fhir=own.model_copy(update=changes))
+
+
+def parts(**changes: Any) -> list[Resource]:
+    """Patient, specimen and observation of one row; changes by name as Observation_status="final", None to remove."""
+    resources = [patient(ROW), specimen(ROW, 1), observation(ROW, 1)]
+    for name, value in changes.items():
+        kind, _, element = name.partition("_")
+        resource = next(one for one in resources if one["resourceType"] == kind)
+        if value is None:
+            resource.pop(element, None)
+        else:
+            resource[element] = value
+    return resources
+
+
+def changed(**changes: Any) -> bytes:
+    return to_bytes(bundled(parts(**changes)))

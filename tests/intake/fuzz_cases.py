@@ -11,7 +11,8 @@ from io import BytesIO
 from fhir_cases import fhir_bytes
 from hypothesis import strategies as st
 from intake_cases import THREE, context, csv_bytes, csv_text
-from message_cases import DOTTED, batch, hl7_bytes, hprim_bytes, oul_lines, read_message, usual_study
+from message_cases import DOTTED, batch, hl7_bytes, hprim_bytes, oul_lines
+from reading_cases import read_message, usual_study
 from workbook_cases import SHEET, as_excel_writes, workbook_bytes
 
 from config.language import Language

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
-from intake_cases import H0, H2, H30, THREE, a_study
+from intake_cases import H0, H2, H30, THREE, a_study, lab_file
 
-from scheduler.intake.findings import FileVerdict
-from scheduler.intake.readers import Fault, Reading, read
 from scheduler.intake.study import IntakeStudy
 
 Row = Mapping[str, str]
 DOTTED = tuple({**row, "value": row["value"].replace(",", ".")} for row in THREE)
 _CODECS = {"": "utf-8", "ASCII": "ascii", "8859/1": "iso8859-1", "8859/15": "iso8859-15"}
-
-
-@cache
-def usual_study() -> IntakeStudy:
-    return a_study()
-
-
-def read_message(content: bytes, study: IntakeStudy | None = None) -> Reading | Fault:
-    return read(content, {}, (study or usual_study()).setting)
-
-
-def reading_of(content: bytes, study: IntakeStudy | None = None) -> Reading:
-    found = read_message(content, study)
-    assert isinstance(found, Reading), found
-    return found
-
-
-def fault_of(content: bytes, study: IntakeStudy | None = None) -> Fault:
-    found = read_message(content, study)
-    assert isinstance(found, Fault), found
-    return found
 
 
 def stamp(text: str) -> str:
@@ -294,6 +270,29 @@ def rows(draw: st.DrawFn) -> list[dict[str, str]]:
     return out
 
 
-def seen(verdict: FileVerdict) -> list[tuple[Any, ...]]:
-    """What was understood, without places in the file."""
-    return [(row.entry, row.state, sorted(f.reason.code for f in row.findings)) for row in verdict.rows]
+# --- one HL7 message, changed
+
+LINES = hl7_lines(DOTTED, Writer())
+
+
+def message(**replaced: str) -> bytes:
+    """The message of one row, with fields set as OBX_5="..."; a name without number is a further segment."""
+    lines = hl7_lines([DOTTED[1]], Writer())
+    for place, text in replaced.items():
+        name, _, number = place.partition("_")
+        if not number:
+            lines.append(text)
+            continue
+        at = next(i for i, line in enumerate(lines) if line.startswith(name))
+        fields = lines[at].split("|")
+        index = int(number) - (name == "MSH")
+        fields += [""] * (index + 1 - len(fields))
+        fields[index] = text
+        lines[at] = "|".join(fields)
+    return "\r".join([*lines, ""]).encode()
+
+
+def with_hl7(**changes: Any) -> IntakeStudy:
+    own = lab_file().hl7
+    assert own is not None
+    return a_study(hl7=own.model_copy(update=changes))

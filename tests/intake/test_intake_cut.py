@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from fhir_cases import fhir_bytes
 from intake_cases import THREE, context, csv_bytes, csv_text
-from message_cases import DOTTED, batch, hl7_bytes, hprim_bytes, oul_lines, read_message
+from message_cases import DOTTED, batch, hl7_bytes, hprim_bytes, oul_lines
+from reading_cases import read_message
 from workbook_cases import as_excel_writes, workbook_bytes
 
 from scheduler.intake.findings import State

@@ -12,7 +12,8 @@ from hl7apy.parser import parse_message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_cases import H0, OTHER, context
-from message_cases import DOTTED, Writer, batch, fault_of, hl7_bytes, oul_lines, read_message, reading_of
+from message_cases import DOTTED, Writer, batch, hl7_bytes, oul_lines
+from reading_cases import fault_of, read_message, reading_of
 
 from scheduler.intake.readers import Fault
 from scheduler.intake.readers.er7 import Delimiters, lines_of, unescape

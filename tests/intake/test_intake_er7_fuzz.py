@@ -8,7 +8,8 @@ from fuzz_cases import ER7_SEEDS, damaged, one_verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_cases import context
-from message_cases import DOTTED, read_message
+from message_cases import DOTTED
+from reading_cases import read_message
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Reading

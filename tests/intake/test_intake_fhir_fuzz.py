@@ -15,7 +15,8 @@ from fuzz_cases import one_verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_cases import context
-from message_cases import DOTTED, read_message, rows
+from message_cases import DOTTED, rows
+from reading_cases import read_message
 
 from scheduler.intake.findings import State
 from scheduler.intake.readers import Fault

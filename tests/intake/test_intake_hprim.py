@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from intake_cases import SUBJECT, a_study, context, known, lab_file
-from message_cases import DOTTED, fault_of, hprim_bytes, read_message, reading_of, usual_study
+from intake_cases import SUBJECT, a_study, lab_file
+from message_cases import DOTTED, hprim_bytes
+from reading_cases import fault_of, read_message, reading_of, verdict_of
 
-from scheduler.intake.findings import FileVerdict, Verdict
+from scheduler.intake.findings import Verdict
 from scheduler.intake.readers import Fault
-from scheduler.intake.rules.validate import validate
 from scheduler.intake.study import IntakeStudy
 
 # As a French laboratory sends it: French labels, a limit with a blank, a line that goes on in A.
@@ -24,11 +24,6 @@ C|1|L|Visite : V2; Temps : H0
 C|2|L|lq_inf: 0,1
 L|1
 """.replace("\n", "\r\n")
-
-
-def verdict_of(content: bytes, study: IntakeStudy | None = None) -> FileVerdict:
-    study = study or usual_study()
-    return validate(read_message(content, study), context(known(), study))
 
 
 def with_hprim(**changes: Any) -> IntakeStudy:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from intake_cases import H0, SUBJECT, Bench, context, csv_bytes, csv_text, enrol, known
+from row_cases import codes
 from sqlmodel import Session
 
 from scheduler.domain.results import ResultStatus, current_results
@@ -61,10 +62,6 @@ def after(row: dict[str, str], *before: dict[str, str], **about: Any) -> RowVerd
     """What becomes of a row when others are on record."""
     verdict = validate(read(csv_text([row]).encode()), context(known(on_record(*before, **about))))
     return verdict.rows[0]
-
-
-def codes(row: RowVerdict) -> list[str]:
-    return [finding.reason.code for finding in row.findings]
 
 
 FOLLOWS = {

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from intake_cases import H0, THREE, Bench, context, csv_bytes, csv_text
-from message_cases import DOTTED, hl7_bytes, rows, seen
+from message_cases import DOTTED, hl7_bytes, rows
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
+from reading_cases import seen
 from workbook_cases import (
     SHEET,
     as_excel_writes,

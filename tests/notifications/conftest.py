@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import laboratory_cases
 import notif_cases as cases
 import pytest
 
@@ -20,5 +21,13 @@ def desk(sqlite_url: str) -> Iterator[cases.Study]:
 def either(database_url: str) -> Iterator[cases.Study]:
     """A study on SQLite, then one on PostgreSQL."""
     made = cases.make_study(database_url)
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
+def lab_desk(database_url: str) -> Iterator[cases.Study]:
+    """The study with contacts of two laboratories, on SQLite, then on PostgreSQL."""
+    made = cases.make_study(database_url, laboratory_cases.PEOPLE)
     yield made
     made.db.close()
