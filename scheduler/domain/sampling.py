@@ -46,37 +46,36 @@ class Doubt(NamedTuple):
     since: datetime
 
 
-class _Sample(NamedTuple):
-    """A draw whose final result would be used."""
-
-    draw: Draw
-    point: SamplePoint
-    version: ResultVersion
+_Samples = Sequence[tuple[Draw, ResultVersion]]
+"""Draws with the final results that would be used, in the order of their points."""
 
 
 def doubts_of(timeline: Timeline, plan: VisitPlan) -> tuple[Doubt, ...]:
     """Everything that does not fit about the samples of a visit that would be used, by the rules S-02 to S-07, R-14
     and R-19 of docs/lab-files.md; in the order of the points."""
-    questions = tuple(_questions(plan))
-    found = [
-        _Sample(draw, draw.point, draw.result.version)
-        for draw in plan.draws
-        if draw.result is not None
-        and draw.result.is_final
-        and draw.not_drawn is None
-        and draw.result.version.blocking is None
-    ]
-    if not found:
-        return questions
-    found.sort(key=lambda one: one.point.nominal_min)
-    return (
-        *questions,
-        *_times(plan, found),
-        *_order(found),
-        *_tubes(timeline, found),
-        *_limits(found),
-        *_profile(plan, found),
-    )
+    found: list[tuple[Draw, ResultVersion]] = []
+    asked = False
+    for draw in plan.draws:
+        _, _, _, not_drawn, result, question = draw
+        if result is None:
+            continue
+        asked = asked or question is not None
+        if result.is_final and not_drawn is None and result.version.blocking is None:
+            found.append((draw, result.version))
+    doubts = list(_questions(plan)) if asked else []
+    if found:
+        found.sort(key=_nominal_min)
+        doubts += _times(plan, found)
+        if not _in_order(found):
+            doubts += _order(found)
+        doubts += _tubes(timeline, found)
+        doubts += _limits(found)
+        doubts += _profile(plan, found)
+    return tuple(doubts)
+
+
+def _nominal_min(sample: tuple[Draw, ResultVersion]) -> int:
+    return sample[0].point.nominal_min
 
 
 def minutes_after_dose(point: SamplePoint, window: tuple[datetime, datetime], taken_at: datetime) -> int:
@@ -116,13 +115,13 @@ def _questions(plan: VisitPlan) -> Iterator[Doubt]:
 # --- times and tubes
 
 
-def _times(plan: VisitPlan, found: Sequence[_Sample]) -> Iterator[Doubt]:
+def _times(plan: VisitPlan, found: _Samples) -> Iterator[Doubt]:
     """Collections outside their window, where the laboratory's time is the only one there is."""
     if plan.dose is None:
         return
     dose_at = plan.dose.given.at
-    for draw, point, version in found:
-        window, taken_at = draw.window, version.collected_at
+    for draw, version in found:
+        point, window, taken_at = draw.point, draw.window, version.collected_at
         if draw.drawn is not None or window is None or window[0] <= taken_at <= window[1]:
             continue
         said = deviation(point, window, taken_at)
@@ -135,26 +134,39 @@ def _times(plan: VisitPlan, found: Sequence[_Sample]) -> Iterator[Doubt]:
         yield _holds(f"{rule} {point.id} {said['minutes']}", reason, version)
 
 
-def _order(found: Sequence[_Sample]) -> Iterator[Doubt]:
+def _in_order(found: _Samples) -> bool:
+    """Whether every time, in force or the laboratory's own, is at or after the one before it."""
+    taken: datetime | None = None
+    collected = found[0][1].collected_at
+    for draw, version in found:
+        at = draw.taken_at
+        if version.collected_at < collected or (at is not None and taken is not None and at < taken):
+            return False
+        collected = version.collected_at
+        taken = at if at is not None else taken
+    return True
+
+
+def _order(found: _Samples) -> Iterator[Doubt]:
     """Points whose times are in the reverse order, by the times in force or by the laboratory's own."""
-    for first, second in combinations(found, 2):
+    for (first, first_version), (second, second_version) in combinations(found, 2):
         for one, other in (
-            (first.draw.taken_at, second.draw.taken_at),
-            (first.version.collected_at, second.version.collected_at),
+            (first.taken_at, second.taken_at),
+            (first_version.collected_at, second_version.collected_at),
         ):
             if one is not None and other is not None and one > other:
                 reason = because(
                     "set_out_of_order", first=first.point.id, at=one, second=second.point.id, other_at=other
                 )
                 yield _holds(
-                    f"S-04 {first.point.id} {second.point.id}", reason, first.version, second.version
+                    f"S-04 {first.point.id} {second.point.id}", reason, first_version, second_version
                 )
                 break
 
 
-def _tubes(timeline: Timeline, found: Sequence[_Sample]) -> Iterator[Doubt]:
+def _tubes(timeline: Timeline, found: _Samples) -> Iterator[Doubt]:
     """Results of a tube that the site recorded for another draw of this subject."""
-    for draw, point, version in found:
+    for draw, version in found:
         if draw.drawn is not None and draw.drawn.tube == version.specimen:
             continue
         for visit in timeline.visits:
@@ -162,17 +174,18 @@ def _tubes(timeline: Timeline, found: Sequence[_Sample]) -> Iterator[Doubt]:
                 if other is not draw and other.drawn is not None and other.drawn.tube == version.specimen:
                     reason = because(
                         "set_other_tube",
-                        point=point.id,
+                        point=draw.point.id,
                         specimen=version.specimen,
                         visit=visit.id,
                         other=other.point.id,
                     )
-                    yield _holds(f"S-06 {point.id}", reason, version)
+                    yield _holds(f"S-06 {draw.point.id}", reason, version)
 
 
-def _limits(found: Sequence[_Sample]) -> Iterator[Doubt]:
+def _limits(found: _Samples) -> Iterator[Doubt]:
     """Results that the laboratory could not put a number to, where a number is to be expected."""
-    for _, point, version in found:
+    for draw, version in found:
+        point = draw.point
         if version.above_uloq:
             yield _holds(f"R-19 {point.id}", because("set_above_uloq", point=point.id), version)
         elif version.below_lloq and point.nominal_min > 0:
@@ -182,43 +195,47 @@ def _limits(found: Sequence[_Sample]) -> Iterator[Doubt]:
 # --- the profile
 
 
-def _profile(plan: VisitPlan, found: Sequence[_Sample]) -> Iterator[Doubt]:
+class _Measured(NamedTuple):
+    """A concentration that was measured."""
+
+    point: SamplePoint
+    version: ResultVersion
+    conc_mg_l: Decimal
+
+
+def _profile(plan: VisitPlan, found: _Samples) -> Iterator[Doubt]:
     """What is unusual about the concentrations and how they were measured."""
-    versions = [one.version for one in found]
-    methods = sorted({one.method for one in versions})
+    versions = [version for _, version in found]
+    methods = {one.method for one in versions}
     if len(methods) > 1:
-        yield _doubt(
-            Weight.WARNS, "S-07", because("profile_methods_differ", methods=", ".join(methods)), versions
-        )
+        reason = because("profile_methods_differ", methods=", ".join(sorted(methods)))
+        yield _doubt(Weight.WARNS, "S-07", reason, versions)
     measured = [
-        (one, one.version.conc_mg_l)
-        for one in found
-        if one.version.conc_mg_l is not None and not one.version.below_lloq
+        _Measured(draw.point, version, version.conc_mg_l)
+        for draw, version in found
+        if version.conc_mg_l is not None and not version.below_lloq
     ]
-    values = {conc for _, conc in measured}
-    if len(measured) > 2 and len(values) == 1:
+    if len(measured) > 2 and len({one.conc_mg_l for one in measured}) == 1:
         yield _doubt(Weight.WARNS, "R-14", because("profile_identical", count=len(measured)), versions)
-    for sample, conc in measured:
-        if sample.point.nominal_min <= 0 and conc > HIGHEST_TROUGH_MG_L:
-            reason = because("profile_trough_high", point=sample.point.id, limit=int(HIGHEST_TROUGH_MG_L))
-            yield _doubt(Weight.WARNS, f"R-14 {sample.point.id}", reason, [sample.version])
-    yield from _exchanged(plan, measured)
+    before = [one for one in measured if one.point.nominal_min <= 0]
+    for one in before:
+        if one.conc_mg_l > HIGHEST_TROUGH_MG_L:
+            reason = because("profile_trough_high", point=one.point.id, limit=int(HIGHEST_TROUGH_MG_L))
+            yield _doubt(Weight.WARNS, f"R-14 {one.point.id}", reason, [one.version])
+    after = measured[len(before) :]
+    if before and after and before[-1].conc_mg_l > after[0].conc_mg_l:
+        yield _exchanged(plan, before[-1], after)
 
 
-def _exchanged(plan: VisitPlan, measured: Sequence[tuple[_Sample, Decimal]]) -> Iterator[Doubt]:
+def _exchanged(plan: VisitPlan, sample: _Measured, after: Sequence[_Measured]) -> Doubt:
     """A sample before the dose above the first one after it, which is above every later one all the more unusual.
 
     With enteric-coated tablets the peak is often late, so that it is only told.
     """
-    before = [one for one in measured if one[0].point.nominal_min <= 0]
-    after = [one for one in measured if one[0].point.nominal_min > 0]
-    if not before or not after or before[-1][1] <= after[0][1]:
-        return
-    sample, conc = before[-1]
-    lower = [one for one, value in after if value < conc]
+    lower = [one for one in after if one.conc_mg_l < sample.conc_mg_l]
     enteric = plan.dose is not None and plan.dose.given.formulation is Formulation.EC_MPS
     reason = because(
         "profile_predose_high", point=sample.point.id, lower=", ".join(one.point.id for one in lower)
     )
     involved = [sample.version, *(one.version for one in lower)]
-    yield _doubt(Weight.TELLS if enteric else Weight.WARNS, "S-05", reason, involved)
+    return _doubt(Weight.TELLS if enteric else Weight.WARNS, "S-05", reason, involved)
