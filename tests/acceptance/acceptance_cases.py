@@ -12,15 +12,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from config_cases import copy_of_config, fields_replaced
+from sqlalchemy import text as sql
+from sqlmodel import Session
 
 from config.files import read_files
+from scheduler.store.database import Database
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -187,6 +190,19 @@ class Installation:
             if process.poll() is None:
                 process.kill()
             process.communicate(timeout=20)
+
+
+_TABLES = ("subject", "fact", "visit", "sampling", "flag", "reminder", "outbox", "audit", "review")
+
+
+def stored(at: Installation) -> dict[str, list[Any]]:
+    """Everything that a refusal must leave alone."""
+    with closing(Database(at.settings["MPA_DATABASE"])) as db:
+        return {table: db.read(lambda session, table=table: _rows(session, table)) for table in _TABLES}
+
+
+def _rows(session: Session, table: str) -> list[Any]:
+    return list(session.execute(sql(f"SELECT * FROM {table}")))
 
 
 _SHORTER = (

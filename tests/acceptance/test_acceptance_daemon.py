@@ -3,119 +3,33 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from hashlib import sha256
 from io import BytesIO
 from mailbox import Maildir
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from acceptance_cases import Installation, wait_until
+from acceptance_hospital import PAWINSKI, SUBJECT, Records, drop, ended, french_file, sampling_morning, today
 from acceptance_peer import SmtpPeer, certificate_authority
 from PIL import Image
-from sqlmodel import Session, SQLModel, select
 
-from scheduler.store.database import Database
 from scheduler.store.tables import (
     AuditRow,
     DeliveryRow,
     ExposureRow,
-    HeartbeatRow,
     LabFileRow,
     LabResultVersionRow,
     OutboxRow,
 )
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
-
-SUBJECT = "MPA-0042-7"
-TUBES = {"H0": "26015-00871-1", "H30": "26015-00871-2", "H2": "26015-00871-3"}
-VALUES = {"H0": "1,85", "H30": "14,2", "H2": "6,40"}
-PAWINSKI = 7.75 + 6.49 * 1.85 + 0.76 * 14.2 + 2.43 * 6.40
-
-
-def today(at: Installation) -> date:
-    """The date at the site."""
-    return datetime.now(at.zone).date()
-
-
-def sampling_morning(at: Installation, subject: str = SUBJECT, tubes: dict[str, str] = TUBES) -> None:
-    """Enrolled, booked and sampled this morning."""
-    day = today(at)
-    start = (day - timedelta(days=100)).isoformat()
-    at.ok(
-        "enrol", subject, "--inclusion", day.isoformat(), "--treatment-start", start, "--formulation", "mmf",
-        "--dose-mg", "1000", "--interval-h", "12",
-    )  # fmt: skip
-    at.ok("book", subject, "INCLUSION", "--at", f"{day} 08:10")
-    at.ok("draw", subject, "INCLUSION", "H0", "--tube", tubes["H0"], "--at", f"{day} 08:15")
-    at.ok(
-        "dose", subject, "V1", "--mg", "1000", "--formulation", "mmf", "--interval-h", "12", "--at", f"{day} 08:20"
-    )  # fmt: skip
-    at.ok("draw", subject, "INCLUSION", "H30", "--tube", tubes["H30"], "--at", f"{day} 08:50")
-    at.ok("draw", subject, "INCLUSION", "H2", "--tube", tubes["H2"], "--at", f"{day} 10:20")
-
-
-def french_file(at: Installation, subject: str = SUBJECT, tubes: dict[str, str] = TUBES) -> bytes:
-    """As a French Excel exports it: semicolons, decimal commas, accents in cp1252, empty columns at the end."""
-    day = f"{today(at):%d/%m/%Y}"
-    drawn = {"H0": "08:15", "H30": "08:50", "H2": "10:20"}
-    lines = [
-        "Étude;code_patient;visite;temps;numero_echantillon;date_heure_prelevement;date_heure_validation;analyse;"
-        "Résultat;Unité;statut;conformite;lq_inf;technique;milieu;laboratoire;commentaire;;"
-    ]
-    lines += [
-        f"MPA-AUC;{subject};V1;{point};{tube};{day} {drawn[point]};{day} 13:30;23905-3;{VALUES[point]};µg/mL;validé;"
-        "OK;0,1;LCMSMS;PLASMA_EDTA;CCH-PHARMACO;contrôle répété;;"
-        for point, tube in tubes.items()
-    ]
-    lines.append("#FIN;3;;;;;;;;;;;;;;;;;")
-    return ("\r\n".join(lines) + "\r\n").encode("cp1252")
-
-
-def drop(at: Installation, name: str, content: bytes, marker: bool = True) -> None:
-    """As a careful sender: under a temporary name, renamed, then the marker that vouches for it."""
-    inbox = at.home / "lab" / "in"
-    inbox.mkdir(parents=True, exist_ok=True)
-    draft = inbox / f"{name}.part"
-    draft.write_bytes(content)
-    draft.rename(inbox / name)
-    if marker:
-        promise = inbox / f"{name}.ok.part"
-        promise.write_text(f"{sha256(content).hexdigest()};{len(content)}", "ascii")
-        promise.rename(inbox / f"{name}.ok")
-
-
-class Records:
-    """Looks into the installation's database."""
-
-    def __init__(self, at: Installation) -> None:
-        self.db = Database(at.settings["MPA_DATABASE"])
-
-    def rows(self, table: type[SQLModel]) -> list[Any]:
-        def step(session: Session) -> list[Any]:
-            return list(session.exec(select(table)))
-
-        return self.db.transact(step)
-
-    def states(self) -> Counter[str]:
-        return Counter(row.state for row in self.rows(OutboxRow))
-
-    def breathing(self, since: datetime) -> bool:
-        """Whether every service has had a turn since then."""
-        fresh = {one.service for one in self.rows(HeartbeatRow) if one.at >= since}
-        return {"intake", "reconcile", "digest", "delivery"} <= fresh
-
-    def close(self) -> None:
-        self.db.close()
 
 
 @pytest.fixture
@@ -129,14 +43,6 @@ def peer() -> Iterator[SmtpPeer]:
     made = SmtpPeer()
     yield made
     made.end()
-
-
-def ended(process: subprocess.Popen[str], within_s: float) -> Callable[[], bool]:
-    def check() -> bool:
-        return process.poll() is not None
-
-    wait_until(check, within_s, "the daemon ends")
-    return check
 
 
 def test_a_day_at_the_hospital(hospital: Installation, peer: SmtpPeer, tmp_path: Path) -> None:
