@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.settings import DEFAULT_DIR
+from notifications.render import template_names
+from scheduler.engine.study import Study, load_study
+
+PROTOCOL = "protocols/sclerosis-mpa-auc.toml"
 
 
 def fields_replaced(text: str, **values: str) -> str:
@@ -25,6 +29,18 @@ def copy_of_config(directory: Path) -> Path:
         shutil.copytree(DEFAULT_DIR / folder, directory / folder)
     shutil.copy(DEFAULT_DIR / "regressions.toml", directory)
     return directory
+
+
+def changed_study(directory: Path, file: str, *changes: tuple[str, str], beside: str | None = None) -> Study:
+    """The study with texts of one file changed, each old one into a new one; or with the changed file `beside`."""
+    config = copy_of_config(directory)
+    path = config / file
+    text = path.read_text("utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (path.with_name(beside) if beside is not None else path).write_text(text, "utf-8")
+    return load_study(config, template_names())
 
 
 def hospital_config(directory: Path) -> Path:

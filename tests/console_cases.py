@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 import httpx2 as httpx
 import pytest
 from argon2 import PasswordHasher
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -38,9 +39,14 @@ from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
 from scheduler.store.database import Database
-from scheduler.store.tables import AccountRow, AuditRow, FlagRow, LabResultVersionRow
+from scheduler.store.tables import AccountRow, AuditRow, FactRow, FlagRow, LabResultVersionRow
 
 SUBJECT = "MPA-0010-1"
+MRSS = {f"mrss.{site}": "1" for site in (
+    "face", "chest", "abdomen", "fingers_right", "fingers_left", "hand_right", "hand_left", "forearm_right",
+    "forearm_left", "upper_arm_right", "upper_arm_left", "thigh_right", "thigh_left", "lower_leg_right",
+    "lower_leg_left", "foot_right", "foot_left",
+)}  # fmt: skip
 ADDRESS = "http://127.0.0.1:8000"
 PASSWORD = "seven quiet rivers run"
 OPERATOR = Who("operator", Source.CLI)
@@ -59,6 +65,11 @@ def hidden_of(html: str, action: str) -> dict[str, str]:
     form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', html, re.DOTALL)
     assert form is not None, f"no form is sent to {action}"
     return dict(_HIDDEN.findall(form[0]))
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its tags."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
 
 
 @dataclass
@@ -85,6 +96,14 @@ class Browser:
         """Open a page and send its form, with what it hides and these fields."""
         html = self.get(page).text
         return self.post(action, {**hidden_of(html, action), **fields})
+
+    def confirm(self, path: str, **fields: str) -> str:
+        """Send a form that shows first what follows, then send it for good; what was shown, as text."""
+        shown = self.send(path, path, **fields)
+        assert shown.status_code == 200, text_of(shown.text)
+        answer = self.post(path, {**hidden_of(shown.text, path), **fields})
+        assert answer.status_code == 303, text_of(answer.text)
+        return text_of(shown.text)
 
     @property
     def token(self) -> str:
@@ -195,6 +214,16 @@ class House:
             "flag": str(flag.id), "file": str(version.file_id), "row": str(version.id), "site": "cochin",
             "account": "marie", "name": "console.css",
         }  # fmt: skip
+
+    def facts(self, kind: str | None = None) -> list[FactRow]:
+        """Every record, or those of a kind, in their order."""
+        rows = self.db.read(lambda session: session.exec(select(FactRow).order_by(col(FactRow.id))).all())
+        return [row for row in rows if kind in (None, row.kind)]
+
+    def local(self, **ahead: float) -> str:
+        """A time of the site, from now on, as a field of moments holds it."""
+        zone = self.study.calendars["cochin"].zone
+        return (self.clock.now().astimezone(zone) + timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M")
 
     def later(self, **span: float) -> None:
         self.clock.move_to(self.clock.now() + timedelta(**span))

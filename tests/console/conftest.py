@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 from config_cases import copy_of_config, fields_replaced
-from console_cases import House, quick_hashes
+from console_cases import Browser, House, quick_hashes
 
 from notifications.render import template_names
 from scheduler.clock import ManualClock
@@ -37,3 +37,9 @@ def furnished(sqlite_db: Database, two_sites: Study, noon: datetime) -> House:
     made = House(sqlite_db, two_sites, ManualClock(noon))
     made.furnish()
     return made
+
+
+@pytest.fixture
+def desk(furnished: House) -> tuple[House, Browser]:
+    """That console, and a coordinator's browser."""
+    return furnished, furnished.signed_in()

@@ -6,13 +6,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from config_cases import copy_of_config, fields_replaced
+from config_cases import PROTOCOL, changed_study
 from console_cases import OPERATOR, SUBJECT, House
 from markupsafe import escape
 from sqlmodel import Session
 
 from config.language import Language
-from notifications.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import (
     Answer,
@@ -47,7 +46,7 @@ from scheduler.engine.report.endpoints import endpoint_rows
 from scheduler.engine.report.explain import explain
 from scheduler.engine.report.fact_text import fact_said
 from scheduler.engine.report.sampling_day import SamplingDay, sampling_day
-from scheduler.engine.study import Study, load_study
+from scheduler.engine.study import Study
 from scheduler.intake.arrival import Arrival
 from scheduler.intake.ingest import ingest
 from scheduler.intake.study import intake_study
@@ -151,14 +150,14 @@ def test_where_there_is_no_estimate_there_is_no_page_and_no_picture(lived: House
 @pytest.fixture
 def amended(lived: House, tmp_path: Path) -> House:
     """The same subject, followed from its first day on under a version with a longer H30 and another primary method."""
-    config = copy_of_config(tmp_path / "config")
-    first = config / "protocols" / "sclerosis-mpa-auc.toml"
-    text = fields_replaced(first.read_text("utf-8"), version='"2"')
     h30 = 'value = "PT30M"\nwindow_lower = "PT10M"\nwindow_upper = '
-    assert f'{h30}"PT10M"' in text
-    text = text.replace(f'{h30}"PT10M"', f'{h30}"PT15M"') + '\n[exposure]\nprimary = ["chaigne_2014"]\n'
-    (config / "protocols" / "second.toml").write_text(text, "utf-8")
-    house = House(lived.db, load_study(config, template_names()), lived.clock)
+    changes = (
+        ('version = "1"', 'version = "2"'),
+        (f'{h30}"PT10M"', f'{h30}"PT15M"'),
+        ("\n[sampling]", '\n[exposure]\nprimary = ["chaigne_2014"]\n\n[sampling]'),
+    )
+    second = changed_study(tmp_path / "config", PROTOCOL, *changes, beside="second.toml")
+    house = House(lived.db, second, lived.clock)
     sha256, protocol = house.study.newest
 
     def step(session: Session) -> None:

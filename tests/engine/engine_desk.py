@@ -23,6 +23,7 @@ from scheduler.domain.facts import (
     VisitBooked,
     What,
 )
+from scheduler.domain.reason import RefusedError
 from scheduler.engine.reconcile import Handle, reconcile_step
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.request import Done, Who
@@ -199,3 +200,19 @@ class Desk:
     def audit_holds(self) -> bool:
         count, _, breaks = self.db.transact(audit.verify)
         return count > 0 and breaks == []
+
+
+def refused(desk: Desk, *codes: str) -> Any:
+    """The call must be refused for exactly these reasons, and leave no trace."""
+    before = desk.everything()
+
+    class Check:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, kind: Any, error: Any, _: Any) -> bool:
+            assert isinstance(error, RefusedError), f"not refused: {error!r}"
+            assert [reason.code for reason in error.reasons] == list(codes)
+            assert desk.everything() == before
+            return True
+
+    return Check()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 import pytest
+from config_cases import PROTOCOL, changed_study
 from engine_desk import OTHER, SUBJECT, WHO, Desk, at
 from sqlalchemy import update
 from sqlmodel import Session
 
 from config.language import Language
-from config.settings import DEFAULT_DIR
-from notifications.render import template_names
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.facts import ProtocolApplied, VisitBooked
 from scheduler.domain.reason import RefusedError
@@ -23,7 +21,7 @@ from scheduler.engine.recheck import make_recheck
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.recording.amendment import Preview, apply_version, concerned, preview
 from scheduler.engine.report.explain import explain
-from scheduler.engine.study import Study, load_study
+from scheduler.engine.study import Study
 from scheduler.store.subjects import subject_row
 from scheduler.store.tables import (
     AuditRow,
@@ -35,21 +33,16 @@ from scheduler.store.tables import (
     VisitRow,
 )
 
-VERSION = "sclerosis-mpa-auc.toml"
 ON = date(2025, 10, 10)
 
 
 @pytest.fixture(scope="module")
 def both_versions(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """The study with a second version: W6 a week later and W12 a week earlier."""
-    config = tmp_path_factory.mktemp("two") / "config"
-    shutil.copytree(DEFAULT_DIR, config)
-    text = (config / "protocols" / VERSION).read_text("utf-8")
-    text = text.replace('version = "1"', 'version = "2"').replace('value = "P6W"', 'value = "P7W"')
-    (config / "protocols" / "second.toml").write_text(
-        text.replace('value = "P12W"', 'value = "P11W"'), "utf-8"
-    )
-    return load_study(config, template_names())
+    later, earlier = ('value = "P6W"', 'value = "P7W"'), ('value = "P12W"', 'value = "P11W"')
+    version = ('version = "1"', 'version = "2"')
+    folder = tmp_path_factory.mktemp("two") / "config"
+    return changed_study(folder, PROTOCOL, version, later, earlier, beside="second.toml")
 
 
 def second(desk: Desk, on: date = ON) -> ProtocolApplied:

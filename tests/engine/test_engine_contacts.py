@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from config_cases import copy_of_config
 from sqlmodel import Session, col, select
 
 from config.defects import ConfigurationInvalidError
-from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
@@ -30,7 +30,7 @@ language = "fr"
 def study_with(folder: Path, *contacts: str, more: str = "") -> Study:
     """The study as shipped, its laboratory with these contacts."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(DEFAULT_DIR, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_of_config(folder)
     path = folder / "labs" / "cch-pharmaco.toml"
     path.write_text(
         path.read_text("utf-8") + "".join(CONTACT.format(id=one) for one in contacts) + more, "utf-8"

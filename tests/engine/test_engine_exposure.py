@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from config_cases import changed_study
 from engine_desk import DRAWN, MORNING, OTHER, PAWINSKI, SUBJECT, VALUES, Desk, at
 from sqlmodel import Session
 
 import pk.exposure
-from config.defects import ConfigurationInvalidError
 from config.settings import DEFAULT_DIR
 from notifications.render import template_names
 from pk.exposure import AVERAGE
@@ -62,16 +61,6 @@ def found(desk: Desk, version: int = 1, code: str = SUBJECT) -> VisitExposures:
     one = desk.db.transact(lambda session: stored_exposures(session, code, "INCLUSION", version))
     assert one is not None
     return one
-
-
-def configured(folder: Path, file: str, old: str, new: str) -> Study:
-    """The study with one change in one of its files."""
-    config = folder / "config"
-    shutil.copytree(DEFAULT_DIR, config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    content = (config / file).read_text("utf-8")
-    assert content.count(old) == 1
-    (config / file).write_text(content.replace(old, new), "utf-8")
-    return load_study(config, template_names())
 
 
 def restarted(desk: Desk, study: Study) -> Desk:
@@ -241,7 +230,7 @@ def test_a_later_program_estimates_again_and_writes_to_nobody_about_nothing(
 def test_another_model_makes_a_version_and_no_mail_while_the_equation_counts(
     lived: Desk, tmp_path: Path
 ) -> None:
-    changed = configured(tmp_path, "models/yu-2017.toml", "CL = 18.3", "CL = 18.4")
+    changed = changed_study(tmp_path / "config", "models/yu-2017.toml", ("CL = 18.3", "CL = 18.4"))
     later = restarted(lived, changed)
     methods = [{one.method: one.value for one in found(later, version).exposures} for version in (1, 2)]
     assert methods[0]["map_yu_2017"] != methods[1]["map_yu_2017"]
@@ -250,14 +239,15 @@ def test_another_model_makes_a_version_and_no_mail_while_the_equation_counts(
 
 
 def test_another_model_is_told_where_the_average_counts(two_samples: Desk, tmp_path: Path) -> None:
-    changed = configured(tmp_path, "models/yu-2017.toml", "prop = 0.158", "prop = 0.3")
+    changed = changed_study(tmp_path / "config", "models/yu-2017.toml", ("prop = 0.158", "prop = 0.3"))
     later = restarted(two_samples, changed)
     assert found(later, 1).shown != found(later, 2).shown
     assert len(later.mails("auc_amended")) == 2
 
 
 def test_another_equation_amends_the_value(lived: Desk, tmp_path: Path) -> None:
-    later = restarted(lived, configured(tmp_path, "regressions.toml", "intercept = 7.75", "intercept = 8.75"))
+    change = ("intercept = 7.75", "intercept = 8.75")
+    later = restarted(lived, changed_study(tmp_path / "config", "regressions.toml", change))
     assert later.auc() == [(1, pytest.approx(PAWINSKI)), (2, pytest.approx(PAWINSKI + 1))]
     assert len(later.mails("auc_amended")) == 2
 
@@ -270,49 +260,10 @@ def test_a_changed_set_of_methods_wakes_everybody_once(lived: Desk, tmp_path: Pa
     wake = lived.subject().next_wake
     Desk(lived.db, load_study(DEFAULT_DIR, template_names()), lived.now)
     assert (noted(), lived.subject().next_wake) == (first, wake)  # the same methods: nothing to do
-    changed = configured(tmp_path, "models/yu-2017.toml", "CL = 18.3", "CL = 18.4")
+    changed = changed_study(tmp_path / "config", "models/yu-2017.toml", ("CL = 18.3", "CL = 18.4"))
     later = Desk(lived.db, changed, at(9, 0, 4))
     assert (noted(), later.subject().next_wake) == (first + 1, later.now)
     later.reconcile()
     wake = later.subject().next_wake
     Desk(lived.db, changed, at(9, 0, 5))
     assert (noted(), later.subject().next_wake) == (first + 1, wake)
-
-
-# --- the order of the protocol ----------------------------------------------------------------------------------
-
-PRIMARY = '\n[exposure]\nprimary = ["map_mizaki_2023", "average"]\n\n# --- reference bands'
-
-
-def test_the_protocol_says_which_method_counts(sqlite_db: Any, tmp_path: Path) -> None:
-    file = "protocols/sclerosis-mpa-auc.toml"
-    desk = Desk(sqlite_db, configured(tmp_path, file, "\n# --- reference bands", PRIMARY))
-    desk.sampled()
-    desk.now = at(14, 0, 3)
-    desk.lab()
-    exposures = found(desk)
-    assert [one.method for one in exposures.exposures[:3]] == ["map_mizaki_2023", "average", "pawinski_2002"]
-    assert exposures.shown is not None and exposures.shown.method == "map_mizaki_2023"
-
-
-def test_a_method_that_counts_and_does_not_exist_is_a_defect(tmp_path: Path) -> None:
-    file = "protocols/sclerosis-mpa-auc.toml"
-    wrong = PRIMARY.replace('"average"', '"mean", "mean"')
-    with pytest.raises(ConfigurationInvalidError) as caught:
-        configured(tmp_path, file, "\n# --- reference bands", wrong)
-    assert [(one.file, one.key) for one in caught.value.defects] == [(file, "exposure.primary")]
-    wrong = PRIMARY.replace('"average"', '"mean"')
-    with pytest.raises(ConfigurationInvalidError) as caught:
-        configured(tmp_path / "again", file, "\n# --- reference bands", wrong)
-    (defect,) = caught.value.defects
-    assert (defect.file, defect.key) == (file, "exposure.primary")
-    assert "'mean'" in defect.problem and "map_mizaki_2023" in defect.remedy
-
-
-def test_without_an_order_equations_come_first_then_the_average_then_the_models(study: Study) -> None:
-    order = study.exposer.order(study.newest[1])
-    assert order[0] == "pawinski_2002"
-    average = order.index(AVERAGE)
-    assert all(not one.startswith("map_") for one in order[:average])
-    assert order[average + 1] == "map_mizaki_2023"
-    assert len(order) == len(set(order)) == len(study.exposer.equations) + 1 + len(study.models)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from engine_desk import SUBJECT, VALUES, Desk, at
-from test_engine_target_report import cohort, member, speaker
+from engine_members import cohort, member, speaker
 
 from config.language import Language
 from notifications.calm import mail_site

@@ -1,30 +1,22 @@
-"""What follows from records: estimates and their versions, reconciliation, poison, rebuilding, protocol versions."""
+"""What follows from records: estimates and their versions, reconciliation, poison."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
-from engine_desk import DOSE, MORNING, OTHER, PAWINSKI, SUBJECT, WHO, Desk, at
+from engine_desk import MORNING, OTHER, PAWINSKI, SUBJECT, Desk, at
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, select
 
-from config.defects import ConfigurationInvalidError
-from config.settings import DEFAULT_DIR
-from notifications.render import template_names
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.facts import SampleDrawn, VisitBooked, VisitMoved, What
 from scheduler.domain.subject_code import check_digit
 from scheduler.engine.recheck import make_recheck
-from scheduler.engine.reconcile import rebuild
-from scheduler.engine.study import Study, load_study
+from scheduler.engine.study import Study
 from scheduler.intake.findings import Verdict
 from scheduler.store.database import Database
 from scheduler.store.subjects import wake_all
@@ -33,14 +25,9 @@ from scheduler.store.tables import (
     ExposureRow,
     FlagRow,
     OutboxRow,
-    ProtocolVersionRow,
     SamplingRow,
-    SubjectRow,
     VisitRow,
 )
-
-VERSION = DEFAULT_DIR / "protocols" / "sclerosis-mpa-auc.toml"
-
 
 # --- the life of an estimate ------------------------------------------------------------------------------------
 
@@ -218,124 +205,3 @@ def test_acknowledging_the_flag_takes_a_parked_subject_up_again(desk: Desk) -> N
     assert failing.reconcile() == 1
     assert "subject_parked" not in failing.open_flags()
     assert failing.status("W6") == "overdue"
-
-
-# --- rebuilding -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def lived(desk: Desk) -> Desk:
-    """A subject with visits, draws, an estimate, an open flag and mails."""
-    desk.sampled()
-    desk.now = at(14, 0, 3)
-    desk.lab()
-    desk.now = at(9, 0, 27, 10)
-    desk.reconcile()
-    assert {"visit_overdue", "visit_incomplete"} <= desk.open_flags()
-    return desk
-
-
-def rebuilt(desk: Desk) -> list[str]:
-    def step(session: Session) -> list[str]:
-        subject = session.get(SubjectRow, SUBJECT)
-        assert subject is not None
-        return rebuild(session, desk.study, subject, desk.now)
-
-    return desk.db.transact(step)
-
-
-def test_rebuilding_an_untouched_database_finds_and_changes_nothing(lived: Desk) -> None:
-    before, flags = lived.derived(), {row.key: row.opened_at for row in lived.rows(FlagRow)}
-    said = lived.rows(OutboxRow), lived.rows(ExposureRow)
-    assert rebuilt(lived) == []
-    assert lived.derived() == before
-    assert {row.key: row.opened_at for row in lived.rows(FlagRow)} == flags
-    assert (len(lived.rows(OutboxRow)), len(lived.rows(ExposureRow))) == tuple(map(len, said))
-
-
-@pytest.mark.parametrize(
-    ("tamper", "expected"),
-    [
-        ("UPDATE visit SET status = 'complete' WHERE visit = 'W6'", ["visit W6: now overdue"]),
-        ("DELETE FROM visit WHERE visit = 'Y1'", ["visit Y1: now planned"]),
-        ("UPDATE sampling SET tube = 'T-9' WHERE point = 'H2'", ["visit INCLUSION: now incomplete"]),
-        ("DELETE FROM sampling", ["visit INCLUSION: now incomplete"]),
-        ("DELETE FROM flag WHERE code = 'visit_overdue'", [f"flag opened: {SUBJECT}|W6|visit_overdue|-"]),
-    ],
-)
-def test_rebuilding_reports_and_repairs_what_was_tampered_with(
-    lived: Desk, tamper: str, expected: list[str]
-) -> None:
-    before = lived.derived()
-    lived.db.transact(lambda session: session.execute(text(tamper)))
-    found = rebuilt(lived)
-    assert [one for one in found if one in expected] == expected, found
-    assert lived.derived() == before
-    assert rebuilt(lived) == []
-
-
-def test_rebuilding_sends_nothing(lived: Desk) -> None:
-    mails = {row.key for row in lived.rows(OutboxRow)}
-    lived.db.transact(lambda session: session.execute(text("DELETE FROM visit")))
-    lived.db.transact(lambda session: session.execute(text("DELETE FROM flag")))
-    assert rebuilt(lived)
-    lived.reconcile()
-    assert {row.key for row in lived.rows(OutboxRow)} == mails
-
-
-# --- protocol versions ------------------------------------------------------------------------------------------
-
-
-def configured(folder: Path, change: Callable[[str], str], *, keep: bool = False) -> Study:
-    """The study with its protocol file changed, or with a second one beside it."""
-    config = folder / "config"
-    for part in ("protocols", "sites", "labs", "models"):
-        shutil.copytree(DEFAULT_DIR / part, config / part)
-    shutil.copy(DEFAULT_DIR / "regressions.toml", config)
-    file = config / "protocols" / ("second.toml" if keep else VERSION.name)
-    file.write_text(change(VERSION.read_text("utf-8")), "utf-8")
-    return load_study(config, template_names())
-
-
-def wider(protocol: str) -> str:
-    return protocol.replace(
-        'value = "P6W", relative_to = "INCLUSION", window_lower = "P7D"',
-        'value = "P6W", relative_to = "INCLUSION", window_lower = "P5D"',
-    )
-
-
-def version_2(protocol: str) -> str:
-    return wider(protocol).replace('version = "1"', 'version = "2"')
-
-
-def test_a_version_edited_after_its_use_is_refused_and_nothing_is_changed(desk: Desk, tmp_path: Path) -> None:
-    edited = configured(tmp_path, wider)
-    desk.db.transact(lambda session: edited.sync(session, desk.now))  # nobody is enrolled under it yet
-    desk.enrol()
-    before = desk.everything()
-    with pytest.raises(ConfigurationInvalidError, match="its file was edited since"):
-        desk.db.transact(lambda session: edited.sync(session, desk.now))
-    assert desk.everything() == before
-
-
-def test_a_new_version_is_for_new_subjects_and_the_old_ones_keep_theirs(desk: Desk, tmp_path: Path) -> None:
-    desk.enrol()
-    old = desk.rows(VisitRow, subject=SUBJECT, visit="W6")[0].first
-    both = Desk(desk.db, configured(tmp_path, version_2, keep=True), desk.now)
-    both.enrol(OTHER)
-    both.db.transact(lambda session: wake_all(session, both.now))
-    assert both.reconcile() == 2
-    assert both.rows(VisitRow, subject=SUBJECT, visit="W6")[0].first == old
-    assert both.rows(VisitRow, subject=OTHER, visit="W6")[0].first == old + timedelta(days=2)
-    assert {row.version for row in both.rows(ProtocolVersionRow)} == {"1", "2"}
-
-
-def test_subjects_of_a_version_whose_file_is_gone_go_on(desk: Desk, tmp_path: Path) -> None:
-    desk.enrol()
-    later: Any = Desk(desk.db, configured(tmp_path, version_2), at(11, 0))
-    later.say(DOSE)
-    assert later.status("INCLUSION") == "attended"
-    later.now = at(9, 0, 27, 10)
-    assert later.reconcile() == 1
-    assert later.status("W6") == "overdue"
-    assert WHO.name in {row.actor for row in later.rows(AuditRow)}

@@ -1,15 +1,20 @@
-"""The population models are checked with the rest of the configuration, and read in French."""
+"""The methods of the study: models checked with the rest of the configuration, the order in which they count."""
+
+from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from config_cases import PROTOCOL, changed_study, copy_of_config
+from engine_desk import SUBJECT, Desk, at
 
 from config.defects import ConfigurationInvalidError, Defect
 from config.language import Language
-from config.settings import DEFAULT_DIR
 from notifications.render import template_names
+from pk.exposure import AVERAGE
 from pk.models.population import PopulationModel
 from pk.models.shipped import shipped_models
 from pk.sentences import SENTENCES
@@ -17,12 +22,12 @@ from pk.values.origin import population_note
 from scheduler.domain.reason import Reason
 from scheduler.domain.speech import speaker_for
 from scheduler.engine.study import Study, load_study
+from scheduler.store.exposures import stored_exposures
 
 
 def configured(folder: Path, change: Callable[[Path], object]) -> list[Defect]:
     """The defects of the shipped configuration after a change to its folder of models."""
-    config = folder / "config"
-    shutil.copytree(DEFAULT_DIR, config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    config = copy_of_config(folder / "config")
     change(config / "models")
     with pytest.raises(ConfigurationInvalidError) as caught:
         load_study(config, template_names())
@@ -95,3 +100,42 @@ def test_a_french_reader_meets_no_english_in_whom_a_model_describes(
     assert model.population.disease in said[Language.EN]
     assert model.population.disease not in said[Language.FR]
     assert said[Language.FR].startswith(f"{model.name} provient de {model.population.n} patients (")
+
+
+# --- the order of the protocol ----------------------------------------------------------------------------------
+
+BEFORE = "\n# --- reference bands"
+PRIMARY = '\n[exposure]\nprimary = ["map_mizaki_2023", "average"]\n\n# --- reference bands'
+
+
+def test_the_protocol_says_which_method_counts(sqlite_db: Any, tmp_path: Path) -> None:
+    desk = Desk(sqlite_db, changed_study(tmp_path / "config", PROTOCOL, (BEFORE, PRIMARY)))
+    desk.sampled()
+    desk.now = at(14, 0, 3)
+    desk.lab()
+    exposures = desk.db.read(lambda session: stored_exposures(session, SUBJECT, "INCLUSION", 1))
+    assert exposures is not None
+    assert [one.method for one in exposures.exposures[:3]] == ["map_mizaki_2023", "average", "pawinski_2002"]
+    assert exposures.shown is not None and exposures.shown.method == "map_mizaki_2023"
+
+
+def test_a_method_that_counts_and_does_not_exist_is_a_defect(tmp_path: Path) -> None:
+    wrong = PRIMARY.replace('"average"', '"mean", "mean"')
+    with pytest.raises(ConfigurationInvalidError) as caught:
+        changed_study(tmp_path / "config", PROTOCOL, (BEFORE, wrong))
+    assert [(one.file, one.key) for one in caught.value.defects] == [(PROTOCOL, "exposure.primary")]
+    wrong = PRIMARY.replace('"average"', '"mean"')
+    with pytest.raises(ConfigurationInvalidError) as caught:
+        changed_study(tmp_path / "again", PROTOCOL, (BEFORE, wrong))
+    (defect,) = caught.value.defects
+    assert (defect.file, defect.key) == (PROTOCOL, "exposure.primary")
+    assert "'mean'" in defect.problem and "map_mizaki_2023" in defect.remedy
+
+
+def test_without_an_order_equations_come_first_then_the_average_then_the_models(study: Study) -> None:
+    order = study.exposer.order(study.newest[1])
+    assert order[0] == "pawinski_2002"
+    average = order.index(AVERAGE)
+    assert all(not one.startswith("map_") for one in order[:average])
+    assert order[average + 1] == "map_mizaki_2023"
+    assert len(order) == len(set(order)) == len(study.exposer.equations) + 1 + len(study.models)

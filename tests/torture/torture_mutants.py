@@ -23,7 +23,12 @@ MUTATED = (
 )  # fmt: skip
 _TESTS = {
     "notifications": ("tests/notifications",),
-    "scheduler": ("tests/domain", "tests/engine/test_engine_follow.py", "tests/store/test_store_contract.py"),
+    "scheduler": (
+        "tests/domain",
+        "tests/engine/test_engine_follow.py",
+        "tests/engine/test_engine_rebuild.py",
+        "tests/store/test_store_contract.py",
+    ),
 }
 _WITHIN_S = 300
 _COMPARED = {
