@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from starlette.responses import Response
-
-from scheduler.console.entry import Entry, Matter, answer
-from scheduler.console.page import CLINICAL, Asked, Page, as_typed
+from scheduler.console.entry import Entry, Matter, form_page
+from scheduler.console.page import CLINICAL, Asked
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import VisitBooked, VisitCancelled, VisitMoved, What
 
 __all__ = ["PAGES"]
 
 
-def _book(asked: Asked) -> Response:
-    return answer(asked, lambda _, matter: _moved(matter) if matter.visit.booking else _booked(matter))
+def _book(_: Asked, matter: Matter) -> Entry:
+    return _moved(matter) if matter.visit.booking else _booked(matter)
 
 
 def _booked(matter: Matter) -> Entry:
@@ -57,11 +55,7 @@ def _moved(matter: Matter) -> Entry:
     )
 
 
-def _cancel(asked: Asked) -> Response:
-    return answer(asked, lambda _, matter: _cancelled(matter))
-
-
-def _cancelled(matter: Matter) -> Entry:
+def _cancelled(_: Asked, matter: Matter) -> Entry:
     say, visit = matter.speaker, matter.visit
 
     def whats(sheet: Sheet) -> Sequence[What]:
@@ -103,6 +97,6 @@ def _took_place(matter: Matter) -> str | None:
 
 
 PAGES = (
-    Page("/subjects/{subject}/visits/{visit}/book", CLINICAL, _book, posts=True, keeps=as_typed),
-    Page("/subjects/{subject}/visits/{visit}/cancel", CLINICAL, _cancel, posts=True, keeps=as_typed),
+    form_page("/subjects/{subject}/visits/{visit}/book", CLINICAL, _book),
+    form_page("/subjects/{subject}/visits/{visit}/cancel", CLINICAL, _cancelled),
 )

@@ -11,7 +11,7 @@ from hashlib import sha256
 from sqlmodel import Session
 from starlette.responses import Response
 
-from scheduler.console.page import Asked
+from scheduler.console.page import Asked, Page, as_typed
 from scheduler.console.sheet import Group, Sheet
 from scheduler.console.show import go, show
 from scheduler.domain.facts import Fact, Source, What
@@ -19,6 +19,7 @@ from scheduler.domain.protocol import Encounter
 from scheduler.domain.reason import Reason, RefusedError
 from scheduler.domain.speech import Speaker
 from scheduler.domain.timeline import Timeline, VisitPlan
+from scheduler.engine.account.accounts import Role
 from scheduler.engine.reconcile import standing
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.form import (
@@ -35,7 +36,7 @@ from scheduler.engine.recording.form import (
 from scheduler.engine.recording.request import Done, Who
 from scheduler.store.tables import SubjectRow
 
-__all__ = ["Entry", "Matter", "answer", "new_key", "not_here", "who"]
+__all__ = ["Entry", "Matter", "answer", "form_page", "new_key", "not_here", "who"]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -75,6 +76,10 @@ class Entry:
     record: Callable[[Session, Sheet, Sequence[What]], Sequence[Done]] | None = None
 
 
+Make = Callable[[Asked, Matter], Entry | None]
+"""The form about a matter; None where there is none."""
+
+
 def who(asked: Asked) -> Who:
     """The reader as the one who records."""
     return Who(asked.name, Source.CONSOLE)
@@ -85,7 +90,12 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def answer(asked: Asked, make: Callable[[Asked, Matter], Entry | None]) -> Response:
+def form_page(path: str, roles: frozenset[Role], make: Make) -> Page:
+    """A page that shows a form and takes it; what was typed outlives a sign-in that ends by itself."""
+    return Page(path, roles, lambda asked: answer(asked, make), posts=True, keeps=as_typed)
+
+
+def answer(asked: Asked, make: Make) -> Response:
     """Show the form, or take it."""
     matter, before, newer = asked.desk.database.read(lambda session: _looked_up(session, asked))
     if before is not None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from starlette.responses import Response
-
-from scheduler.console.entry import Entry, Matter, answer
-from scheduler.console.page import RECORDERS, Asked, Page, as_typed
+from scheduler.console.entry import Entry, Matter, form_page
+from scheduler.console.page import RECORDERS, Asked
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.console.visits import now_of
 from scheduler.domain.facts import (
@@ -58,6 +56,7 @@ def _entry(
     title: str,
     button: str,
     make: Callable[[Sheet, datetime, str], What | None],
+    *,
     first: Sequence[Field] = (),
     intro: str | None = None,
     closed: str | None = None,
@@ -75,103 +74,98 @@ def _entry(
     return Entry(title, button, [Group(fields)], whats, intro, closed)
 
 
-def _regimen(asked: Asked) -> Response:
+def _regimen(asked: Asked, matter: Matter) -> Entry:
+    say = matter.speaker
+
     def make(sheet: Sheet, at: datetime, reason: str) -> What | None:
         regimen = read_regimen(sheet)
         return RegimenChanged(at, regimen, reason) if regimen is not None else None
 
-    def entry(asked: Asked, matter: Matter) -> Entry:
-        say = matter.speaker
-        fields = regimen_fields(say, required=True)
-        intro = say.text("Steady state is reckoned from the moment of the change.")
-        return _entry(
-            asked, matter, say.text("Change the treatment"), say.text("Record"), make, fields, intro
-        )
-
-    return answer(asked, entry)
-
-
-def _pause(asked: Asked) -> Response:
-    def entry(asked: Asked, matter: Matter) -> Entry:
-        say, pauses = matter.speaker, matter.timeline.pauses
-        on_hold = bool(pauses) and pauses[-1].end is None
-        return _entry(
-            asked,
-            matter,
-            say.text("Put participation on hold"),
-            say.text("Put on hold"),
-            lambda _, at, reason: Paused(at, reason),
-            intro=say.text("Nothing is due and nothing is reminded until participation is resumed."),
-            closed=say.text("Participation is on hold already.") if on_hold else None,
-        )
-
-    return answer(asked, entry)
+    return _entry(
+        asked,
+        matter,
+        say.text("Change the treatment"),
+        say.text("Record"),
+        make,
+        first=regimen_fields(say, required=True),
+        intro=say.text("Steady state is reckoned from the moment of the change."),
+    )
 
 
-def _resume(asked: Asked) -> Response:
-    def entry(asked: Asked, matter: Matter) -> Entry:
-        say, pauses = matter.speaker, matter.timeline.pauses
-        on_hold = bool(pauses) and pauses[-1].end is None
-        return _entry(
-            asked,
-            matter,
-            say.text("Resume participation"),
-            say.text("Resume"),
-            lambda _, at, reason: Resumed(at, reason),
-            intro=say.text("The original dates go on."),
-            closed=None if on_hold else say.say(because("refused_not_on_hold")),
-        )
-
-    return answer(asked, entry)
+def _pause(asked: Asked, matter: Matter) -> Entry:
+    say = matter.speaker
+    return _entry(
+        asked,
+        matter,
+        say.text("Put participation on hold"),
+        say.text("Put on hold"),
+        lambda _, at, reason: Paused(at, reason),
+        intro=say.text("Nothing is due and nothing is reminded until participation is resumed."),
+        closed=say.text("Participation is on hold already.") if _is_on_hold(matter) else None,
+    )
 
 
-def _withdraw(asked: Asked) -> Response:
+def _resume(asked: Asked, matter: Matter) -> Entry:
+    say = matter.speaker
+    return _entry(
+        asked,
+        matter,
+        say.text("Resume participation"),
+        say.text("Resume"),
+        lambda _, at, reason: Resumed(at, reason),
+        intro=say.text("The original dates go on."),
+        closed=None if _is_on_hold(matter) else say.say(because("refused_not_on_hold")),
+    )
+
+
+def _is_on_hold(matter: Matter) -> bool:
+    pauses = matter.timeline.pauses
+    return bool(pauses) and pauses[-1].end is None
+
+
+def _withdraw(asked: Asked, matter: Matter) -> Entry:
+    say, left_at = matter.speaker, matter.timeline.withdrawn_at
+    causes = tuple((one.value, say.say(because(f"withdrawal_{one}"))) for one in Withdrawal)
+
     def make(sheet: Sheet, at: datetime, reason: str) -> What | None:
         cause = sheet.choice("cause", Withdrawal)
         return Withdrawn(at, cause, reason) if cause is not None else None
 
-    def entry(asked: Asked, matter: Matter) -> Entry:
-        say, at = matter.speaker, matter.timeline.withdrawn_at
-        causes = tuple((one.value, say.say(because(f"withdrawal_{one}"))) for one in Withdrawal)
-        return _entry(
-            asked,
-            matter,
-            say.text("Record that the subject leaves the study"),
-            say.text("Record"),
-            make,
-            [Field("cause", say.text("Cause"), Kind.RADIO, options=causes)],
-            say.text("Later visits are no longer due. What was recorded stays."),
-            say.say(because("refused_already_withdrawn", on=at)) if at is not None else None,
-        )
-
-    return answer(asked, entry)
+    return _entry(
+        asked,
+        matter,
+        say.text("Record that the subject leaves the study"),
+        say.text("Record"),
+        make,
+        first=[Field("cause", say.text("Cause"), Kind.RADIO, options=causes)],
+        intro=say.text("Later visits are no longer due. What was recorded stays."),
+        closed=say.say(because("refused_already_withdrawn", on=left_at)) if left_at is not None else None,
+    )
 
 
-def _intercurrent(asked: Asked) -> Response:
+def _intercurrent(asked: Asked, matter: Matter) -> Entry:
+    say = matter.speaker
+    events = tuple((one.value, say.status(one)) for one in Occurred)
+
     def make(sheet: Sheet, at: datetime, reason: str) -> What | None:
         event = sheet.choice("event", Occurred)
         return Intercurrent(at, event, reason) if event is not None else None
 
-    def entry(asked: Asked, matter: Matter) -> Entry:
-        say = matter.speaker
-        events = tuple((one.value, say.status(one)) for one in Occurred)
-        return _entry(
-            asked,
-            matter,
-            say.text("Record an intercurrent event"),
-            say.text("Record"),
-            make,
-            [Field("event", say.text("Event"), Kind.RADIO, options=events)],
-            say.text("It changes what the endpoint at one year means; the protocol says how it counts."),
-        )
-
-    return answer(asked, entry)
+    return _entry(
+        asked,
+        matter,
+        say.text("Record an intercurrent event"),
+        say.text("Record"),
+        make,
+        first=[Field("event", say.text("Event"), Kind.RADIO, options=events)],
+        intro=say.text("It changes what the endpoint at one year means; the protocol says how it counts."),
+    )
 
 
 PAGES = (
-    Page("/subjects/{subject}/regimen", RECORDERS | {Role.PHARMACIST}, _regimen, posts=True, keeps=as_typed),
-    Page("/subjects/{subject}/pause", RECORDERS, _pause, posts=True, keeps=as_typed),
-    Page("/subjects/{subject}/resume", RECORDERS, _resume, posts=True, keeps=as_typed),
-    Page("/subjects/{subject}/withdraw", RECORDERS, _withdraw, posts=True, keeps=as_typed),
-    Page("/subjects/{subject}/intercurrent", RECORDERS, _intercurrent, posts=True, keeps=as_typed),
+    form_page("/subjects/{subject}/regimen", RECORDERS | {Role.PHARMACIST}, _regimen),
+    form_page("/subjects/{subject}/pause", RECORDERS, _pause),
+    form_page("/subjects/{subject}/resume", RECORDERS, _resume),
+    form_page("/subjects/{subject}/withdraw", RECORDERS, _withdraw),
+    form_page("/subjects/{subject}/intercurrent", RECORDERS, _intercurrent),
 )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from starlette.responses import Response
-
-from scheduler.console.entry import Entry, Matter, answer
-from scheduler.console.page import CLINICAL, Asked, Page, as_typed
+from scheduler.console.entry import Entry, Matter, form_page
+from scheduler.console.page import CLINICAL, Asked
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import Attended, What
 from scheduler.domain.protocol import Activity
@@ -21,10 +19,6 @@ __all__ = ["PAGES", "now_of"]
 def now_of(asked: Asked, matter: Matter) -> str:
     """The present moment as a field of moments holds it."""
     return asked.now.astimezone(matter.speaker.zone).strftime("%Y-%m-%dT%H:%M")
-
-
-def _attend(asked: Asked) -> Response:
-    return answer(asked, _attended)
 
 
 def _attended(asked: Asked, matter: Matter) -> Entry:
@@ -43,10 +37,6 @@ def _attended(asked: Asked, matter: Matter) -> Entry:
         whats=whats,
         closed=say.text(words, at=at) if at is not None else None,
     )
-
-
-def _assess(asked: Asked) -> Response:
-    return answer(asked, _assessed)
 
 
 def _assessed(asked: Asked, matter: Matter) -> Entry:
@@ -148,6 +138,6 @@ def _beside(reason: Reason, activities: Sequence[Activity]) -> str:
 
 
 PAGES = (
-    Page("/subjects/{subject}/visits/{visit}/attend", CLINICAL, _attend, posts=True, keeps=as_typed),
-    Page("/subjects/{subject}/visits/{visit}/assess", CLINICAL, _assess, posts=True, keeps=as_typed),
+    form_page("/subjects/{subject}/visits/{visit}/attend", CLINICAL, _attended),
+    form_page("/subjects/{subject}/visits/{visit}/assess", CLINICAL, _assessed),
 )
