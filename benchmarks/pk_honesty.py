@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from config.settings import DEFAULT_DIR
 from pk.estimation.averaging import combined
 from pk.estimation.suspicion import suspicions
 from pk.fit.map import estimate
 from pk.fit.objective import predictions
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind
 from pk.models.covariates import prior_for
 from pk.models.population import amount_mg
@@ -31,7 +28,7 @@ from pk.models.shipped import shipped_models
 from pk.posterior.predictive import Predictive, predictive
 from pk.posterior.sampling import AucDraws, auc_draws
 from pk.posterior.weighted import summarise
-from pk.regression.equation import Equation, equations_from_mapping
+from pk.regression.shipped import shipped_equations
 from pk.values.arrays import Bools, Floats
 from pk.values.profile import Formulation, Sample
 
@@ -91,12 +88,6 @@ def measure(patients: int = 1000, seed: int = 20221123) -> dict[str, Any]:
         "nominal": {model: nominal_times(model, patients, seed + 100) for model in virtual},
         "suspicions": {model: suspected(some) for model, some in virtual.items()},
     }
-
-
-@cache
-def _pawinski() -> Equation:
-    text = (Path(DEFAULT_DIR) / "regressions.toml").read_text("utf-8")
-    return next(one for one in equations_from_mapping(tomllib.loads(text)) if "pawinski" in one.id)
 
 
 def prior_and_doses(model: str, size: int) -> tuple[Prior, Doses]:
@@ -178,7 +169,7 @@ def within(some: Patients) -> dict[str, dict[str, Score]]:
 
 def _regressed(some: Patients) -> Score:
     """Pawinski 2002; a pre-dose sample below quantification counts half, patients with a later one are left out."""
-    equation = _pawinski()
+    equation = next(one for one in shipped_equations() if one.id == "pawinski_2002")
     conc = np.where(some.below, 0.5 * some.conc_mg_l, some.conc_mg_l)
     coefficients = [
         next(term.coefficient_h for term in equation.terms if term.timepoint == name) for name in NAMES

@@ -25,13 +25,13 @@ from scipy.optimize import minimize  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "pk"))
 
-from pk_models import DESIGNS, MODELS, VAN_HEST, virtual  # noqa: E402
+from pk_models import DESIGNS, MODELS, VAN_HEST, subjects, virtual  # noqa: E402
 from reference_pk import long_search, objective  # noqa: E402
 
 from pk.fit.map import estimate  # noqa: E402
 from pk.fit.newton import minimise  # noqa: E402
 from pk.fit.objective import Problem, differentiate, problem  # noqa: E402
-from pk.kinetics.prior import Doses, Observations, Prior  # noqa: E402
+from pk.kinetics.batch import Doses, Observations, Prior  # noqa: E402
 from pk.values.arrays import Floats  # noqa: E402
 
 BATCH, MANY, SINGLES, SCIPY_FITS, ODE_FITS = 20_000, 100_000, 60, 30, 3
@@ -50,7 +50,7 @@ def measure() -> dict[str, float]:
         "single_ms": 1e3 * _single(prior, doses, observations),
         "peak_mb_100000": _peak_mb(),
     }
-    ours = estimate(*_rows(prior, doses, observations, slice(0, SCIPY_FITS)))
+    ours = estimate(*subjects(prior, doses, observations, slice(0, SCIPY_FITS)))
     for name, curve, fits in (("bfgs", _closed_form, SCIPY_FITS), ("ode", _ode, ODE_FITS)):
         seconds, worse = _baseline(prior, doses, observations, curve, fits, ours.objective)
         found[f"{name}_ms"] = 1e3 * seconds
@@ -70,28 +70,11 @@ def _best_of(times: int, run: Callable[[], object]) -> float:
     return min(spent)
 
 
-def _rows(
-    prior: Prior, doses: Doses, observations: Observations, rows: slice
-) -> tuple[Prior, Doses, Observations]:
-    return (
-        Prior(
-            prior.structure, prior.log_typical[rows], prior.loading, prior.omega, prior.error, prior.n_transit
-        ),
-        Doses(doses.time_h[rows], doses.amount_mg[rows], doses.every_h[rows]),
-        Observations(
-            observations.time_h[rows],
-            observations.conc_mg_l[rows],
-            observations.censored[rows],
-            observations.present[rows],
-        ),
-    )
-
-
 def _single(prior: Prior, doses: Doses, observations: Observations) -> float:
     """Median seconds of one multi-start fit."""
     spent = []
     for i in range(SINGLES):
-        one = _rows(prior, doses, observations, slice(i, i + 1))
+        one = subjects(prior, doses, observations, slice(i, i + 1))
         begin = time.process_time()
         estimate(*one)
         spent.append(time.process_time() - begin)
@@ -185,7 +168,7 @@ def hard(searched: int = 4, wide: int = 200, searches: int = 150, seed: int = 31
             ours = estimate(prior, doses, observations)
             batch = problem(prior, doses, observations)
             by_scipy = [_searched(batch, i, searches) for i in range(searched)]
-            alone = _rows(prior, doses, observations, slice(0, 1))
+            alone = subjects(prior, doses, observations, slice(0, 1))
             # Kinks defeat a smooth minimiser: it then takes all its steps, so fewer subjects are worth the time.
             some = np.arange(wide if batch.fixed is not None else wide // 5)
             scattered = _scattered(batch.take(some), searches, seed)

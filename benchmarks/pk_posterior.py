@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.pk_honesty import INTERVAL_H, TIMES_H, prior_and_doses, simulate
 from pk.fit.map import MapResult, estimate
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.models.shipped import shipped_models
 from pk.posterior.sampling import auc_posterior, doses_of, prior_of
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pk.kinetics.prior import Observations
+from pk.kinetics.batch import Observations
 from pk.models.population import PopulationModel
 from pk.models.regimen import doses_of, regimen_problems
 from pk.values.origin import assay_note, population_note

@@ -13,7 +13,7 @@ from pk.estimation.averaging import combined
 from pk.estimation.case import Case, prepare
 from pk.estimation.individual import Individual, Individuals, individuals
 from pk.estimation.suspicion import suspicions
-from pk.kinetics.prior import Doses
+from pk.kinetics.batch import Doses
 from pk.models.population import PopulationModel
 from pk.posterior.predictive import Predictive, predictive
 from pk.posterior.sampling import AucDraws

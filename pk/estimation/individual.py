@@ -14,8 +14,8 @@ import numpy as np
 from pk.estimation.case import END_H, Case, Prepared, observations_table, prepare
 from pk.fit.map import MapResult, estimate
 from pk.fit.objective import predictions
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.dosing import areas
-from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import PARAMETERS
 from pk.models.covariates import SubjectPriors, prior_for
 from pk.models.population import RATES, PopulationModel
@@ -85,9 +85,7 @@ class Individuals:
     batches: tuple[Batch, ...]
 
 
-def individuals(
-    cases: Sequence[Case], *, draws: int, keep_draws: bool = False, multistart: bool = True
-) -> Individuals:
+def individuals(cases: Sequence[Case], *, draws: int, keep_draws: bool = False) -> Individuals:
     """Return what each case's model makes of its occasion.
 
     Parameters
@@ -97,8 +95,6 @@ def individuals(
         From each posterior, for the interval; 0 for none.
     keep_draws : bool
         Whether the individuals keep theirs.
-    multistart : bool
-        As for `pk.fit.map.estimate`.
     """
     prepared = [prepare(case) for case in cases]
     priors = _priors(cases)
@@ -112,7 +108,7 @@ def individuals(
         prior = _stacked([priors[i] for i in places])
         doses = doses_table([prepared[i].doses for i in places])
         observations = observations_table([prepared[i].samples for i in places])
-        found = estimate(prior, doses, observations, multistart=multistart)
+        found = estimate(prior, doses, observations)
         batch = Batch(tuple(places), prior, doses, observations, found)
         described = _described(cases, prepared, priors, batch)
         for i, one in zip(places, _spread(described, batch, draws, keep_draws), strict=True):

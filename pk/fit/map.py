@@ -19,7 +19,7 @@ from pk.fit.objective import Problem, parameters, problem
 from pk.fit.optimum import Bounds, Minimum, Reference
 from pk.fit.smallsystems import damped, solve
 from pk.fit.starts import Piece
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.values.arrays import Bools, Floats, Indices, Ints
 
 TIE = 0.1

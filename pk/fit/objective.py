@@ -3,8 +3,8 @@
     O(eta) = sum over samples of [(y - f)² / Var + ln Var]  - 2 sum over censored samples of ln P(y < LLOQ)
              + eta' Omega^-1 eta
 
-with the individual parameters exp(log_typical + loading eta). `Problem` holds a batch as the numerics want it
-(subjects last); `value` takes the batch as the rest of `pk` has it (subjects first).
+with the individual parameters exp(log_typical + loading eta). `Problem` holds a batch as the numerics want it:
+subjects last; the rest of `pk` has them first.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pk.fit.residual import terms
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.compartments import Course, Elapsed, concentrations
 from pk.kinetics.dosing import Schedule, courses, elapsed, individual_parameters, reachable, schedule
-from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
 from pk.values.arrays import Bools, Floats, Indices
 
@@ -24,7 +24,7 @@ CHUNK = 18_432
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A prior and a batch of N subjects, subjects last; `take` and `repeat` make other batches of it.
+    """A prior and a batch of N subjects, subjects last; `take` makes other batches of it.
 
     Attributes
     ----------
@@ -97,10 +97,6 @@ class Problem:
             None if self.censored is None else np.take(self.censored, subjects, axis=-1),
             None if self.used is None else np.take(self.used, subjects, axis=-1),
         )
-
-    def repeat(self, times: int) -> "Problem":
-        """Return the problem with every subject `times` times in a row, for as many eta per subject."""
-        return self.take(np.repeat(np.arange(self.size), times))
 
 
 def problem(prior: Prior, doses: Doses, observations: Observations) -> Problem:
@@ -210,38 +206,6 @@ def _quadratic(batch: Problem, eta: Floats) -> tuple[Floats, Floats]:
     """Return Omega^-1 eta (K, N) and eta' Omega^-1 eta (N,), summed in one order for any batch."""
     pull = np.add.reduce(batch.precision[:, :, None] * eta[None], axis=1)
     return pull, np.add.reduce(pull * eta, axis=0)
-
-
-def value(prior: Prior, doses: Doses, observations: Observations, eta: Floats) -> Floats:
-    """Return the objective of each subject.
-
-    Parameters
-    ----------
-    prior : Prior
-    doses : Doses
-    observations : Observations
-    eta : ndarray, shape (B, K) or (B, M, K)
-        One vector of random effects per subject, or M of them.
-
-    Returns
-    -------
-    ndarray, shape (B,) or (B, M)
-        Infinite or NaN where the effects are so far out that the predictions overflow.
-    """
-    return values(problem(prior, doses, observations), eta)
-
-
-def values(batch: Problem, eta: Floats) -> Floats:
-    """Return the objectives for eta (N, K) or (N, M, K), as `value`, of a problem made before."""
-    several = eta.ndim == 3
-    flat = eta.reshape(-1, batch.effects)
-    subjects = np.repeat(np.arange(batch.size), eta.shape[1]) if several else np.arange(batch.size)
-    out = np.empty(flat.shape[0])
-    for start in range(0, flat.shape[0], batch.chunk):
-        here = slice(start, start + batch.chunk)
-        part = batch.take(subjects[here])
-        out[here] = evaluate(part, np.ascontiguousarray(flat[here].T))
-    return out.reshape(eta.shape[:-1])
 
 
 def predictions(prior: Prior, doses: Doses, time_h: Floats, eta: Floats) -> Floats:

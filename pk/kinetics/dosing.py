@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pk.kinetics.batch import Doses, Prior
 from pk.kinetics.compartments import Course, Elapsed, areas_to_come, concentrations
 from pk.kinetics.exponential import NEVER
-from pk.kinetics.prior import Doses, Prior
 from pk.kinetics.structure import PARAMETERS, Structure
 from pk.values.arrays import Bools, Floats, Indices
 

@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
-from pk.kinetics.prior import Prior
+from pk.kinetics.batch import Prior
 from pk.models.catalogue import CATALOGUE, Choice, covariate_problem, field_of
 from pk.models.population import (
     Covariate,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pk.kinetics.prior import Doses
+from pk.kinetics.batch import Doses
 from pk.models.population import PopulationModel, amount_mg, formulation_problem, lag_problem
 from pk.values.profile import DoseTaken, Dosing
 from pk.values.reason import Reason, short
@@ -39,7 +39,7 @@ def regimen_problems(model: PopulationModel, dosing: Dosing) -> tuple[Reason, ..
 
 
 def doses_of(model: PopulationModel, dosing: Dosing, horizon_h: float) -> tuple[DoseTaken, ...]:
-    """Return the doses in the model's dose basis, as `pk.kinetics.prior.Doses` counts them.
+    """Return the doses in the model's dose basis, as `pk.kinetics.batch.Doses` counts them.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from pk.fit.objective import Problem, evaluate
-from pk.kinetics.prior import Prior
+from pk.kinetics.batch import Prior
 from pk.posterior.quasirandom import FREEDOM, standard
 from pk.posterior.weighted import effective_size, normalised, resampled
 from pk.values.arrays import Floats

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.dosing import courses, individual_parameters
-from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel
 from pk.posterior.importance import prior_root
 from pk.posterior.quasirandom import standard

@@ -14,8 +14,8 @@ import numpy as np
 from pk.fit.map import MapResult
 from pk.fit.objective import Problem, problem
 from pk.fit.residual import FLOOR_MG_L
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.dosing import areas, courses, individual_parameters
-from pk.kinetics.prior import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind
 from pk.posterior.importance import ENOUGH, approximation, first_round, prior_root, sampled_again
 from pk.posterior.weighted import Summary, effective_size, normalised, resampled, summarise

@@ -1,11 +1,11 @@
 """Population models, dose histories and virtual subjects for the tests of the numeric core."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pk.fit.objective import predictions
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.fit.objective import Problem, evaluate, predictions, problem
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
 from pk.values.arrays import Floats
 
@@ -209,3 +209,35 @@ def virtual(
     censored = y < design.lloq
     y = np.where(censored, design.lloq, y)
     return prior, given, Observations(time, y, censored, np.ones(y.shape, np.bool_)), eta
+
+
+def subjects(
+    prior: Prior, doses: Doses, observations: Observations, rows: list[int] | slice
+) -> tuple[Prior, Doses, Observations]:
+    """The batch of some of the subjects."""
+    return (
+        replace(prior, log_typical=prior.log_typical[rows]),
+        Doses(doses.time_h[rows], doses.amount_mg[rows], doses.every_h[rows]),
+        Observations(
+            observations.time_h[rows],
+            observations.conc_mg_l[rows],
+            observations.censored[rows],
+            observations.present[rows],
+        ),
+    )
+
+
+def value(prior: Prior, doses: Doses, observations: Observations, eta: Floats) -> Floats:
+    """The objective of each subject at effects (B, K), or at M vectors of them each (B, M, K)."""
+    return values(problem(prior, doses, observations), eta)
+
+
+def values(batch: Problem, eta: Floats) -> Floats:
+    """The same of a problem made before, in chunks that fit the cache."""
+    flat = eta.reshape(-1, batch.effects)
+    each = np.repeat(np.arange(batch.size), len(flat) // batch.size)
+    out = np.empty(len(flat))
+    for start in range(0, len(flat), batch.chunk):
+        here = slice(start, start + batch.chunk)
+        out[here] = evaluate(batch.take(each[here]), np.ascontiguousarray(flat[here].T))
+    return out.reshape(eta.shape[:-1])

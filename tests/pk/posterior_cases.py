@@ -6,7 +6,7 @@ import numpy as np
 
 from pk.fit.map import estimate
 from pk.fit.objective import predictions
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
 from pk.models.covariates import prior_for
 from pk.models.population import amount_mg

@@ -12,7 +12,7 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 from pk.values.arrays import Floats
 

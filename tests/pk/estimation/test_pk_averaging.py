@@ -21,7 +21,7 @@ from posterior_cases import (
 from pk.estimation.averaging import Average, combined
 from pk.estimation.ensemble import ensembles
 from pk.fit.map import MapResult, estimate
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 from pk.models.shipped import shipped_models
 from pk.posterior.sampling import AucDraws, auc_draws, auc_posterior, doses_of, prior_of, sample

@@ -13,8 +13,8 @@ from pk_models import LAGGED, TRANSIT, prior
 from reference_pk import curve
 from scipy.integrate import quad
 
+from pk.kinetics.batch import Doses
 from pk.kinetics.dosing import areas, courses
-from pk.kinetics.prior import Doses
 from pk.kinetics.structure import Structure
 
 THETA = {

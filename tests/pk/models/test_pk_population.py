@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from agreement import ARTICLES, Agreement, Method, reference
 
+from pk.kinetics.batch import Doses
 from pk.kinetics.dosing import areas, courses
-from pk.kinetics.prior import Doses
 from pk.kinetics.structure import PARAMETERS, ErrorKind, ErrorModel, Structure
 from pk.models.covariates import prior_for
 from pk.models.population import (

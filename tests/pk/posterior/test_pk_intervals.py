@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from agreement import DRAWS, Agreement, Method, reference
+from pk_models import values
 from posterior_cases import (
     LEVELS,
     made_prior,
@@ -24,8 +25,8 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from pk.fit.map import estimate
-from pk.fit.objective import predictions, problem, values
-from pk.kinetics.prior import Doses, Observations, Prior
+from pk.fit.objective import predictions, problem
+from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 from pk.posterior.sampling import (
     TOO_FEW,

@@ -7,7 +7,7 @@ from posterior_cases import TIMES_H, observed, shipped_prior, simulated, steady_
 
 from pk.estimation.suspicion import suspicions
 from pk.fit.objective import predictions
-from pk.kinetics.prior import Observations
+from pk.kinetics.batch import Observations
 from pk.posterior.predictive import Predictive, predictive
 from pk.values.arrays import Floats
 from pk.values.profile import Sample

@@ -20,8 +20,8 @@ from posterior_cases import (
 
 from pk.fit.map import estimate
 from pk.fit.objective import predictions
+from pk.kinetics.batch import Doses
 from pk.kinetics.dosing import areas, individual_parameters
-from pk.kinetics.prior import Doses
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 from pk.posterior.sampling import (
     TOO_FEW,
