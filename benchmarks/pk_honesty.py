@@ -187,10 +187,7 @@ def across(some: Patients) -> dict[str, Any]:
     for model, blocks in found.items():
         low, median, high = _spread(blocks)
         out[model] = _scored(some.auc, median, low, high)
-    parts = []
-    for block in zip(*found.values(), strict=True):
-        here = np.ones((block[0].auc.shape[0], len(models)), np.bool_)
-        parts.append(combined(tuple(models), np.ones(len(models)), here, block))
+    parts = [combined(tuple(models), block) for block in zip(*found.values(), strict=True)]
     low, median, high = (
         np.concatenate([getattr(one.auc, name) for one in parts]) for name in ("low", "median", "high")
     )

@@ -1,7 +1,7 @@
 """The AUC averaged over several population models, each weighted by how well it predicted the samples.
 
 p(AUC | samples) = sum over models of p(model | samples) p(AUC | samples, model), and p(model | samples) is
-proportional to the model's weight before the samples times the marginal likelihood. The doses are given to each
+proportional to the marginal likelihood: before the samples all models weigh the same. The doses are given to each
 model in its own basis, so that every AUC is one of MPA in mg·h/L. Source: Hoeting et al., Stat Sci 14:382 (1999).
 """
 
@@ -29,7 +29,7 @@ class Average:
     auc : Summary
         Shape (B,), mg·h/L; NaN exactly where `reasons` gives one.
     weight : ndarray, shape (B, J)
-        After the samples; sums to 1, or to 0 where no model is defined.
+        After the samples; sums to 1, or to 0 where no model has any evidence.
     log_evidence : ndarray, shape (B, J)
         Of each model by itself, -inf where it is left out.
     effective : ndarray, shape (B,)
@@ -67,28 +67,25 @@ class Average:
         return tuple(found)
 
 
-def combined(models: tuple[str, ...], before: Floats, defined: Bools, block: Sequence[AucDraws]) -> Average:
+def combined(models: tuple[str, ...], drawn: Sequence[AucDraws]) -> Average:
     """Return the average of subjects whose AUC has been drawn under each model.
 
     Parameters
     ----------
     models : tuple of str, length J
         What people call the models.
-    before : ndarray, shape (J,)
-        Their weights before the samples, above 0.
-    defined : ndarray of bool, shape (B, J)
-    block : sequence of AucDraws, length J
+    drawn : sequence of AucDraws, length J
         Of the same B subjects.
     """
-    counted = np.where(defined, np.stack([one.samples for one in block], axis=1), -1)
-    cannot_reach = defined & (counted < counted.max(axis=1, keepdims=True))
-    evidence = np.stack([one.log_evidence for one in block], axis=1)
-    log_evidence = np.where(defined & ~cannot_reach, evidence, -np.inf)
-    weight, _ = normalised(log_evidence + np.log(before))
+    counted = np.stack([one.samples for one in drawn], axis=1)
+    cannot_reach = counted < counted.max(axis=1, keepdims=True)
+    evidence = np.stack([one.log_evidence for one in drawn], axis=1)
+    log_evidence = np.where(cannot_reach, -np.inf, evidence)
+    weight, _ = normalised(log_evidence)
     some = np.any(log_evidence > -np.inf, axis=1)
     weight[~some] = 0.0
-    pooled = np.concatenate([one.weight * weight[:, [j]] for j, one in enumerate(block)], axis=1)
-    value = np.concatenate([one.auc for one in block], axis=1)
+    pooled = np.concatenate([one.weight * weight[:, [j]] for j, one in enumerate(drawn)], axis=1)
+    value = np.concatenate([one.auc for one in drawn], axis=1)
     spread = summarise(value, pooled, LEVEL)
     spread = Summary(
         *(np.where(some, one, np.nan) for one in (spread.low, spread.median, spread.high, spread.mean))

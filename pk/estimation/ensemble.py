@@ -7,8 +7,6 @@ predicted the samples (`pk.estimation.averaging`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pk.estimation.averaging import combined
 from pk.estimation.case import Case, prepare
 from pk.estimation.individual import Individual, Individuals, individuals
@@ -129,7 +127,7 @@ def _averaged(each: Sequence[Individual]) -> Averaged:
         return Averaged(reasons=tuple(dict.fromkeys(reason for one in each for reason in one.reasons)))
     drawn: list[AucDraws] = [one.draws for one in sound if one.draws is not None]
     names = tuple(one.model.name for one in sound)
-    found = combined(names, np.ones(len(sound)), np.ones((1, len(sound)), np.bool_), drawn)
+    found = combined(names, drawn)
     reasons = found.reasons(0)
     if reasons:
         return Averaged(reasons=reasons)

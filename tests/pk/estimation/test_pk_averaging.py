@@ -1,7 +1,7 @@
 """The average over models: evidence that can be compared, weights that are honest, and what is said about them."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -25,7 +25,6 @@ from pk.kinetics.batch import Doses, Observations, Prior
 from pk.kinetics.structure import ErrorKind, ErrorModel, Structure
 from pk.models.shipped import shipped_models
 from pk.posterior.sampling import AucDraws, auc_draws, auc_posterior, doses_of, prior_of, sample
-from pk.values.arrays import Bools
 
 BOLUS = Structure.ONE_COMPARTMENT_BOLUS
 RELATIVE = ErrorModel(ErrorKind.PROPORTIONAL, prop=0.2)
@@ -34,30 +33,20 @@ ON_LOG = ErrorModel(ErrorKind.LOG_ADDITIVE, sigma=0.2)
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model for a batch of subjects: where it is defined, and its weight before the samples."""
+    """One model for a batch of subjects."""
 
     name: str
     prior: Prior
     doses: Doses
     found: MapResult
-    defined: Bools
-    weight: float
 
 
-def candidate(
-    name: str, prior: Prior, doses: Doses, samples: Observations, *, weight: float = 1.0, undefined: int = -1
-) -> Candidate:
-    defined = np.arange(prior.log_typical.shape[0]) != undefined
-    return Candidate(name, prior, doses, estimate(prior, doses, samples), defined, weight)
+def candidate(name: str, prior: Prior, doses: Doses, samples: Observations) -> Candidate:
+    return Candidate(name, prior, doses, estimate(prior, doses, samples))
 
 
 def averaged(candidates: list[Candidate], samples: Observations) -> Average:
-    return combined(
-        tuple(one.name for one in candidates),
-        np.array([one.weight for one in candidates]),
-        np.stack([one.defined for one in candidates], axis=1),
-        [drawn(one, samples) for one in candidates],
-    )
+    return combined(tuple(one.name for one in candidates), [drawn(one, samples) for one in candidates])
 
 
 def drawn(one: Candidate, samples: Observations) -> AucDraws:
@@ -135,33 +124,12 @@ def test_weights_are_honest_when_either_model_may_be_true() -> None:
     assert np.mean(weight[truth]) > np.mean(weight[~truth]) + 0.2, "and the samples must tell something"
 
 
-def test_weights_before_the_samples_count() -> None:
-    name = "van_hest_2007"
-    _, samples = simulated(shipped_prior(name, 1), steady_for(name, 1), seed=3)
-    prior, doses = shipped_prior(name, 1), steady_for(name, 1)
-    pair = [candidate("often", prior, doses, samples, weight=3.0), candidate("rare", prior, doses, samples)]
-    assert averaged(pair, samples).weight[0] == pytest.approx([0.75, 0.25])
-
-
-def test_a_model_that_is_not_defined_has_no_part() -> None:
-    names = ("van_hest_2007", "yu_2017")
-    _, samples = simulated(shipped_prior(names[0], 2), steady_for(names[0], 2), seed=4)
-    first, second = shipped(names, samples)
-    out = candidate("yu", second.prior, second.doses, samples, undefined=0)
-    found = averaged([first, out], samples)
-    assert found.weight[0] == pytest.approx([1.0, 0.0])
-    assert found.log_evidence[0, 1] == -math.inf
-    assert found.weight[1, 1] > 0
-    alone = averaged([first], samples)
-    assert found.auc.median[0] == pytest.approx(alone.auc.median[0], rel=1e-9)
-    assert codes(found.notes(0)) == ["average_one_model"]
-
-
-def test_no_model_at_all_is_a_reason() -> None:
+def test_without_evidence_for_any_model_there_is_a_reason_and_no_average() -> None:
     name = "van_hest_2007"
     prior, doses = shipped_prior(name, 2), steady_for(name, 2)
     _, samples = simulated(prior, doses, seed=4)
-    found = averaged([candidate(name, prior, doses, samples, undefined=1)], samples)
+    one = drawn(candidate(name, prior, doses, samples), samples)
+    found = combined((name,), [replace(one, log_evidence=np.array([one.log_evidence[0], -math.inf]))])
     assert found.reasons(0) == () and np.isfinite(found.auc.median[0])
     assert codes(found.reasons(1)) == ["average_none"]
     assert np.isnan(found.auc.median[1]) and found.notes(1) == ()
