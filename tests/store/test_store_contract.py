@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, select
 
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.store import audit
@@ -19,11 +19,9 @@ from scheduler.store.schema import differences, migrate
 from scheduler.store.subjects import add_fact, due_subjects, load_history, next_wake, wake
 from scheduler.store.tables import (
     APPEND_ONLY,
-    AuditRow,
     FactRow,
     HeartbeatRow,
     ProtocolVersionRow,
-    ReviewRow,
     SiteRow,
     SubjectRow,
 )
@@ -195,84 +193,6 @@ def test_waking_only_ever_brings_forward(db: Database, noon: datetime) -> None:
     assert db.transact(next_wake) == noon
     db.transact(lambda session: wake(session, "s", noon - timedelta(days=1)))
     assert db.transact(next_wake) == noon - timedelta(days=1)
-
-
-def _chain(db: Database, noon: datetime) -> None:
-    for number in range(5):
-        db.transact(
-            lambda session, number=number: audit.append(
-                session,
-                noon + timedelta(minutes=number),
-                "did",
-                "thing",
-                str(number),
-                {"n": number},
-                reason="why é",
-            )
-        )
-
-
-def test_an_untouched_chain_verifies(db: Database, noon: datetime) -> None:
-    _chain(db, noon)
-    count, head, breaks = db.transact(audit.verify)
-    assert (count, breaks) == (5, [])
-    assert head == db.transact(lambda session: session.get(AuditRow, 5)).hash
-
-
-def _without_triggers(db: Database) -> list[str]:
-    if db.is_sqlite:
-        return [f"DROP TRIGGER audit_no_{verb}" for verb in ("update", "delete", "replace")]
-    return ["ALTER TABLE audit DISABLE TRIGGER ALL"]
-
-
-@pytest.mark.parametrize(
-    ("tamper", "row", "problem"),
-    [
-        ("UPDATE audit SET actor = 'somebody else' WHERE seq = 3", 3, "row was changed"),
-        ("UPDATE audit SET detail = '{\"n\": 7}' WHERE seq = 2", 2, "row was changed"),
-        ("DELETE FROM audit WHERE seq = 3", 3, "removed"),
-        (
-            "UPDATE review SET text = 'another reason' WHERE audit_seq = 4",
-            4,
-            "text of its reason was changed",
-        ),
-        ("DELETE FROM review WHERE audit_seq = 4", 4, "text of its reason was removed"),
-    ],
-)
-def test_a_change_behind_the_trigger_shows_in_the_chain(
-    db: Database, noon: datetime, tamper: str, row: int, problem: str
-) -> None:
-    _chain(db, noon)
-
-    def step(session: Session) -> None:
-        for statement in _without_triggers(db):
-            session.execute(text(statement))
-        if tamper.startswith("DELETE FROM audit"):
-            session.execute(text("DELETE FROM review WHERE audit_seq = 3"))
-        session.execute(text(tamper))
-
-    db.transact(step)
-    breaks = db.transact(audit.verify)[2]
-    assert (breaks[0].seq, problem in breaks[0].problem) == (row, True)
-
-
-def test_free_text_stays_out_of_the_chain(db: Database, noon: datetime) -> None:
-    _chain(db, noon)
-    rows = db.transact(lambda session: list(session.exec(select(AuditRow).order_by(col(AuditRow.seq)))))
-    assert all("why" not in str(row.model_dump()) for row in rows)
-    assert db.transact(lambda session: session.get(ReviewRow, 1)).text == "why é"
-
-
-def test_two_writers_give_one_chain(db: Database, noon: datetime) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    def write(number: int) -> None:
-        db.transact(lambda session: audit.append(session, noon, "did", "thing", str(number)))
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(write, range(40)))
-    count, _, breaks = db.transact(audit.verify)
-    assert (count, breaks) == (40, [])
 
 
 def test_facts_keep_their_subject(db: Database, noon: datetime) -> None:
