@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -19,7 +18,6 @@ import holidays
 from config.defects import Defect
 from config.schema import ProtocolFile
 from scheduler.domain.civil import DayCalendar, at_local
-from scheduler.domain.events import DomainEvent, ReminderDue, VisitRebooked
 from scheduler.domain.exposure import Exposure, VisitExposures, set_is_settled
 from scheduler.domain.facts import (
     Assessed,
@@ -35,7 +33,7 @@ from scheduler.domain.facts import (
     What,
 )
 from scheduler.domain.history import History
-from scheduler.domain.plan import Changes, Desired, Recorded, RecordedExposure, assess, diff
+from scheduler.domain.plan import Desired, assess
 from scheduler.domain.protocol import Protocol, VisitStatus
 from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.reason import because
@@ -305,86 +303,6 @@ def snapshot(desired: Desired) -> tuple[Any, ...]:
         {flag.key: (flag.reason, flag.since, flag.severity) for flag in desired.flags},
         {one.key: one.expired for one in desired.reminders},
     )
-
-
-# --- the ledger in memory ---------------------------------------------------------------------------------------
-
-NOTHING = Recorded({}, {}, frozenset(), {})
-
-
-def apply(recorded: Recorded, changes: Changes) -> Recorded:
-    """What is on record after the changes were written, as the store writes them."""
-    flags = {k: v for k, v in recorded.open_flags.items() if k not in changes.closed}
-    flags |= {flag.key: flag.reason for flag in (*changes.opened, *changes.reworded)}
-    exposures = dict(recorded.exposures)
-    for change in changes.exposures:
-        found = change.found
-        shown = found.shown if found is not None else None
-        inputs_hash = found.inputs_hash if found is not None else None
-        exposures[change.visit] = RecordedExposure(inputs_hash, change.version, shown)
-    return replace(
-        recorded,
-        visits={**recorded.visits, **dict(changes.visits)},
-        open_flags=flags,
-        reminder_keys=frozenset(recorded.reminder_keys) | {one.key for one in changes.reminders},
-        exposures=exposures,
-    )
-
-
-@dataclass
-class Ledger:
-    """Reconciles one subject again and again, and remembers what was announced."""
-
-    plan: StudyPlan
-    subject: str = CODE
-    recorded: Recorded = NOTHING
-    events: list[DomainEvent] = field(default_factory=list)
-    expired: list[str] = field(default_factory=list)
-    sent_at: dict[str, datetime] = field(default_factory=dict)
-    amended: Mapping[str, StudyPlan] = field(default_factory=dict)
-
-    def tick(self, past: History, now: datetime) -> datetime | None:
-        """Reconcile at `now`; returns when to look again."""
-        line = build_timeline(self.plan, past, self.amended)
-        if line is None:
-            return None
-        desired = stand(line, now)
-        changes = diff(self.subject, desired, self.recorded)
-        self.recorded = apply(self.recorded, changes)
-        self.events += changes.events
-        self.expired += [one.key for one in changes.reminders if one.expired]
-        for event in changes.events:
-            if isinstance(event, ReminderDue):
-                assert event.key not in self.sent_at
-                self.sent_at[event.key] = now
-        return desired.next_change
-
-    def run(self, past: History, start: datetime, end: datetime) -> None:
-        """Reconcile at `start` and at every instant named by next_change before `end`."""
-        now: datetime | None = start
-        while now is not None and now < end:
-            now = self.tick(past, now)
-
-    @property
-    def rebookings(self) -> list[VisitRebooked]:
-        return [event for event in self.events if isinstance(event, VisitRebooked)]
-
-    def sent(self, rule: str) -> dict[str, datetime]:
-        """The reminders of one rule that were sent: target → when."""
-        found = {}
-        for key, at in self.sent_at.items():
-            _, _, visit, name, target = key.split("|")
-            if name == rule:
-                found[f"{visit} {target}"] = at
-        return found
-
-
-def year_of(past: History, plan: StudyPlan | None = None, days: int = 480) -> Ledger:
-    """A ledger driven through the whole year of a history that is known from its first instant."""
-    ledger = Ledger(plan or shipped_plan())
-    start = past.facts[0].recorded_at
-    ledger.run(past, start, start + timedelta(days=days))
-    return ledger
 
 
 def utc(*parts: int) -> datetime:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import domain_cases as cases
 import pytest
+from domain_ledger import NOTHING, Ledger, apply
 
 from scheduler.domain.exposure import Exposure, Shown, VisitExposures
 from scheduler.domain.facts import (
@@ -35,7 +36,7 @@ def told(*whats: What, apart: timedelta = timedelta(hours=1)) -> Said:
     """What is announced about W6 while the facts come in one after the other."""
     everything = [cases.enrolled(), *whats]
     facts = tuple(Fact(i, what, NOW + i * apart, "t", Source.CLI) for i, what in enumerate(everything, 1))
-    ledger = cases.Ledger(cases.shipped_plan())
+    ledger = Ledger(cases.shipped_plan())
     for number, fact in enumerate(facts, 1):
         ledger.tick(History(cases.CODE, facts[:number]), fact.recorded_at)
         ledger.tick(History(cases.CODE, facts[:number]), fact.recorded_at)
@@ -149,7 +150,7 @@ def test_attendance_ends_an_appointment_without_a_word() -> None:
 
 def test_an_appointment_that_becomes_history_before_anybody_looked_is_not_said() -> None:
     past = cases.history(BOOKED, Attended("W6", cases.local(FIRST)))
-    ledger = cases.Ledger(cases.shipped_plan())
+    ledger = Ledger(cases.shipped_plan())
     ledger.tick(past, NOW)
     assert ledger.rebookings == []
 
@@ -166,11 +167,11 @@ def estimate(inputs_hash: str, value: float | None = 42.0) -> VisitExposures:
 def exposure_events(*found: VisitExposures | None) -> list[tuple[Event, int]]:
     """What is announced while the estimates of W6 come one after the other."""
     line = cases.timeline()
-    recorded, said = cases.NOTHING, []
+    recorded, said = NOTHING, []
     for one in found:
         desired: Desired = assess(line, {} if one is None else {"W6": one}, NOW)
         changes = diff(cases.CODE, desired, recorded)
-        recorded = cases.apply(recorded, changes)
+        recorded = apply(recorded, changes)
         again = diff(cases.CODE, desired, recorded)
         assert again.is_empty and again.events == ()
         said += [
@@ -219,10 +220,10 @@ def test_the_primary_is_the_first_with_a_value_else_the_first_refused() -> None:
 def test_flags_open_are_reworded_and_close_and_an_unchanged_one_is_left_alone() -> None:
     now = cases.local(date(2025, 10, 25))
     desired = cases.stand(cases.timeline(), now)
-    first = diff(cases.CODE, desired, cases.NOTHING)
+    first = diff(cases.CODE, desired, NOTHING)
     key = f"{cases.CODE}|W6|visit_overdue|-"
     assert key in {flag.key for flag in first.opened}
-    recorded = cases.apply(cases.NOTHING, first)
+    recorded = apply(NOTHING, first)
     other = {**recorded.open_flags, key: because("status_overdue", closed=date(2025, 1, 1))}
     reworded = diff(cases.CODE, desired, Recorded(recorded.visits, other, recorded.reminder_keys, {}))
     assert [flag.key for flag in reworded.reworded] == [key]

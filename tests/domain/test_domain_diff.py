@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import domain_cases as cases
+from domain_ledger import NOTHING, apply
 from domain_strategies import AMENDED_PLANS, PLANS
 
 from scheduler.domain.events import Days, ExposureChanged, ReminderDue, VisitRebooked, VisitReplanned
@@ -25,7 +26,7 @@ def desired(*whats: object) -> Desired:
 
 def recorded(found: Desired) -> Recorded:
     """All of it is on record."""
-    return cases.apply(cases.NOTHING, diff(cases.CODE, found, cases.NOTHING))
+    return apply(NOTHING, diff(cases.CODE, found, NOTHING))
 
 
 def with_visit(before: Recorded, visit: str, **changes: object) -> Recorded:
@@ -41,7 +42,7 @@ def test_what_is_on_record_already_is_neither_written_nor_said() -> None:
 
 def test_a_reminder_is_said_of_its_subject_visit_and_slot_unless_it_came_too_late() -> None:
     later = cases.stand(cases.timeline(), cases.local(date(2025, 9, 23)))
-    said = [one for one in diff(cases.CODE, later, cases.NOTHING).events if isinstance(one, ReminderDue)]
+    said = [one for one in diff(cases.CODE, later, NOTHING).events if isinstance(one, ReminderDue)]
     due = [one for one in later.reminders if not one.expired]
     assert due
     assert said == [ReminderDue(cases.CODE, one.visit, one.slot, one.key) for one in due]
@@ -49,7 +50,7 @@ def test_a_reminder_is_said_of_its_subject_visit_and_slot_unless_it_came_too_lat
 
 def test_a_flag_that_opens_is_not_reworded_as_well() -> None:
     overdue = cases.stand(cases.timeline(), cases.local(date(2025, 11, 1)))
-    changes = diff(cases.CODE, overdue, cases.NOTHING)
+    changes = diff(cases.CODE, overdue, NOTHING)
     assert changes.opened
     assert changes.reworded == ()
 

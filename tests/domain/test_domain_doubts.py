@@ -100,6 +100,7 @@ def test_a_high_trough_is_unusual_by_itself_and_a_high_later_sample_is_not() -> 
     of = measured("15.1", "20", "16")
     reason = because("profile_trough_high", point="H0", limit=15)
     assert doubts(of) == (expected(of, Weight.WARNS, "R-14 H0", reason, "H0"),)
+    assert doubts(measured("15", "20", "16")) == ()
 
 
 def test_the_samples_below_that_before_the_dose_are_named_and_one_equal_to_it_is_not() -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import domain_cases as cases
 import pytest
+from domain_ledger import Ledger
 
 from scheduler.domain.facts import (
     Attended,
@@ -34,13 +35,13 @@ def at(month: int, day: int, hour: int = 8, minute: int = 0, year: int = 2025) -
     return cases.local(date(year, month, day), hour, minute)
 
 
-def lived(*told: tuple[datetime, What], days: int = 480) -> cases.Ledger:
+def lived(*told: tuple[datetime, What], days: int = 480) -> Ledger:
     """A subject whose facts arrive at the instants given, looked at whenever something can change."""
     start = at(9, 1, 12)
     whats = [(start, cases.enrolled()), *[(start, what) for what in SEEN_INCLUSION], *told]
     facts = tuple(Fact(i, what, moment, "t", Source.CLI) for i, (moment, what) in enumerate(whats, 1))
     results = tuple(cases.results_of("INCLUSION", cases.BASELINE, first_id=900))
-    ledger = cases.Ledger(cases.shipped_plan())
+    ledger = Ledger(cases.shipped_plan())
     moments = sorted({fact.recorded_at for fact in facts})
     for moment, until in zip(moments, [*moments[1:], start + timedelta(days=days)], strict=True):
         known = tuple(fact for fact in facts if fact.recorded_at <= moment)
@@ -48,7 +49,7 @@ def lived(*told: tuple[datetime, What], days: int = 480) -> cases.Ledger:
     return ledger
 
 
-def of_w6(ledger: cases.Ledger, rule: str) -> list[datetime]:
+def of_w6(ledger: Ledger, rule: str) -> list[datetime]:
     return [moment for target, moment in ledger.sent(rule).items() if target.startswith("W6 ")]
 
 
@@ -214,7 +215,7 @@ def _outage(hours: float, rule: str) -> tuple[list[datetime], list[str]]:
     plan = line.visit("W6")
     assert plan is not None
     due = next(slot.due_at for slot in plan.slots if slot.rule.id == rule)
-    ledger = cases.Ledger(cases.shipped_plan())
+    ledger = Ledger(cases.shipped_plan())
     ledger.tick(past, due - timedelta(seconds=1))
     ledger.tick(past, due + timedelta(hours=hours))
     return of_w6(ledger, rule), [key for key in ledger.expired if f"|W6|{rule}|" in key]
@@ -246,7 +247,7 @@ def test_validity_ends_with_the_window_even_if_the_rule_would_allow_more() -> No
 
 def test_an_expired_reminder_is_recorded_once_and_never_sent_later() -> None:
     past = cases.history()
-    ledger = cases.Ledger(cases.shipped_plan())
+    ledger = Ledger(cases.shipped_plan())
     start = at(2, 1, year=2026)
     for hours in range(0, 48, 6):
         ledger.tick(past, start + timedelta(hours=hours))

@@ -245,7 +245,7 @@ def test_a_flag_that_warns_does_not_hold() -> None:
     assert holding(line(of=of)) == []
 
 
-# --- S-05, S-07, R-14: the profile --------------------------------------------------------------------------------
+# --- S-05: the profile (the other rules of it: test_domain_doubts.py) ---------------------------------------------
 
 
 def profile(h0: str, h30: str, h2: str) -> list[ResultVersion]:
@@ -259,19 +259,6 @@ def test_S05_is_said_exactly_when_the_sample_before_the_dose_is_too_high(
 ) -> None:
     found = [one for one in doubts(line(of=profile(str(h0), str(h30), str(h2)))) if one.detail[:4] == "S-05"]
     assert bool(found) == ((h0 > h30 and h0 > h2) or h30 < h0)
-
-
-def test_S05_names_the_samples_that_are_lower_and_reorders_nothing() -> None:
-    found = line(of=profile("7", "3", "9"))
-    (doubt,) = doubts(found)
-    assert dict(doubt.reason.params) == {"point": "H0", "lower": "H30"}
-    plan = found.visit("W6")
-    assert plan is not None
-    assert [d.result.version.conc_mg_l for d in plan.draws if d.result] == [
-        Decimal(7),
-        Decimal(3),
-        Decimal(9),
-    ]
 
 
 def test_S05_is_only_told_of_enteric_coated_tablets() -> None:
@@ -299,19 +286,6 @@ def test_S05_rule_and_models_speak_with_one_voice() -> None:
         why = flag.reason.get("why")
         assert isinstance(why, tuple)
         assert [one.code for one in why] == expected
-
-
-def test_R14_three_identical_values_and_a_high_trough_are_flagged() -> None:
-    assert [one.reason.code for one in doubts(line(of=profile("3", "3.0", "3.00")))] == ["profile_identical"]
-    assert [one.reason.code for one in doubts(line(of=profile("15", "20", "16")))] == []
-    assert [one.reason.code for one in doubts(line(of=profile("15.1", "20", "16")))] == [
-        "profile_trough_high"
-    ]
-
-
-def test_S07_different_methods_are_flagged() -> None:
-    (doubt,) = doubts(line(of=results(H2={"method": "EMIT"})))
-    assert (doubt.weight, dict(doubt.reason.params)) == (Weight.WARNS, {"methods": "EMIT, HPLC"})
 
 
 # --- S-09 ---------------------------------------------------------------------------------------------------------

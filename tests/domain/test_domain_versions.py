@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import domain_cases as cases
+from domain_ledger import NOTHING, apply
 from domain_strategies import AMENDED_PLANS, PLANS, baselines
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,7 +79,7 @@ def test_no_version_asks_for_what_was_over_before_its_day() -> None:
 
 def test_a_visit_that_the_new_version_has_not_is_not_applicable_and_its_appointment_is_taken_back() -> None:
     now, booked = cases.utc(2025, 11, 3), cases.booked("W12", date(2025, 11, 25))
-    before = cases.apply(cases.NOTHING, diff(cases.CODE, cases.stand(line(booked), now), cases.NOTHING))
+    before = apply(NOTHING, diff(cases.CODE, cases.stand(line(booked), now), NOTHING))
     later = line(booked, applied(date(2025, 11, 10)))
     changes = diff(cases.CODE, cases.stand(later, now), before)
     off = [one for one in changes.events if isinstance(one, VisitRebooked)]
@@ -118,14 +119,14 @@ def test_a_version_taken_back_leaves_everything_as_if_it_had_never_been() -> Non
 def test_other_days_by_another_version_are_an_event_and_other_days_by_the_facts_are_none() -> None:
     now = cases.utc(2025, 9, 20)
     plain = cases.stand(line(), now)
-    before = cases.apply(cases.NOTHING, diff(cases.CODE, plain, cases.NOTHING))
+    before = apply(NOTHING, diff(cases.CODE, plain, NOTHING))
     changes = diff(cases.CODE, cases.stand(line(applied(date(2025, 9, 25))), now), before)
     told = {one.visit: one for one in changes.events if isinstance(one, VisitReplanned)}
     assert set(told) == {"W6", "W12"}
     assert told["W6"].old == Days(date(2025, 10, 13), date(2025, 10, 6), date(2025, 10, 20))
     assert told["W6"].new == Days(date(2025, 10, 20), date(2025, 10, 17), date(2025, 10, 23))
     assert told["W12"].new is None
-    after = cases.apply(before, changes)
+    after = apply(before, changes)
     back = line(applied(date(2025, 9, 25)), Corrected(2, None, "not approved"))
     again = diff(cases.CODE, cases.stand(back, now), after)
     keys = [one.key for one in (*changes.events, *again.events) if isinstance(one, VisitReplanned)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import domain_cases as cases
+from domain_ledger import NOTHING, Ledger, apply
 from domain_strategies import Arrival, instants_near, records
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +57,7 @@ def test_the_instants_of_change_lead_to_an_end(arrival: Arrival) -> None:
 def test_reconciling_twice_equals_once(data: st.DataObject, arrival: Arrival) -> None:
     line = _timeline(arrival)
     desired = cases.stand(line, data.draw(instants_near(line)))
-    once = cases.apply(cases.NOTHING, diff(cases.CODE, desired, cases.NOTHING))
+    once = apply(NOTHING, diff(cases.CODE, desired, NOTHING))
     again = diff(cases.CODE, desired, once)
     assert again.is_empty
     assert again.events == ()
@@ -78,9 +79,9 @@ def test_the_order_in_which_facts_and_results_arrive_does_not_matter(
     assert one.next_change == two.next_change
 
 
-def _live(arrival: Arrival, extra: list[datetime]) -> cases.Ledger:
+def _live(arrival: Arrival, extra: list[datetime]) -> Ledger:
     """The subject's year as it is lived: facts arrive one by one, every next_change is visited, and `extra` too."""
-    ledger = cases.Ledger(arrival.plan, amended=arrival.amended)
+    ledger = Ledger(arrival.plan, amended=arrival.amended)
     moments = arrival.moments
     end = moments[-1] + LONG
     for start, stop in zip(moments, [*moments[1:], end], strict=True):
@@ -125,7 +126,7 @@ def test_rebuilding_the_rows_gives_the_rows_that_were_lived(data: st.DataObject,
     now = arrival.moments[-1] + LONG
     line = _timeline(arrival)
     desired = cases.stand(line, now)
-    fresh = diff(cases.CODE, desired, cases.NOTHING)
+    fresh = diff(cases.CODE, desired, NOTHING)
     ledger.tick(arrival.whole, now)
     assert {flag.key: flag.reason for flag in fresh.opened} == dict(ledger.recorded.open_flags)
     for name, row in fresh.visits:

@@ -17,14 +17,7 @@ from scheduler.store.database import Database, StoreError
 from scheduler.store.revision import check_schema
 from scheduler.store.schema import differences, migrate
 from scheduler.store.subjects import add_fact, due_subjects, load_history, next_wake, wake
-from scheduler.store.tables import (
-    APPEND_ONLY,
-    FactRow,
-    HeartbeatRow,
-    ProtocolVersionRow,
-    SiteRow,
-    SubjectRow,
-)
+from scheduler.store.tables import APPEND_ONLY, FactRow, HeartbeatRow, ProtocolVersionRow, SiteRow, SubjectRow
 
 
 def _subject(session: Session, code: str, at: datetime, next_wake: datetime | None = None) -> None:
