@@ -67,7 +67,7 @@ SHOWN: tuple[type[StrEnum], ...] = (
 WHILE = (NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE)  # what a reminder may wait for beside a status
 WORK_NAMES = (work.INTAKE, work.RECONCILE, work.DIGEST, work.DELIVERY, work.HOUSEKEEPING, "rehearsal")
 SUBJECT_STATES = ("active", "on_hold", "parked", "withdrawn")  # scheduler/engine/report/rows.py
-RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/report/explain.py
+RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/engine/report/facts.py
 
 # Calls whose words the scan cannot read because they arrive as parameters; what arrives is covered elsewhere.
 PASSED_ON = {
@@ -210,7 +210,7 @@ def vocabulary() -> dict[str, str]:
     words |= dict.fromkeys(WHILE, "scheduler.domain.protocol")
     words |= dict.fromkeys(WORK_NAMES, "scheduler.runtime.work")
     words |= dict.fromkeys(SUBJECT_STATES, "scheduler/engine/report/rows.py")
-    words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/report/explain.py")
+    words |= dict.fromkeys(RECORD_STATES, "scheduler/engine/report/facts.py")
     words |= dict.fromkeys([page.nav for page in PAGES if page.nav is not None], "scheduler/console")
     words |= dict.fromkeys([*(one.id for one in _equations()), PARTIAL_AUC], "methods")
     words |= dict.fromkeys(_phrases(), "config/regressions.toml, config/models")

@@ -162,7 +162,6 @@ def _row_page(asked: Asked, reasons: tuple[Reason, ...] = ()) -> Response:
         given=asked.form,
         points=[one.id for one in protocol.points if one.id != found["line"].timepoint],
         may_review=bool(asked.roles & REVIEWERS),
-        Decision=Decision,
     )
 
 

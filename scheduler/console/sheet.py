@@ -73,13 +73,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields that belong together. Of `sums` the total is shown while it is typed; `folded` is opened when needed."""
+    """Fields that belong together. Of `sums` the total is shown while it is typed."""
 
     fields: tuple[Field, ...]
     legend: str | None = None
     note: str | None = None
     sums: bool = False
-    folded: bool = False
 
 
 class Sheet:

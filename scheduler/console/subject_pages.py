@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from pk.pictures.image import png
 from scheduler.console.actions import CORRECTORS, Action, subject_actions, visit_actions
-from scheduler.console.page import CLINICAL, TEAM, Asked, Page
+from scheduler.console.page import TEAM, Asked, Page
 from scheduler.console.show import refused, show
 from scheduler.domain.history import fold
 from scheduler.domain.pictures import range_of
@@ -48,7 +48,6 @@ def _year(asked: Asked) -> Response:
     found, speaker, state = asked.desk.database.read(step)
     report = found.report
     bands = [band for band, _ in report.bands]
-    sampling = {one.id for one in asked.desk.study.newest[1].encounters if one.sampling}
     return show(
         asked,
         "subject.html",
@@ -77,8 +76,6 @@ def _year(asked: Asked) -> Response:
         actions=list(subject_actions(report.subject, state, asked.roles)),
         visit_actions={one.id: list(_of_visit(asked, found, one)) for one in report.visits},
         may_correct=bool(asked.roles & CORRECTORS),
-        sampling=sampling,
-        may_sample=bool(asked.roles & CLINICAL),
         range_of=range_of,
     )
 

@@ -44,7 +44,7 @@ from scheduler.engine.recording.amendment import apply_version
 from scheduler.engine.recording.record import enrol, record
 from scheduler.engine.report.endpoints import endpoint_rows
 from scheduler.engine.report.explain import explain
-from scheduler.engine.report.fact_text import fact_said
+from scheduler.engine.report.facts import fact_said
 from scheduler.engine.report.sampling_day import SamplingDay, sampling_day
 from scheduler.engine.study import Study
 from scheduler.intake.arrival import Arrival

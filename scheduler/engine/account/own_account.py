@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from hashlib import sha256
 from math import ceil
 
 import pyotp
@@ -14,7 +13,7 @@ from config.language import Language
 from scheduler.domain.facts import Source
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.account.passwords import hashed, matches, refusals_of_password
-from scheduler.engine.account.sign_in import SignedIn, accept_code, brake, session_key
+from scheduler.engine.account.sign_in import SignedIn, accept_code, brake, counted_as, session_key
 from scheduler.store import accounts as store
 from scheduler.store import audit
 from scheduler.store.database import Database
@@ -98,7 +97,7 @@ def choose_language(db: Database, signed_in: SignedIn, language: Language) -> No
 def _prove(db: Database, signed_in: SignedIn, password: str, address: str, now: datetime) -> None:
     """Raises RefusedError unless the password is the account's; a wrong one counts as an attempt to sign in."""
     name = signed_in.account.id
-    account_sha256 = sha256(name.encode()).hexdigest()
+    account_sha256 = counted_as(name)
     wait = db.read(lambda session: brake(session, account_sha256, address, now))
     if wait is not None:
         raise RefusedError([because("refused_attempts", minutes=ceil(wait.total_seconds() / 60))])

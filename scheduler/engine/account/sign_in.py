@@ -23,6 +23,7 @@ __all__ = [
     "Tried",
     "accept_code",
     "brake",
+    "counted_as",
     "find_session",
     "give_code",
     "session_key",
@@ -63,11 +64,16 @@ def session_key(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
+def counted_as(name: str) -> str:
+    """Under what the attempts of an account are counted: what was typed as its name may have been a password."""
+    return sha256(name.encode("utf-8", "replace")).hexdigest()
+
+
 def sign_in(
     db: Database, settings: ConsoleSettings, name: str, password: str, address: str, now: datetime
 ) -> Tried:
     """Try a name and a password. Every attempt is counted and audited; while too many failed, none is looked at."""
-    account_sha256 = sha256(name.encode("utf-8", "replace")).hexdigest()
+    account_sha256 = counted_as(name)
     wait = db.read(lambda session: brake(session, account_sha256, address, now))
     if wait is not None:
         return Tried(wait=wait)
@@ -119,7 +125,7 @@ def _failed(
 
 def give_code(db: Database, signed_in: SignedIn, code: str, address: str, now: datetime) -> Tried:
     """Try the code of the second factor: a new token when it is right. A code counts once."""
-    name, account_sha256 = signed_in.account.id, sha256(signed_in.account.id.encode()).hexdigest()
+    name, account_sha256 = signed_in.account.id, counted_as(signed_in.account.id)
     old = session_key(signed_in.token)
 
     def step(session: Session) -> Tried:

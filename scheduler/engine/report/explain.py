@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
-from scheduler.domain.corrections import effective
-from scheduler.domain.facts import Corrected, Fact
 from scheduler.domain.keys import reminder_key
 from scheduler.domain.plan import DueReminder
 from scheduler.domain.protocol import Shift
@@ -20,11 +17,9 @@ from scheduler.domain.timeline import NEVER, Slot, Timeline
 from scheduler.engine.reconcile import standing
 from scheduler.engine.study import Study
 from scheduler.store.recorded import load_recorded
-from scheduler.store.rows import payload_of
-from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
 
-__all__ = ["Explanation", "explain", "fact_lines"]
+__all__ = ["Explanation", "explain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +142,3 @@ def _reminder(
         state = "while {statuses}"
     statuses = ", ".join(speaker.status(one) for one in sorted(slot.rule.while_))
     return f"{slot.rule.id}: {speaker.moment(slot.due_at)} ({speaker.text(state, statuses=statuses)})"
-
-
-def fact_lines(session: Session, subject: str) -> list[dict[str, Any]]:
-    """Every record of a subject with its number, and whether it still holds."""
-    facts = load_history(session, subject).facts
-    holding = {fact.id: fact for fact in effective(facts)}
-    return [_fact_line(fact, holding) for fact in facts]
-
-
-def _fact_line(fact: Fact, holding: dict[int, Fact]) -> dict[str, Any]:
-    what = fact.what
-    now = holding.get(fact.id)
-    if isinstance(what, Corrected):
-        state = "correction"
-    elif now is None:
-        state = "taken back"
-    else:
-        state = "holds" if now.what == what else "corrected"
-    return {
-        "number": fact.id,
-        "kind": what.kind,
-        "state": state,
-        "content": payload_of(what),
-        "recorded_at": fact.recorded_at,
-        "recorded_by": fact.recorded_by,
-        "source": fact.source.value,
-    }

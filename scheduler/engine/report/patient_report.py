@@ -22,11 +22,10 @@ from scheduler.domain.status import VisitView
 from scheduler.domain.timeline import Draw, Timeline
 from scheduler.domain.year import Year, year_of
 from scheduler.engine.reconcile import standing
-from scheduler.engine.report.assessment_text import assessed_text, plain
 from scheduler.engine.report.aucs import auc_rows, weights_said
 from scheduler.engine.report.endpoints import endpoint_row
 from scheduler.engine.report.exposure_summaries import summary_row
-from scheduler.engine.report.fact_text import dosing_said
+from scheduler.engine.report.facts import assessed_text, dosing_said, plain
 from scheduler.engine.report.rows import flag_rows, subject_state
 from scheduler.engine.study import Study
 from scheduler.store.audit import APP_VERSION
@@ -61,6 +60,7 @@ class VisitReport:
 
     id: str
     label: str
+    has_samples: bool
     status: str
     reason: str
     target: date
@@ -182,6 +182,7 @@ def _visit(timeline: Timeline, view: VisitView, rows: Sequence[Row], speaker: Sp
     return VisitReport(
         id=plan.id,
         label=speaker.name(plan.id),
+        has_samples=plan.planned.encounter.sampling,
         status=speaker.status(view.status),
         reason=speaker.say(view.reason),
         target=plan.planned.target,

@@ -12,8 +12,8 @@ from sqlmodel import Session
 from scheduler.domain.speech import Speaker
 from scheduler.engine.picture.year_auc import DatedAuc, dated_aucs
 from scheduler.engine.report.aucs import auc_rows
-from scheduler.engine.report.explain import Explanation, explain, fact_lines
-from scheduler.engine.report.fact_text import fact_said
+from scheduler.engine.report.explain import Explanation, explain
+from scheduler.engine.report.facts import fact_lines, fact_said
 from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.engine.study import Study
 from scheduler.store.mails import MailLine, mails_of

@@ -11,8 +11,8 @@ from pk.target.findings import TargetAnalysis
 from scheduler.domain.speech import Speaker
 from scheduler.domain.trial.definitions import LUNG_RESPONSE, SKIN_RESPONSE
 from scheduler.domain.trial.eligibility import Arm
-from scheduler.engine.target.member import MEASURES, PRIMARY, SPAN, Member
-from scheduler.engine.target.tables import Spread, daily_mg, spread_of
+from scheduler.engine.target.member import MEASURES, PRIMARY, SPAN, Member, daily_mg
+from scheduler.engine.target.tables import Spread, spread_of
 
 __all__ = [
     "Followed",

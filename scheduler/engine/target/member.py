@@ -34,6 +34,7 @@ __all__ = [
     "WHILE_ON_TREATMENT",
     "WITHOUT_RESCUE",
     "Member",
+    "daily_mg",
 ]
 
 PRIMARY = Metric.TWA_6_26.value
@@ -92,6 +93,12 @@ SPAN = (6, 12, 26)
 """The weeks of the primary exposure."""
 _DAYS_A_YEAR = 365.25
 Row = dict[str, Any]
+
+
+def daily_mg(visit: Row) -> float | None:
+    """The daily dose at a visit that has an AUC; None where it is not known."""
+    dose, interval = visit["dose_mg"], visit["interval_h"]
+    return None if dose is None or not interval else dose * 24 / interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +171,7 @@ class Member:
     def _daily_mg(self) -> list[float | None]:
         """The daily dose at each occasion of the primary span."""
         rows = zip(self.exposures["weeks"], self.exposures["visits"], strict=True)
-        return [
-            one["dose_mg"] * 24 / one["interval_h"] if one["dose_mg"] and one["interval_h"] else None
-            for week, one in rows
-            if week in SPAN
-        ]
+        return [daily_mg(one) for week, one in rows if week in SPAN]
 
     @property
     def duration_years(self) -> float | None:

@@ -10,7 +10,7 @@ from pk.target.findings import TargetAnalysis
 from pk.target.statistics.loess import LEAST, loess
 from scheduler.domain.speech import Speaker
 from scheduler.engine.picture.drawing import FILLED, GREY, HOLLOW, INK, PALE, Drawing, Scale
-from scheduler.engine.target.member import LEAST_DESCRIBED, MEASURES, PRIMARY, Member
+from scheduler.engine.target.member import LEAST_DESCRIBED, MEASURES, PRIMARY, Member, daily_mg
 
 __all__ = ["course", "scatter", "waterfall"]
 
@@ -67,7 +67,7 @@ def _line_of(drawn: Drawing, one: Member, x: Scale, y: Scale, fine: float) -> No
     before = None
     for (at, height), visit in zip(points, one.exposures["visits"], strict=True):
         drawn.mark(at, height, "circle", fill=HOLLOW if one.flagged else FILLED, size=3 * fine)
-        daily = None if not visit["interval_h"] else visit["dose_mg"] / visit["interval_h"]
+        daily = daily_mg(visit)
         if before is not None and daily is not None and daily != before:
             drawn.line([(at, height + 5), (at, height + 14)], width=2)
         before = daily if daily is not None else before

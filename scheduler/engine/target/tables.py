@@ -21,6 +21,7 @@ from scheduler.engine.target.member import (
     WHILE_ON_TREATMENT,
     WITHOUT_RESCUE,
     Member,
+    daily_mg,
 )
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "Share",
     "Spread",
     "change_rows",
-    "daily_mg",
     "occasion_rows",
     "response_rows",
     "rules_said",
@@ -124,11 +124,6 @@ def _occasion(visit: str, pairs: Sequence[tuple[float, float | None]]) -> Occasi
         int(np.count_nonzero(aucs > 60)),
         spread_of([dose for _, dose in pairs]).median,
     )
-
-
-def daily_mg(visit: dict[str, float | None]) -> float | None:
-    dose, interval = visit["dose_mg"], visit["interval_h"]
-    return None if dose is None or not interval else dose * 24 / interval
 
 
 def change_rows(members: Sequence[Member], seed: int) -> list[Change]:

@@ -14,7 +14,8 @@ from scheduler.domain.facts import ProtocolApplied
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording.named import encounter_of, find_subject
-from scheduler.engine.report.explain import Explanation, explain, fact_lines
+from scheduler.engine.report.explain import Explanation, explain
+from scheduler.engine.report.facts import fact_lines
 from scheduler.engine.report.rows import board_rows, flag_rows, result_rows, visit_rows
 from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program

@@ -1,10 +1,14 @@
-"""A record in a sentence, for people."""
+"""The records of a subject for people: as rows with whether they still hold, and each in a sentence."""
 
 from __future__ import annotations
 
-from typing import assert_never
+from decimal import Decimal
+from typing import Any, assert_never
+
+from sqlmodel import Session
 
 from pk.values.profile import Formulation as PkFormulation
+from scheduler.domain.corrections import effective
 from scheduler.domain.facts import (
     Assessed,
     Attended,
@@ -12,6 +16,7 @@ from scheduler.domain.facts import (
     DoseGiven,
     EligibilityAssessed,
     Enrolled,
+    Fact,
     FlagAcknowledged,
     Intercurrent,
     Paused,
@@ -27,11 +32,40 @@ from scheduler.domain.facts import (
     What,
     Withdrawn,
 )
+from scheduler.domain.pictures import decimal_sign
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
-from scheduler.engine.report.assessment_text import assessed_text
+from scheduler.store.rows import payload_of
+from scheduler.store.subjects import load_history
 
-__all__ = ["dosing_said", "fact_said"]
+__all__ = ["assessed_text", "dosing_said", "fact_lines", "fact_said", "plain"]
+
+
+def fact_lines(session: Session, subject: str) -> list[dict[str, Any]]:
+    """Every record of a subject with its number, and whether it still holds."""
+    facts = load_history(session, subject).facts
+    holding = {fact.id: fact for fact in effective(facts)}
+    return [_fact_line(fact, holding) for fact in facts]
+
+
+def _fact_line(fact: Fact, holding: dict[int, Fact]) -> dict[str, Any]:
+    what = fact.what
+    now = holding.get(fact.id)
+    if isinstance(what, Corrected):
+        state = "correction"
+    elif now is None:
+        state = "taken back"
+    else:
+        state = "holds" if now.what == what else "corrected"
+    return {
+        "number": fact.id,
+        "kind": what.kind,
+        "state": state,
+        "content": payload_of(what),
+        "recorded_at": fact.recorded_at,
+        "recorded_by": fact.recorded_by,
+        "source": fact.source.value,
+    }
 
 
 def dosing_said(given: Regimen | DoseGiven, speaker: Speaker) -> str:
@@ -90,3 +124,29 @@ def fact_said(what: What, speaker: Speaker) -> str:
             now = fact_said(what.instead, speaker)
             return speaker.text(words, number=what.fact_id, now=now, why=what.reason)
     assert_never(what)
+
+
+def assessed_text(one: Assessed, speaker: Speaker) -> str:
+    """A value with its unit and how it came about."""
+    parts = [
+        f"{plain(one.value, speaker)} {speaker.status(one.unit)}".strip() if one.value is not None else "–"
+    ]
+    if one.measured is not None:
+        parts.append(f"{plain(one.measured, speaker)} {one.measured_unit}")
+    if one.sites:
+        parts.append(", ".join(f"{speaker.status(site)} {score}" for site, score in one.sites))
+    if one.assessor is not None:
+        parts.append(speaker.text("assessor: {name_id}", name_id=one.assessor))
+    if one.equation is not None:
+        parts.append(speaker.text("equation: {name_id}", name_id=one.equation))
+    if one.hb_corrected is not None:
+        parts.append(
+            speaker.text("corrected for haemoglobin" if one.hb_corrected else "not corrected for haemoglobin")
+        )
+    return speaker.listed(parts)
+
+
+def plain(value: float | Decimal, speaker: Speaker) -> str:
+    """A number as it was given, with the reader's decimal sign."""
+    digits = f"{value:f}" if isinstance(value, Decimal) else f"{value:g}"
+    return digits.replace(".", decimal_sign(speaker))
