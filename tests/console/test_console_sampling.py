@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from config.language import Language
 from scheduler.clock import ManualClock
-from scheduler.domain.facts import Enrolled, Formulation, Regimen, VisitBooked
+from scheduler.domain.facts import Enrolled, Formulation, Regimen, RegimenChanged, VisitBooked
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.recording.record import enrol, record
 from scheduler.engine.report.sampling_day import DrawState, SamplingDay, sampling_day
@@ -102,6 +102,16 @@ def test_the_record_names_the_account_and_the_door(ward: House, nurse: Browser) 
     tap(nurse, "attend")
     last = ward.db.read(lambda session: load_history(session, SUBJECT)).facts[-1]
     assert (last.recorded_by, last.source.value) == ("nadia", "console")
+
+
+def test_the_dose_on_record_is_offered_as_it_is(ward: House, nurse: Browser) -> None:
+    what = RegimenChanged(MORNING, Regimen(Formulation.MMF, 562.5, 8), "half a tablet less")
+    ward.db.transact(
+        lambda session: record(
+            session, ward.study, SUBJECT, what, OPERATOR, ward.clock.now(), ward.desk.handle
+        )
+    )
+    assert "562.5 mg MMF, every 8 h" in nurse.get(PAGE).text
 
 
 def test_a_double_tap_records_once(ward: House, nurse: Browser) -> None:

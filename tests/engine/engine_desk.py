@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, select
 
+from config.language import Language
 from notifications.handlers import make_handler
+from notifications.sentences import MAIL_SENTENCES
+from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import (
     Attended,
     DoseGiven,
@@ -24,6 +27,7 @@ from scheduler.domain.facts import (
     What,
 )
 from scheduler.domain.reason import RefusedError
+from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.reconcile import Handle, reconcile_step
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.request import Done, Who
@@ -31,6 +35,7 @@ from scheduler.engine.study import Study
 from scheduler.intake.arrival import Arrival
 from scheduler.intake.findings import Verdict
 from scheduler.intake.ingest import ingest
+from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.intake.study import intake_study
 from scheduler.runtime.rehearsal.labfile import LabRow, lab_file
 from scheduler.store import audit
@@ -62,6 +67,12 @@ MORNING: tuple[What, ...] = (
     DOSE,
     *(SampleDrawn("INCLUSION", point, moment, TUBES[point]) for point, moment in DRAWN.items()),
 )
+
+
+def speaker(study: Study, language: Language = Language.EN) -> Speaker:
+    """Speaks of everything, in the zone of the site."""
+    sentences = {**PK_SENTENCES, **LAB_SENTENCES, **MAIL_SENTENCES}
+    return speaker_for(language, PARIS, study.newest[1], sentences)
 
 
 @dataclass

@@ -9,13 +9,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from zoneinfo import ZoneInfo
 
 import numpy as np
+from engine_desk import speaker
 
 from config.language import Language
-from pk.sentences import SENTENCES as PK_SENTENCES
-from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.report.page import target_page
 from scheduler.engine.study import Study
 from scheduler.engine.target.member import DEFINITIONS, Member
@@ -27,10 +25,6 @@ from json_schema import problems  # noqa: E402  (tests/pk holds it)
 
 SCHEMA = json.loads((ROOT / "pk" / "schemas" / "target-report.json").read_text("utf-8"))
 CUT = datetime(2026, 9, 17, 11, 38, tzinfo=UTC)
-
-
-def speaker(study: Study, language: Language = Language.EN) -> Speaker:
-    return speaker_for(language, ZoneInfo("Europe/Paris"), study.newest[1], PK_SENTENCES)
 
 
 def member(number: int, auc: float | None, response: bool | None, change: float | None = None) -> Member:

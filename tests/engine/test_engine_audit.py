@@ -10,14 +10,13 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
-from engine_desk import SUBJECT, Desk, at
+from engine_desk import SUBJECT, Desk, at, speaker
 from sqlmodel import Session
 
 from config.language import Language
 from scheduler.domain.events import AuditAnchored, DomainEvent
 from scheduler.domain.facts import Attended, Source, VisitBooked, VisitMoved
 from scheduler.domain.reason import RefusedError
-from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.due.anchor import anchor_step, next_anchor_at
 from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
 from scheduler.engine.recording import record as engine
@@ -26,10 +25,6 @@ from scheduler.engine.report.page import audit_page
 from scheduler.store import audit
 from scheduler.store.audit_read import Entry, entries
 from scheduler.store.subjects import load_history
-
-
-def speaker(desk: Desk, language: Language) -> Speaker:
-    return speaker_for(language, ZoneInfo("Europe/Paris"), desk.study.newest[1], {})
 
 
 def trail(desk: Desk, subject: str | None = SUBJECT) -> list[Entry]:
@@ -94,14 +89,14 @@ def _csv(content: bytes) -> list[dict[str, str]]:
 def test_the_table_has_a_line_for_each_change_in_both_clocks(desk: Desk) -> None:
     desk.enrol()
     desk.say(VisitBooked("W6", datetime(2025, 10, 13, 8, 0)))  # noqa: DTZ001
-    rows = _csv(audit_csv(trail(desk), speaker(desk, Language.EN)))
+    rows = _csv(audit_csv(trail(desk), speaker(desk.study, Language.EN)))
     booked = next(row for row in rows if row["Action"] == "visit_booked")
     assert (booked["Field"], booked["Old value"], booked["New value"]) == ("booked", "", "2025-10-13T08:00")
     utc, local = datetime.fromisoformat(booked["UTC"]), datetime.fromisoformat(booked["Time at the site"])
     assert utc == desk.now
     assert abs(local - utc) < timedelta(seconds=1)
     assert local.utcoffset() == desk.now.astimezone(ZoneInfo("Europe/Paris")).utcoffset()
-    french = _csv(audit_csv(trail(desk), speaker(desk, Language.FR)))
+    french = _csv(audit_csv(trail(desk), speaker(desk.study, Language.FR)))
     assert {"Qui", "Ancienne valeur"} <= set(french[0])
 
 
@@ -110,10 +105,11 @@ def test_a_reason_is_never_a_formula_and_never_markup(desk: Desk) -> None:
     desk.say(VisitBooked("W6", datetime(2025, 10, 13, 8, 0)))  # noqa: DTZ001
     hostile = '=HYPERLINK("http://x")<script>alert(1)</script>'
     desk.say(VisitMoved("W6", datetime(2025, 10, 14, 8, 0), hostile))  # noqa: DTZ001
-    rows = _csv(audit_csv(trail(desk), speaker(desk, Language.EN)))
+    rows = _csv(audit_csv(trail(desk), speaker(desk.study, Language.EN)))
     assert next(row["Why"] for row in rows if row["Why"]) == f"'{hostile}"
     page = audit_page(
-        audit_page_of(trail(desk), SUBJECT, speaker(desk, Language.EN), desk.now), speaker(desk, Language.EN)
+        audit_page_of(trail(desk), SUBJECT, speaker(desk.study, Language.EN), desk.now),
+        speaker(desk.study, Language.EN),
     )
     assert "<script" not in page
 
@@ -122,8 +118,8 @@ def test_a_reason_is_never_a_formula_and_never_markup(desk: Desk) -> None:
 def test_the_page_is_whole_and_needs_no_other_file(desk: Desk, language: Language) -> None:
     desk.enrol()
     desk.say(VisitBooked("W6", datetime(2025, 10, 13, 8, 0)))  # noqa: DTZ001
-    made = audit_page_of(trail(desk), SUBJECT, speaker(desk, language), desk.now)
-    page = audit_page(made, speaker(desk, language))
+    made = audit_page_of(trail(desk), SUBJECT, speaker(desk.study, language), desk.now)
+    page = audit_page(made, speaker(desk.study, language))
     ElementTree.fromstring(page.replace("<!DOCTYPE html>", ""))
     assert "http" not in page and "2025-10-13T08:00" in page
     assert {Language.EN: "Audit trail", Language.FR: "Registre d'audit"}[language] in page.replace(

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_desk import SUBJECT, VALUES, Desk, at
-from engine_members import cohort, member, speaker
+from engine_desk import SUBJECT, VALUES, Desk, at, speaker
+from engine_members import cohort, member
 
 from config.language import Language
 from notifications.calm import mail_site

@@ -6,23 +6,19 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
-from zoneinfo import ZoneInfo
 
 import pytest
-from engine_desk import SUBJECT, Desk, at
+from engine_desk import SUBJECT, Desk, at, speaker
 from sqlmodel import Session
 
 from config.language import Language
-from notifications.sentences import MAIL_SENTENCES
 from pk.pictures.curve import ConcentrationCurve, DrawnSample
-from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import Assessed, Attended, SampleNotDrawn
 from scheduler.domain.pictures import TitledAuc, curve_words
-from scheduler.domain.speech import Speaker, speaker_for
+from scheduler.domain.speech import Speaker
 from scheduler.engine.report.page import report_page
 from scheduler.engine.report.patient_report import PatientReport, patient_report
 from scheduler.engine.study import Study
-from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.store.database import Database
 from scheduler.store.tables import SubjectRow
 
@@ -34,18 +30,13 @@ _ENGLISH = re.compile(
 )
 
 
-def speaker(desk: Desk, language: Language) -> Speaker:
-    sentences = {**PK_SENTENCES, **LAB_SENTENCES, **MAIL_SENTENCES}
-    return speaker_for(language, ZoneInfo("Europe/Paris"), desk.study.newest[1], sentences)
-
-
 def report(
     desk: Desk, language: Language = Language.EN, curves: dict[str, ConcentrationCurve] | None = None
 ) -> PatientReport:
     def step(session: Session) -> PatientReport:
         row = session.get(SubjectRow, SUBJECT)
         assert row is not None
-        found = patient_report(session, desk.study, row, speaker(desk, language), desk.now)
+        found = patient_report(session, desk.study, row, speaker(desk.study, language), desk.now)
         return found.with_curves(curves or {})
 
     return desk.db.transact(step)
@@ -54,7 +45,7 @@ def report(
 def page(
     desk: Desk, language: Language = Language.EN, curves: dict[str, ConcentrationCurve] | None = None
 ) -> str:
-    return report_page(report(desk, language, curves), speaker(desk, language))
+    return report_page(report(desk, language, curves), speaker(desk.study, language))
 
 
 def a_curve(words: Speaker) -> ConcentrationCurve:
@@ -158,7 +149,7 @@ def test_the_french_report_is_french(lived: Desk) -> None:
 
 @pytest.mark.parametrize("language", BOTH)
 def test_the_page_needs_nothing_else(lived: Desk, language: Language) -> None:
-    html = page(lived, language, {"INCLUSION": a_curve(speaker(lived, language))})
+    html = page(lived, language, {"INCLUSION": a_curve(speaker(lived.study, language))})
     assert all(address.startswith("#") for address in read(html).addresses)
     assert not re.search(r"<(script|link|img|iframe|object|embed|base)\b|@import|\bon\w+=", html)
     assert set(re.findall(r"https?://[^\"\s<]+", html)) == {
@@ -170,7 +161,7 @@ def test_the_page_needs_nothing_else(lived: Desk, language: Language) -> None:
 
 @pytest.mark.parametrize("language", BOTH)
 def test_the_page_is_well_formed_and_every_id_its_own(lived: Desk, language: Language) -> None:
-    html = page(lived, language, {"INCLUSION": a_curve(speaker(lived, language))})
+    html = page(lived, language, {"INCLUSION": a_curve(speaker(lived.study, language))})
     assert html.startswith("<!DOCTYPE html>")
     root = ElementTree.fromstring(html)
     assert root.get("lang") == language.value
@@ -181,7 +172,7 @@ def test_the_page_is_well_formed_and_every_id_its_own(lived: Desk, language: Lan
 
 def test_a_visit_has_a_picture_when_it_has_a_curve_and_else_none(lived: Desk) -> None:
     assert page(lived).count("<svg ") == 3  # the year at two widths, the AUCs over the visits
-    with_curve = page(lived, curves={"INCLUSION": a_curve(speaker(lived, Language.EN))})
+    with_curve = page(lived, curves={"INCLUSION": a_curve(speaker(lived.study, Language.EN))})
     assert with_curve.count("<svg ") == 4
     titles = re.findall(r"<title id=\"[^\"]*\">([^<]*)<", with_curve)
     assert titles == [

@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from engine_desk import DOSE, DRAWN, MORNING, OTHER, PARIS, SUBJECT, TUBES, VALUES, Desk, at
+from engine_desk import DOSE, DRAWN, MORNING, OTHER, SUBJECT, TUBES, VALUES, Desk, at, speaker
 
 from config.language import Language
 from scheduler.domain.exposure import HELD
 from scheduler.domain.facts import Formulation, SampleDrawn
-from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.report.aucs import auc_rows
 from scheduler.engine.report.patient_report import PatientReport, patient_report
@@ -47,18 +46,14 @@ def collected(desk: Desk, **minutes: int) -> None:
         desk.lab({point: value}, collected_at=moment)
 
 
-def said(desk: Desk, language: Language = Language.EN) -> Speaker:
-    return speaker_for(language, PARIS, desk.study.newest[1])
-
-
-def primary(desk: Desk, speaker: Speaker) -> dict[str, object]:
-    rows = desk.db.transact(lambda session: auc_rows(session, speaker, SUBJECT))
+def primary(desk: Desk) -> dict[str, object]:
+    rows = desk.db.transact(lambda session: auc_rows(session, speaker(desk.study), SUBJECT))
     return next(row for row in rows if row["primary"] or row["method"] == HELD)
 
 
 def report_of(desk: Desk) -> PatientReport:
     return desk.db.transact(
-        lambda session: patient_report(session, desk.study, desk.subject(), said(desk), desk.now)
+        lambda session: patient_report(session, desk.study, desk.subject(), speaker(desk.study), desk.now)
     )
 
 
@@ -66,7 +61,7 @@ def test_S02_the_auc_waits_with_its_reason_until_the_draw_is_recorded(by_laborat
     desk = by_laboratory
     collected(desk, H30=55)
     flag = desk.flag("set_held")
-    row = primary(desk, said(desk))
+    row = primary(desk)
     assert row["value"] is None
     assert row["reasons"] == [
         "H30 was collected 55 min after the dose, says the laboratory; expected from 20 to 40 min, "
@@ -78,11 +73,11 @@ def test_S02_the_auc_waits_with_its_reason_until_the_draw_is_recorded(by_laborat
     desk.say(SampleDrawn("INCLUSION", "H30", DRAWN["H30"], TUBES["H30"]))
     assert "set_held" not in desk.open_flags()
     assert flag.id is not None
-    assert primary(desk, said(desk))["value"] is not None
+    assert primary(desk)["value"] is not None
 
 
 def flag_rows_of(desk: Desk, language: Language) -> list[str]:
-    rows = desk.db.transact(lambda session: flag_rows(session, said(desk, language), SUBJECT))
+    rows = desk.db.transact(lambda session: flag_rows(session, speaker(desk.study, language), SUBJECT))
     return [row["reason"] for row in rows]
 
 
@@ -90,7 +85,7 @@ def test_a_person_may_say_that_the_samples_are_as_they_should_be(by_laboratory: 
     desk = by_laboratory
     collected(desk, H30=55)
     desk.acknowledge(desk.flag("set_held").id or 0)
-    assert primary(desk, said(desk))["value"] is not None
+    assert primary(desk)["value"] is not None
     assert desk.db.transact(lambda s: rebuild(s, desk.study, desk.subject(), desk.now)) == []
 
 
@@ -98,13 +93,15 @@ def test_R19_a_correction_below_quantification_takes_the_auc_back_and_says_so(de
     desk.sampled()
     desk.now = at(14, 0, 3)
     desk.lab()
-    assert primary(desk, said(desk))["value"] is not None
+    assert primary(desk)["value"] is not None
     desk.now = at(14, 0, 4)
     desk.lab({"H30": "<0.10"}, status="C", replaces="R-H30-1")
-    row = primary(desk, said(desk))
+    row = primary(desk)
     assert (row["value"], row["method"]) == (None, HELD)
     assert len(desk.mails("auc_withdrawn")) > 0
-    assert all(not one["value"] for one in desk.db.transact(lambda s: auc_rows(s, said(desk), SUBJECT)))
+    assert all(
+        not one["value"] for one in desk.db.transact(lambda s: auc_rows(s, speaker(desk.study), SUBJECT))
+    )
 
 
 def test_S06_a_tube_of_another_subject_is_held_until_the_records_are_right(desk: Desk) -> None:
@@ -157,16 +154,16 @@ def test_the_lists_of_a_site_come_with_one_command(by_laboratory: Desk) -> None:
     desk.lab({"H30": VALUES["H30"]})
     desk.now = at(9, 0, 9)
     desk.reconcile()
-    rows = desk.db.transact(lambda s: flag_rows(s, said(desk), site="cochin"))
+    rows = desk.db.transact(lambda s: flag_rows(s, speaker(desk.study), site="cochin"))
     found = {(row["code"], row["subject"]) for row in rows}
     assert {("result_without_draw", SUBJECT), ("result_overdue", SUBJECT)} <= found
-    assert desk.db.transact(lambda s: flag_rows(s, said(desk), site="elsewhere")) == []
+    assert desk.db.transact(lambda s: flag_rows(s, speaker(desk.study), site="elsewhere")) == []
 
 
 def test_the_moment_is_told_in_the_zone_of_the_site(desk: Desk) -> None:
     desk.sampled()
     desk.now = at(14, 0, 3)
     collected(desk, H30=120, H2=30)
-    (reason,) = primary(desk, said(desk))["reasons"]  # type: ignore[misc]
+    (reason,) = primary(desk)["reasons"]  # type: ignore[misc]
     moment: datetime = DOSE.at + timedelta(minutes=120)
-    assert said(desk).moment(moment) in str(reason)
+    assert speaker(desk.study).moment(moment) in str(reason)

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from engine_desk import SUBJECT, Desk, at
-from engine_members import CUT, ROOT, SCHEMA, checked, cohort, made, member, speaker
+from engine_desk import SUBJECT, Desk, at, speaker
+from engine_members import CUT, ROOT, SCHEMA, checked, cohort, made, member
 
 from config.language import Language
 from pk.target.findings import Conclusion, Settings

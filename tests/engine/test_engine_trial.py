@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from engine_desk import BASELINE, DOSE, PAWINSKI, SUBJECT, Desk, at
+from engine_desk import BASELINE, DOSE, PAWINSKI, SUBJECT, Desk, at, speaker
 from sqlmodel import Session
 
 from config.language import Language
-from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import (
     Answer,
     Assessed,
@@ -24,7 +22,6 @@ from scheduler.domain.facts import (
     Occurred,
 )
 from scheduler.domain.reason import RefusedError
-from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.report.endpoints import endpoint_record, endpoint_rows, timelines
 from scheduler.engine.report.exposure_summaries import (
@@ -37,7 +34,6 @@ from scheduler.engine.report.page import report_page
 from scheduler.engine.report.patient_report import patient_report
 from scheduler.engine.report.rows import board_rows
 from scheduler.engine.study import Study
-from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES
 from scheduler.store.database import Database
 from scheduler.store.rows import what_from
 from scheduler.store.tables import FactRow, SubjectRow
@@ -54,20 +50,15 @@ def desk(sqlite_db: Database, study: Study) -> Desk:
     return Desk(sqlite_db, study)
 
 
-def speaker(desk: Desk, language: Language = Language.EN) -> Speaker:
-    sentences = {**PK_SENTENCES, **LAB_SENTENCES}
-    return speaker_for(language, ZoneInfo("Europe/Paris"), desk.study.newest[1], sentences)
-
-
 def endpoints(desk: Desk, language: Language = Language.EN) -> dict[str, Any]:
     (row,) = desk.db.transact(
-        lambda session: endpoint_rows(session, desk.study, speaker(desk, language), SUBJECT)
+        lambda session: endpoint_rows(session, desk.study, speaker(desk.study, language), SUBJECT)
     )
     return row
 
 
 def summaries(desk: Desk) -> dict[str, Any]:
-    (row,) = desk.db.transact(lambda session: summary_rows(session, desk.study, speaker(desk)))
+    (row,) = desk.db.transact(lambda session: summary_rows(session, desk.study, speaker(desk.study)))
     return row
 
 
@@ -75,7 +66,7 @@ def page(desk: Desk, language: Language) -> str:
     def step(session: Session) -> str:
         row = session.get(SubjectRow, SUBJECT)
         assert row is not None
-        said = speaker(desk, language)
+        said = speaker(desk.study, language)
         return report_page(patient_report(session, desk.study, row, said, desk.now), said)
 
     return desk.db.transact(step)
@@ -202,7 +193,7 @@ def test_visits_count_by_their_actual_days_and_ec_mps_has_no_auc_per_gram(desk: 
     desk.say(Attended("W6", at(9, 0, 16, 10)))
     desk.say(DoseGiven("W6", at(9, 5, 16, 10), 720, Formulation.EC_MPS, 12))
     (timeline,) = desk.db.transact(lambda session: list(timelines(session, desk.study)))
-    row = summary_row(timeline, {"INCLUSION": 30.0, "W6": 50.0, "Y1": 70.0}, speaker(desk))
+    row = summary_row(timeline, {"INCLUSION": 30.0, "W6": 50.0, "Y1": 70.0}, speaker(desk.study))
     assert (row["weeks"], row["days"]) == ([0, 6], [0, (date(2025, 10, 16) - BASELINE).days])
     assert row["twa_6_26"] == 50.0
     assert row["flags"] == ["single_occasion"]

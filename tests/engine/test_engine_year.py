@@ -6,10 +6,9 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from xml.etree import ElementTree
-from zoneinfo import ZoneInfo
 
 import pytest
-from engine_desk import DOSE, SUBJECT, Desk, at
+from engine_desk import DOSE, SUBJECT, Desk, at, speaker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
@@ -18,7 +17,6 @@ from config.language import Language
 from pk.pictures.course import ReferenceBand
 from scheduler.domain.facts import SampleDrawn, SampleNotDrawn
 from scheduler.domain.protocol import VisitStatus
-from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.domain.year import SampleState, Year, YearSample, YearVisit, year_of
 from scheduler.engine.picture.year import year_described, year_svg
 from scheduler.engine.picture.year_auc import DatedAuc, auc_svg, dated_aucs
@@ -36,10 +34,6 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 @pytest.fixture
 def desk(sqlite_db: Database, study: Study) -> Desk:
     return Desk(sqlite_db, study)
-
-
-def speaker(study: Study, language: Language = Language.EN) -> Speaker:
-    return speaker_for(language, ZoneInfo("Europe/Paris"), study.newest[1])
 
 
 def year(desk: Desk) -> Year:
