@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import math
 import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from pk.command.options import not_negative, number, positive
 from pk.exposure import PK_VERSION, estimates, inputs_hash
 from pk.regression.equation import Equation, equations_from_mapping
 from pk.regression.shipped import shipped_equations
@@ -37,15 +37,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         )
         parser.add_argument(
             f"--t{option}",
-            type=_number,
+            type=number,
             default=nominal_min,
             metavar="MIN",
             help=f"actual minutes from the dose (default: the nominal time, {nominal_min:g})",
         )
     parser.add_argument("--formulation", choices=list(Formulation), default="mmf", help="default: mmf")
-    parser.add_argument("--dose", type=_positive, metavar="MG", help="label strength of one dose")
-    parser.add_argument("--interval", type=_positive, metavar="H", help="hours between doses")
-    parser.add_argument("--days", type=_not_negative, metavar="D", help="days the dose has been unchanged")
+    parser.add_argument("--dose", type=positive, metavar="MG", help="label strength of one dose")
+    parser.add_argument("--interval", type=positive, metavar="H", help="hours between doses")
+    parser.add_argument("--days", type=not_negative, metavar="D", help="days the dose has been unchanged")
     parser.add_argument("--assay", metavar="NAME", help="what measured the samples, such as HPLC")
     parser.add_argument("--regressions", metavar="FILE", help="equations (default: config/regressions.toml)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -87,37 +87,13 @@ def _equations(path: str | None) -> tuple[Equation, ...]:
         return equations_from_mapping(tomllib.load(file))
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write digits with a point, such as 2.5")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is negative; give 0 or more")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not above 0; give a number above 0")
-    return value
-
-
 def _result(text: str) -> _Result:
     if text.startswith("<"):
-        return _Result(None, lloq_mg_l=_positive(text[1:]))
+        return _Result(None, lloq_mg_l=positive(text[1:]))
     if text.startswith(">"):
-        _positive(text[1:])
+        positive(text[1:])
         return _Result(None, above=True)
-    return _Result(_not_negative(text))
+    return _Result(not_negative(text))
 
 
 def _as_text(found: Sequence[Estimate]) -> str:

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from pk.command.json_parser import schema_text
+from pk.command.options import number
 from pk.values.jsontypes import JsonObject
 from pk.values.reason import Reason
 
@@ -53,9 +53,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     option("--responder", metavar="RULE", help="makes responders of a continuous outcome, as '<=-5'")
     option("--cuts", type=_cuts, metavar="LIST", help="cuts chosen beforehand; default: 30,35,45,60")
-    option(
-        "--plan", nargs=2, type=_number, metavar=("LOW", "HIGH"), help="patients needed to tell them apart"
-    )
+    option("--plan", nargs=2, type=number, metavar=("LOW", "HIGH"), help="patients needed to tell them apart")
     option("--seed", type=_seed, default=1, metavar="N", help="of the random numbers, 0 or more; default: 1")
     option(
         "--unlock-tier",
@@ -130,18 +128,8 @@ def _say(reasons: Sequence[Reason], to: TextIO) -> None:
     to.writelines(f"{one.text()}\n" for one in reasons)
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return value
-
-
 def _cuts(text: str) -> tuple[float, ...]:
-    return tuple(sorted({_number(one) for one in text.split(",")}))
+    return tuple(sorted({number(one) for one in text.split(",")}))
 
 
 def _seed(text: str) -> int:
