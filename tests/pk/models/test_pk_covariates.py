@@ -36,7 +36,7 @@ def refusal(model: PopulationModel, **covariates: Any) -> tuple[Any, ...]:
     return placed.reasons[0]
 
 
-def test_mizaki_by_hand() -> None:
+def test_the_clearance_of_mizaki_2023_is_as_worked_by_hand() -> None:
     # 62 mL/min = 3.72 L/h = 0.6 of 6.2; 28 g/L = 2.8 g/dL = 7/9 of 3.6
     found = typical(MIZAKI, creatinine_clearance_ml_min=62, albumin_g_l=28)
     assert found["CL"] == pytest.approx(13.15 * 0.6**0.78 * (7 / 9) ** -0.88, rel=1e-12)
@@ -92,7 +92,7 @@ def test_van_hest_2005_is_refused_without_ciclosporin() -> None:
     assert codes(refusal(model, ciclosporin_dose_mg_d=0)) == ["covariate_implausible"]
 
 
-def test_van_hest_2005_by_hand() -> None:
+def test_clearance_and_volume_of_van_hest_2005_are_as_worked_by_hand() -> None:
     model = MODELS["van_hest_2005"]
     given = {"ciclosporin_dose_mg_d": 300, "creatinine_clearance_ml_min": 96, "albumin_g_l": 40}
     found = typical(model, **given, sex="female")
@@ -182,7 +182,7 @@ def test_a_batch_keeps_its_order_and_one_bad_subject_costs_only_itself() -> None
     assert placed.notes[0] == placed.notes[3] != placed.notes[1]
 
 
-def test_true_is_not_one() -> None:
+def test_true_is_no_number_of_days() -> None:
     placed = prior_for(MODELS["van_hest_2007"], [
         {"days_since_transplantation": 1},
         {"days_since_transplantation": True},

@@ -141,7 +141,7 @@ def test_the_maximally_selected_statistic_is_the_largest_of_all_cuts() -> None:
     assert found.statistics.max() == found.statistic and found.critical_95 > 1.5
 
 
-def test_its_permutation_p_is_that_of_all_choices() -> None:
+def test_the_permutation_p_of_any_cut_is_that_of_all_choices() -> None:
     exposure = np.array([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0])
     responder = np.array([False, False, False, True, False, True, True, True])
 

@@ -97,7 +97,7 @@ def test_random_orders_come_close_to_the_exact_p() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_adjusted_p_values(p_values: list[float]) -> None:
+def test_adjusted_p_values_are_scipys_and_those_of_holms_definition(p_values: list[float]) -> None:
     assert benjamini_hochberg(p_values) == pytest.approx(stats.false_discovery_control(p_values).tolist())
     adjusted, m = holm(p_values), len(p_values)
     order = sorted(range(m), key=lambda i: p_values[i])
