@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser_cases import DESKTOP, PHONE, Served
@@ -32,11 +30,6 @@ def _sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.locator("#account").fill(name)
     page.locator("#password").fill(password)
     page.locator("main button").click()
-
-
-def _local(served: Served, **ahead: float) -> str:
-    zone = served.house.study.calendars["cochin"].zone
-    return (served.house.clock.now().astimezone(zone) + timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M")
 
 
 def test_a_coordinators_week(served: Served) -> None:

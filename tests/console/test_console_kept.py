@@ -14,8 +14,7 @@ from sqlmodel import select
 
 from scheduler.console.refill import refilled
 from scheduler.console.routes import PAGES
-from scheduler.domain.facts import Attended
-from scheduler.store.tables import FactRow, KeptFormRow
+from scheduler.store.tables import KeptFormRow
 
 PAUSE = f"/subjects/{SUBJECT}/pause"
 WORDS = 'abroad <b>until</b> "May" & longer'
@@ -46,10 +45,6 @@ def _sent_too_late(house: House, browser: Browser, page: str, **fields: str) -> 
     return answer.headers["location"]
 
 
-def _facts(house: House) -> list[str]:
-    return [row.kind for row in house.db.read(lambda session: session.exec(select(FactRow)).all())]
-
-
 def _kept(house: House) -> list[KeptFormRow]:
     return list(house.db.read(lambda session: session.exec(select(KeptFormRow)).all()))
 
@@ -64,10 +59,10 @@ def test_what_was_typed_is_in_its_form_again_after_signing_in(furnished: House) 
     page = browser.get(PAUSE).text
     assert "holds again what you had typed" in page
     assert f">\n{escape(WORDS)}</textarea>" in page and 'value="2025-09-01T08:00"' in page
-    assert _facts(furnished) == ["enrolled"]
+    assert [row.kind for row in furnished.facts()] == ["enrolled"]
     fields = {**hidden_of(page, PAUSE), "at": "2025-09-01T08:00", "reason": WORDS}
     assert browser.post(PAUSE, fields).status_code == 303
-    assert _facts(furnished) == ["enrolled", "paused"] and _kept(furnished) == []
+    assert [row.kind for row in furnished.facts()] == ["enrolled", "paused"] and _kept(furnished) == []
     assert "holds again" not in browser.get(PAUSE).text
 
 
@@ -151,7 +146,7 @@ def test_a_tap_that_came_too_late_keeps_its_moment_in_its_own_step(furnished: Ho
     assert re.search(
         rf'<details open>(?:(?!</details>).)*id="at-draw-H0"[^>]*value="{time}"', page, re.DOTALL
     )
-    assert Attended.kind in _facts(furnished) and "sample_drawn" not in _facts(furnished)
+    assert furnished.facts("attended") and not furnished.facts("sample_drawn")
 
 
 _FORM = """<!DOCTYPE html><form action="/other"><input name="a" value="x"/></form>

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import StringIO
 from xml.etree import ElementTree
 
 import pytest
 from console_cases import OPERATOR, SUBJECT, Browser, House
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from config.language import Language
 from scheduler.clock import ManualClock
@@ -63,8 +64,6 @@ def pharmacist(desk: House) -> Browser:
 
 
 def held(desk: House) -> LabResultVersionRow:
-    from sqlmodel import select
-
     rows = desk.db.read(lambda session: session.exec(select(LabResultVersionRow)).all())
     return next(row for row in rows if row.state == "held")
 
@@ -146,8 +145,6 @@ def test_a_file_shows_its_rows_and_why_it_was_refused(desk: House, pharmacist: B
 
 def test_with_two_reviewers_the_second_person_settles_it(desk: House) -> None:
     intake = desk.settings.intake.model_copy(update={"two_reviewers": True})
-    from dataclasses import replace
-
     house = replace(desk, settings=desk.settings.model_copy(update={"intake": intake}))
     row = held(house)
     fields = {"decision": "reassign", "timepoint": "H30", "reason": "the label says H30"}

@@ -72,8 +72,8 @@ def tap(nurse: Browser, step: str, point: str = "", **fields: str) -> int:
     return nurse.post(PAGE, {**sent, **fields}).status_code
 
 
-def facts(house: House) -> list[str]:
-    return [fact.what.kind for fact in house.db.read(lambda session: load_history(session, SUBJECT)).facts]
+def kinds(house: House) -> list[str]:
+    return [row.kind for row in house.facts()]
 
 
 def test_the_whole_morning_is_a_tap_a_step(ward: House, nurse: Browser) -> None:
@@ -126,7 +126,7 @@ def test_a_double_tap_records_once(ward: House, nurse: Browser) -> None:
         sent |= {"dose_mg": "1000", "interval_h": "12", "formulation": "mmf"} if step == "dose" else {}
         ward.later(seconds=20)
         assert [nurse.post(PAGE, sent).status_code for _ in range(3)] == [303, 303, 303]
-    assert facts(ward) == ["enrolled", "visit_booked", "attended", "sample_drawn", "dose_given"]
+    assert kinds(ward) == ["enrolled", "visit_booked", "attended", "sample_drawn", "dose_given"]
 
 
 def test_two_taps_at_the_same_moment_record_once(db: Database, study: Study) -> None:
@@ -146,14 +146,14 @@ def test_two_taps_at_the_same_moment_record_once(db: Database, study: Study) -> 
         one.start()
     for one in both:
         one.join()
-    assert facts(house).count("attended") == 1
+    assert kinds(house).count("attended") == 1
 
 
 def test_another_tube_for_a_draw_on_record_is_refused_beside_the_field(ward: House, nurse: Browser) -> None:
     tap(nurse, "draw", "H0", tube="T-1")
     csrf = nurse.csrf()
     answer = nurse.post(PAGE, {"csrf": csrf, "step": "draw", "point": "H0", "tube": "T-9"})
-    assert answer.status_code == 422 and facts(ward).count("sample_drawn") == 1
+    assert answer.status_code == 422 and kinds(ward).count("sample_drawn") == 1
 
 
 def test_a_draw_out_of_its_window_is_told_at_once_with_what_it_means(ward: House, nurse: Browser) -> None:
@@ -208,7 +208,7 @@ def test_a_refusal_stands_beside_its_field_and_nothing_typed_is_lost(
     assert tap(nurse, step, point, **fields) == 422
     assert nurse.last is not None
     html = nurse.last.text
-    assert facts(ward) == ["enrolled", "visit_booked"]
+    assert kinds(ward) == ["enrolled", "visit_booked"]
     marked = re.search(rf'name="{field}"[^>]*aria-invalid="true" aria-describedby="([^"]+)"', html)
     assert marked is not None
     said = re.search(rf'id="{marked[1]}">([^<]+)<', html)

@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 from sqlmodel import Session
 
 from scheduler.domain.collected import Group, Origin, collected
+from scheduler.domain.history import History
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.spreadsheet import csv_lines
 from scheduler.engine.export import odm_metadata as odm
@@ -67,9 +68,11 @@ def note_export(session: Session, asked: Export, who: Who, now: datetime) -> Non
     audit.append(session, now, "exported", "database", "-", detail, actor=who.name, source=who.source)
 
 
-def _groups(session: Session, study: Study, subject: SubjectRow, asked: Export) -> tuple[Group, ...]:
+def _groups(
+    session: Session, study: Study, subject: SubjectRow, history: History, asked: Export
+) -> tuple[Group, ...]:
     calendar = study.calendars.get(subject.site_id) or next(iter(study.calendars.values()))
-    history, senders = load_history(session, subject.code), senders_of(session, subject.code)
+    senders = senders_of(session, subject.code)
     return collected(history, calendar.zone, senders, free_text=asked.free_text)
 
 
@@ -84,9 +87,10 @@ def _csv(session: Session, study: Study, asked: Export) -> Iterator[bytes]:
 def _lines(session: Session, study: Study, asked: Export) -> Iterator[list[str]]:
     for subject in subjects_and_sites(session, asked.site):
         enrolled_under = study.protocol(session, subject.protocol_sha256).version
-        timeline = study.timeline(session, subject, load_history(session, subject.code))
+        history = load_history(session, subject.code)
+        timeline = study.timeline(session, subject, history)
         followed = {one.id: one.protocol.version for one in timeline.visits} if timeline is not None else {}
-        for group in _groups(session, study, subject, asked):
+        for group in _groups(session, study, subject, history, asked):
             origin = group.origin
             before = [
                 subject.code,
@@ -137,7 +141,10 @@ def _odm(session: Session, study: Study, asked: Export, now: datetime) -> Iterat
     for sha256, of_version in groupby(subjects, key=lambda one: one.protocol_sha256):
         where = quoteattr(odm.study_oid(newest)), quoteattr(odm.metadata_oid(protocols[sha256]))
         yield "<ClinicalData StudyOID={} MetaDataVersionOID={}>\n".format(*where).encode()
-        yield from _pieces(_subject(one, _groups(session, study, one, asked)) for one in of_version)
+        yield from _pieces(
+            _subject(one, _groups(session, study, one, load_history(session, one.code), asked))
+            for one in of_version
+        )
         yield b"</ClinicalData>\n"
     yield b"</ODM>\n"
 

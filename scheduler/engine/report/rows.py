@@ -1,4 +1,4 @@
-"""What stands, as plain rows: for the tables of the command line, for JSON, later for pages."""
+"""What stands, as plain rows: for the tables of the command line, for JSON, for the report of a subject."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from scheduler.domain.flags import FlagCode, Severity
 from scheduler.domain.history import SubjectFacts, fold
-from scheduler.domain.reason import from_json
+from scheduler.domain.reason import because, from_json
 from scheduler.domain.speech import Speaker
 from scheduler.domain.trial.endpoints import endpoints_of
 from scheduler.engine.study import Study
@@ -147,7 +147,7 @@ def _flag(row: FlagRow, speaker: Speaker, acknowledged: AcknowledgementRow | Non
         "severity": Severity(row.severity).name.lower(),
         "reason": speaker.say(from_json(row.reason)),
         "since": row.since,
-        "closes": speaker.say(from_json({"code": f"closes_{FlagCode(row.code)}", "params": {}})),
+        "closes": speaker.say(because(f"closes_{FlagCode(row.code)}")),
         "closed": row.closed_at,
         "acknowledged_by": acknowledged.by if counts and acknowledged else None,
     }
