@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["holds_national_number", "without_national_number"]
+__all__ = ["holds_national_number", "seems_to_hold_one", "without_national_number"]
 
 _NUMBER = re.compile(r"(?<![0-9])[12](?:[ ._-]?[0-9AB]){12}(?:[ ._-]?[0-9]){2}(?![0-9])", re.IGNORECASE)
+_FORM = re.compile(
+    r"(?<![0-9])[12] ?[0-9]{2} ?(0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}( ?[0-9]{2})?(?![0-9])"
+)
 _LENGTH = 15
 _BETWEEN = re.compile("[ ._-]")
 
@@ -18,6 +21,15 @@ def holds_national_number(text: str) -> bool:
     (True, False)
     """
     return len(text) >= _LENGTH and any(map(_is_right, _NUMBER.findall(text)))
+
+
+def seems_to_hold_one(text: str) -> bool:
+    """Whether a text holds what has the form of one, with a key that is wrong or without any.
+
+    >>> seems_to_hold_one("161037511600140"), seems_to_hold_one("1610375116001"), seems_to_hold_one("26015-00871-1")
+    (True, True, False)
+    """
+    return _FORM.search(text) is not None
 
 
 def without_national_number(text: str) -> str:

@@ -12,6 +12,7 @@ from scheduler.domain.reason import Reason, because, from_json
 from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import Severity
 from scheduler.intake.held.recheck import FOR, waits_for_records
+from scheduler.intake.layout.codes import NO_RESULT
 from scheduler.intake.layout.units import unit_of
 from scheduler.intake.study import IntakeStudy
 from scheduler.store.lab.held import held_rows, proposed_of
@@ -20,9 +21,6 @@ from scheduler.store.lab.values import Entry
 from scheduler.store.tables import LabFileRow, LabProposalRow, LabResultVersionRow, SubjectRow
 
 __all__ = ["HeldRow", "lacks", "waiting_rows"]
-
-_WITHOUT_VALUE = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED, ResultStatus.PRELIMINARY)
-_WITHOUT_SPECIMEN = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +93,11 @@ def lacks(entry: Entry, study: IntakeStudy, subject_is_known: bool) -> Iterator[
         "specimen": bool(entry.specimen),
         "laboratory": entry.lab in study.labs,
         "status": entry.status is not None,
-        "unit": not entry.value_raw
-        or entry.status in _WITHOUT_SPECIMEN
-        or unit_of(entry.unit_raw) is not None,
-        "value": entry.status in _WITHOUT_VALUE
+        "unit": not entry.value_raw or entry.status in NO_RESULT or unit_of(entry.unit_raw) is not None,
+        "value": entry.status in (ResultStatus.PRELIMINARY, *NO_RESULT)
         or entry.conc_mg_l is not None
         or entry.comparator is not None,
-        "collected": entry.collected_at is not None or entry.status in _WITHOUT_SPECIMEN,
+        "collected": entry.collected_at is not None or entry.status in NO_RESULT,
         "reported": entry.reported_at is not None,
     }
     yield from (because(f"lacks_{name}") for name, there in present.items() if not there)

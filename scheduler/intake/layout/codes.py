@@ -11,6 +11,7 @@ from scheduler.intake.layout.columns import normalised
 __all__ = [
     "MATRICES",
     "METHODS",
+    "NO_RESULT",
     "QUALITIES",
     "STATUSES",
     "TIMEPOINTS",
@@ -21,6 +22,8 @@ __all__ = [
 
 METHODS = ("LCMSMS", "HPLCUV", "EMIT", "OTHER")
 MATRICES = ("PLASMA_EDTA", "SERUM", "BLOOD")
+NO_RESULT = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
+"""The statuses of a row that says that there is none, or none any more."""
 QUALITIES = ("OK", "HEM", "LIP", "ICT", "COAG", "QNS", "NR", "IDENT")
 
 STATUSES: dict[str, ResultStatus] = {

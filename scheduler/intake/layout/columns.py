@@ -14,7 +14,6 @@ __all__ = [
     "COLUMNS",
     "NUMBERS",
     "REQUIRED",
-    "has_national_number",
     "known_names",
     "lab_aliases",
     "looks_identifying",
@@ -70,9 +69,6 @@ _IDENTIFYING = re.compile(
     r"|(nom|prenom|noms|prenoms)(usuel|(de)?naissance|defamille|jeunefille|complet|dupatient|patient)?"
     r"|.*(datenaissance|datedenaissance|birthdate|dateofbirth|nele|securitesociale|numerosecu).*)"
 )
-_NATIONAL_NUMBER = re.compile(
-    r"(?<![0-9])[12] ?[0-9]{2} ?(0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}( ?[0-9]{2})?(?![0-9])"
-)
 
 
 @lru_cache(maxsize=2000)  # the codes and words of a study are few, and asked for in every row
@@ -108,8 +104,3 @@ def known_names(aliases: Mapping[str, str]) -> dict[str, str]:
 def looks_identifying(header: str) -> bool:
     """Whether a column seems to hold a name, a national number, a date of birth or an address."""
     return _IDENTIFYING.fullmatch(normalised(header)) is not None
-
-
-def has_national_number(text: str) -> bool:
-    """Whether a text seems to hold a French national identification number."""
-    return _NATIONAL_NUMBER.search(text) is not None

@@ -10,11 +10,11 @@ from scheduler.intake.readers.canonical_csv import read_csv
 from scheduler.intake.readers.fhir import read_fhir
 from scheduler.intake.readers.hl7v2 import read_hl7
 from scheduler.intake.readers.hprim import read_hprim
-from scheduler.intake.readers.reading import Candidate, Fault, Reader, Reading, Setting
+from scheduler.intake.readers.reading import Candidate, Fault, Reading, Setting
 from scheduler.intake.readers.sniff import binary_format, is_json, is_package, message_format
 from scheduler.intake.readers.xlsx import read_xlsx
 
-__all__ = ["Candidate", "Fault", "Reader", "Reading", "Setting", "read"]
+__all__ = ["Candidate", "Fault", "Reading", "Setting", "read"]
 
 _NO_ALIASES: Mapping[str, str] = {}
 _MESSAGES = {"HL7 v2": read_hl7, "HPRIM Santé": read_hprim}

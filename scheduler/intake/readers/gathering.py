@@ -12,16 +12,13 @@ from zoneinfo import ZoneInfo
 from config.schema import LabFile
 from scheduler.domain.reason import Param, Reason, because
 from scheduler.intake.layout.columns import normalised
+from scheduler.intake.layout.loinc import is_other_loinc
 from scheduler.intake.readers.notes import sorted_notes
 from scheduler.intake.readers.reading import Candidate, Setting
 from scheduler.intake.shown import shorten
 
 __all__ = ["Gathering"]
 
-_LOINC_CODE = re.compile(r"[0-9]{1,7}-[0-9]")
-_LOINC_HERE = frozenset(
-    {"23905-3", "72667-9", "73680-1", "70211-8", "55806-4"}
-)  # MPA itself, as far as is known
 _MOST_DOUBTS = 20  # about one row; each of them holds it
 _OFFSET = re.compile(r"(?<=[0-9])(Z|[+-][0-9]{2}:?[0-9]{2})$")
 
@@ -148,11 +145,6 @@ class Gathering:
             return f"{datetime.fromisoformat(iso).astimezone(self.zone):%Y%m%d%H%M}"
         except (ValueError, OverflowError):
             return digits
-
-
-def is_other_loinc(code: str) -> bool:
-    """Whether a code has the form of LOINC and is not MPA."""
-    return _LOINC_CODE.fullmatch(code) is not None and code not in _LOINC_HERE
 
 
 @lru_cache(maxsize=64)

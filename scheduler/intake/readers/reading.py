@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from config.schema import LabFile
 from scheduler.domain.reason import Param, Reason, because
 
-__all__ = ["Candidate", "Fault", "FaultError", "Reader", "Reading", "Setting"]
+__all__ = ["Candidate", "Fault", "FaultError", "Reading", "Setting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,3 @@ class Setting:
     def is_subject(self, code: str) -> bool:
         """Whether a text has the form of a subject's code."""
         return code.isascii() and re.fullmatch(self.subject_pattern, code) is not None
-
-
-class Reader(Protocol):
-    """Reads one format. `aliases` are further normalised header names and the columns they mean."""
-
-    def __call__(self, content: bytes, aliases: Mapping[str, str]) -> Reading | Fault: ...

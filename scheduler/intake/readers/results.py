@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scheduler.domain.national_number import seems_to_hold_one
 from scheduler.domain.reason import Reason, because
-from scheduler.intake.layout.columns import has_national_number
 from scheduler.intake.readers.er7 import Segment
 from scheduler.intake.readers.orders import Order
 from scheduler.intake.readers.reading import Candidate, Fault, FaultError, Reading
@@ -82,7 +82,7 @@ def reading_of(
         return Fault(because("F-03.results"), tuple(notes))
     if not any(row.text("study_id") for row in rows):
         return Fault(because("F-17.patient", where=where), tuple(notes), is_foreign=True)
-    with_number = next((row.row for row in rows if has_national_number(row.text("comment"))), None)
+    with_number = next((row.row for row in rows if seems_to_hold_one(row.text("comment"))), None)
     if with_number is not None:
         notes.append(because("D-01.number", row=with_number))
     if not complete:

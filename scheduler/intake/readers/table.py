@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from scheduler.domain.national_number import seems_to_hold_one
 from scheduler.domain.reason import Reason, because
 from scheduler.intake.layout.columns import (
     CODES,
     COLUMNS,
     NUMBERS,
     REQUIRED,
-    has_national_number,
     known_names,
     looks_identifying,
     normalised,
@@ -241,7 +241,7 @@ def _notes(
     if identifying:
         yield because("D-01", columns=", ".join(identifying))
     for candidate in candidates:
-        if any(has_national_number(text) for text in (*candidate.extras, candidate.text("comment"))):
+        if any(seems_to_hold_one(text) for text in (*candidate.extras, candidate.text("comment"))):
             yield because("D-01.number", row=candidate.row)
             break
     for row in examples[:1]:

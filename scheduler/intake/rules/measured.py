@@ -11,18 +11,18 @@ from scheduler.domain.reason import because
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.sampling import HIGHEST_TROUGH_MG_L
 from scheduler.intake.findings import Severity
+from scheduler.intake.layout import loinc
+from scheduler.intake.layout.codes import NO_RESULT
+from scheduler.intake.layout.columns import normalised
 from scheduler.intake.layout.units import Quantity, Unit, unit_of
 from scheduler.intake.layout.values import Absent, Limit, NoValue, Number, Unreadable, number_of, value_of
 from scheduler.intake.rules.row import Row
 from scheduler.intake.shown import shorten
 
-__all__ = ["MASS_CODES", "SUBSTANCE_CODE", "Measured", "measure"]
+__all__ = ["Measured", "measure"]
 
-MASS_CODES = frozenset({"239053", "726679", "736801", "558064"})
-SUBSTANCE_CODE = "702118"
-
+_MASS, _SUBSTANCE = frozenset(map(normalised, loinc.MASS)), normalised(loinc.SUBSTANCE)
 _HIGHEST_MG_L = Decimal(50)
-_WITHOUT_VALUE = (ResultStatus.NOT_OBTAINED, ResultStatus.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def measure(
             row.hold(code, "value", text=shorten(row.text("value"), 12))
             return Measured(status, quality)
         case Number() | Limit():
-            if status in _WITHOUT_VALUE:
+            if status in NO_RESULT:
                 row.hold("R-12", "value", status=status.value)
                 return Measured(status, quality)
             if quality == "NR":
@@ -94,8 +94,8 @@ def _unit(row: Row, lab: LabFile, analyte: str) -> Unit | None:
         row.hold("R-16", "unit", text=shorten(text, 12))
         return None
     is_substance = unit.quantity is Quantity.SUBSTANCE
-    if (analyte in MASS_CODES and is_substance) or (analyte == SUBSTANCE_CODE and not is_substance):
-        expected = "umol/L" if analyte == SUBSTANCE_CODE else "mg/L"
+    if (analyte in _MASS and is_substance) or (analyte == _SUBSTANCE and not is_substance):
+        expected = "umol/L" if analyte == _SUBSTANCE else "mg/L"
         row.hold("R-18", "unit", text=shorten(text, 12), expected=expected)
         return None
     enabled = {

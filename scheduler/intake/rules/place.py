@@ -11,6 +11,7 @@ from scheduler.domain.civil import local_date
 from scheduler.domain.reason import Param, because
 from scheduler.domain.results import ResultStatus
 from scheduler.intake.findings import Finding, Severity
+from scheduler.intake.layout.codes import NO_RESULT
 from scheduler.intake.study import Context, IntakeStudy
 from scheduler.store.lab.values import Entry, Key, KnownResult, KnownSubject, KnownVersion, KnownVisit, Place
 
@@ -22,7 +23,6 @@ VISIT_UNNAMED = "R-04.missing"
 _Order = tuple[bool, datetime, int]
 _DAY = timedelta(days=1)
 _AMENDS = (ResultStatus.CORRECTED, ResultStatus.WITHDRAWN)
-_NOTHING_STANDS = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
 
 
 class Placement:
@@ -120,10 +120,7 @@ class Placement:
 
     def _of_tube(self, row: int, entry: Entry) -> Iterable[Finding]:
         """A specimen that the site drew from another subject; another draw of the same one is the engine's matter."""
-        if (
-            entry.status not in _NOTHING_STANDS
-            and self._tubes.get(entry.specimen, entry.subject) != entry.subject
-        ):
+        if entry.status not in NO_RESULT and self._tubes.get(entry.specimen, entry.subject) != entry.subject:
             yield _hold("S-06.tube", row, specimen=entry.specimen)
 
     # --- versions
@@ -148,11 +145,11 @@ class Placement:
 
     def _of_place(self, row: int, entry: Entry) -> Iterable[Finding]:
         """Another specimen that stands for the same sampling point."""
-        if entry.status in _NOTHING_STANDS:
+        if entry.status in NO_RESULT:
             return
         for key in sorted(self._at.get(entry.place, set()) - {entry.key}):
             versions = self._results[key].versions
-            if versions and _in_force(versions).status not in _NOTHING_STANDS:
+            if versions and _in_force(versions).status not in NO_RESULT:
                 yield _hold("S-01", row, timepoint=entry.timepoint, specimen=entry.specimen, other=key[1])
                 return
 

@@ -9,11 +9,20 @@ from config.schema import LabFile
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.intake.findings import Severity
-from scheduler.intake.layout.codes import MATRICES, METHODS, QUALITIES, lookup, status_of, timepoint_of
+from scheduler.intake.layout import loinc
+from scheduler.intake.layout.codes import (
+    MATRICES,
+    METHODS,
+    NO_RESULT,
+    QUALITIES,
+    lookup,
+    status_of,
+    timepoint_of,
+)
 from scheduler.intake.layout.columns import normalised
 from scheduler.intake.layout.times import TimeFault, instant_of
 from scheduler.intake.readers import Candidate, Reading
-from scheduler.intake.rules.measured import SUBSTANCE_CODE, Measured, measure
+from scheduler.intake.rules.measured import Measured, measure
 from scheduler.intake.rules.row import Row
 from scheduler.intake.shown import shorten
 from scheduler.intake.study import IntakeStudy
@@ -24,11 +33,8 @@ __all__ = ["understand"]
 _CLOCK_SKEW = timedelta(minutes=5)
 _KEPT = 60  # characters of a text that is stored as received
 
-# LOINC codes around mycophenolic acid that are not its concentration: glucuronides, panels, AUC, antibodies.
-_OTHER_LOINC = frozenset(
-    {"239061", "558072", "806976", "874321", "1157890", "729855", "729863", "732529", "732537"}
-)
-_BLOOD_LOINC, _TROUGH_LOINC, _PEAK_LOINC = "558064", "726679", "736801"
+_OTHERS = frozenset(map(normalised, loinc.OTHERS))
+_BLOOD, _TROUGH, _PEAK, _SUBSTANCE = map(normalised, (loinc.BLOOD, loinc.TROUGH, loinc.PEAK, loinc.SUBSTANCE))
 _METABOLITES = ("glucuron", "mpag")
 _STOP_WORDS = ("errone", "nepastenircompte", "inversion", "autrepatient", *_METABOLITES)
 
@@ -82,12 +88,12 @@ def _other_analyte(row: Row, lab: LabFile | None, analyte: str) -> bool:
     own = {normalised(code) for code in lab.analyte_codes} if lab is not None else {"mpa"}
     others = {normalised(code) for code in lab.other_analyte_codes} if lab is not None else set()
     metabolite = any(word in analyte for word in _METABOLITES)
-    if metabolite or row.candidate.is_other_analyte or analyte in (_OTHER_LOINC | others) - own:
+    if metabolite or row.candidate.is_other_analyte or analyte in (_OTHERS | others) - own:
         row.find(Severity.IGNORE, "R-06", text=text)
         return True
-    if analyte == _BLOOD_LOINC and analyte not in own:
+    if analyte == _BLOOD and analyte not in own:
         row.hold("R-08.blood", "analyte", text=text)
-    elif analyte not in own and analyte != SUBSTANCE_CODE and lab is not None:
+    elif analyte not in own and analyte != _SUBSTANCE and lab is not None:
         row.hold("R-06.unknown", "analyte", text=text)
     elif any(word in normalised(cell) for cell in row.candidate.extras for word in _METABOLITES):
         row.hold("R-07", "analyte", text=text)
@@ -132,9 +138,9 @@ def _timepoint(row: Row, study: IntakeStudy, lab: LabFile | None, analyte: str) 
         row.hold("R-05", "timepoint", text=shorten(text, 12), known=known)
         return text[:_KEPT], None
     before_dose = point.nominal_min <= 0
-    if analyte == _TROUGH_LOINC and not before_dose:
+    if analyte == _TROUGH and not before_dose:
         row.hold("R-05.trough", "timepoint", text=point.id)
-    elif analyte == _PEAK_LOINC:
+    elif analyte == _PEAK:
         row.find(Severity.WARN, "R-05.peak", text=point.id)
     return point.id, before_dose
 
@@ -183,7 +189,7 @@ def _times(
     row: Row, zone: ZoneInfo, status: ResultStatus | None, now: datetime
 ) -> tuple[datetime | None, datetime | None, datetime | None]:
     """When the specimen was collected, received and reported; each in order and none in the future."""
-    no_specimen = status in (ResultStatus.NOT_OBTAINED, ResultStatus.WITHDRAWN)
+    no_specimen = status in NO_RESULT
     collected = _time(row, "collected_at", zone, required=not no_specimen)
     received = _time(row, "received_at", zone, required=False)
     reported = _time(row, "reported_at", zone, required=True)

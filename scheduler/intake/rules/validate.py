@@ -11,6 +11,7 @@ from scheduler.domain.reason import Reason, because
 from scheduler.domain.results import ResultStatus, laboratory_order
 from scheduler.domain.subject_code import is_well_formed
 from scheduler.intake.findings import FileVerdict, Finding, RowVerdict, Severity, State, Verdict, rule_of
+from scheduler.intake.layout.codes import NO_RESULT
 from scheduler.intake.layout.columns import COLUMNS, normalised
 from scheduler.intake.readers import Candidate, Fault, Reading
 from scheduler.intake.rules.place import VISIT_UNNAMED, Placement, derived, visit_of_day
@@ -25,7 +26,6 @@ _NOT_UNDERSTOOD = frozenset({"R-10", "R-11", "R-15", "R-16"})
 _FAR = datetime.max.replace(tzinfo=UTC)
 _MANY_SUBJECTS = 4
 _SUSPICIOUS_SHARE = 0.3
-_NOTHING_STANDS = (ResultStatus.WITHDRAWN, ResultStatus.NOT_OBTAINED)
 
 
 def validate(reading: Reading | Fault, context: Context) -> FileVerdict:
@@ -165,7 +165,7 @@ def _standing_specimens(group: list[RowVerdict]) -> set[Key]:
     for row in sorted(group, key=_chronological):
         if row.entry.status is not None:
             last[row.entry.key] = row
-    return {key for key, row in last.items() if row.entry.status not in _NOTHING_STANDS}
+    return {key for key, row in last.items() if row.entry.status not in NO_RESULT}
 
 
 def _placed(rows: list[RowVerdict], placement: Placement) -> tuple[RowVerdict, ...]:
