@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
-from sqlalchemy import create_engine, event
 from sqlmodel import Session
 
+from benchmarks.one_queue import persisted_scheduler
 from config.settings import load_settings
 from main import make_program
 from scheduler.clock import ManualClock
@@ -67,7 +64,7 @@ def _reminders(baseline: datetime) -> Iterator[datetime]:
 async def _theirs(folder: Path, subjects: int) -> dict[str, float]:
     url = f"sqlite:///{folder / 'jobs.db'}"
     baseline = datetime.now(UTC)
-    scheduler = _scheduler(url)
+    scheduler = persisted_scheduler(url)
     scheduler.start(paused=True)
     started = time.perf_counter()
     jobs = 0
@@ -80,7 +77,7 @@ async def _theirs(folder: Path, subjects: int) -> dict[str, float]:
     await asyncio.sleep(0)
 
     started = time.perf_counter()
-    again = _scheduler(url)
+    again = persisted_scheduler(url)
     again.start(paused=True)
     restart_s = time.perf_counter() - started
     # one morning: the first reminder of everybody falls due
@@ -95,19 +92,6 @@ async def _theirs(folder: Path, subjects: int) -> dict[str, float]:
     fire_s = time.perf_counter() - started
     again.shutdown(wait=False)
     return {"jobs": jobs, "enrol_s": enrol_s, "restart_s": restart_s, "fire_s": fire_s, "fired": len(due)}
-
-
-def _scheduler(url: str) -> AsyncIOScheduler:
-    engine = create_engine(url)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.execute(
-            "PRAGMA journal_mode=WAL"
-        )  # as durable and as fast as ours: the library's default is slower
-        connection.execute("PRAGMA synchronous=FULL")
-
-    return AsyncIOScheduler(jobstores={"default": SQLAlchemyJobStore(engine=engine)}, timezone=UTC)
 
 
 def _ours(folder: Path, subjects: int) -> dict[str, float]:
