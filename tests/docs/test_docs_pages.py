@@ -8,13 +8,14 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from docs_cases import DOCS, PAGES, ROOT, blocks, name_of, prose, spans
 from pydantic import BaseModel
 
 from config.language import Language
-from config.schema import StaffFile
+from config.schema import LabFile, ProtocolFile, SiteFile, StaffFile
 from config.settings import Settings, load_settings
 from notifications.states import State
 from scheduler.domain.facts import KINDS
@@ -104,6 +105,22 @@ def _settings() -> Iterator[str]:
             yield from (f"{name}.{one}" for one in group.model_fields)
         else:
             yield name
+
+
+def _keys(shape: type[BaseModel]) -> Iterator[str]:
+    """The keys of a file of the configuration, as they are written in it."""
+    for name, field in shape.model_fields.items():
+        yield field.alias or name
+        for one in (field.annotation, *get_args(field.annotation)):
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                yield from _keys(one)
+
+
+@pytest.mark.parametrize("shape", [ProtocolFile, SiteFile, LabFile])
+def test_every_key_of_a_file_is_documented(shape: type[BaseModel]) -> None:
+    pages = "".join(_page(f"{name}.md") for name in ("protocol-format", "lab-files", "messages"))
+    written = set(re.findall(r"\w+", "".join(re.findall(r"```.*?```|`[^`]+`", pages, re.DOTALL))))
+    assert sorted(set(_keys(shape)) - written) == []
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
