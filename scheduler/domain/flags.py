@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scheduler.domain.reason import Reason, because
 
-__all__ = ["CLOSED_BY_PERSON", "Flag", "FlagCode", "Severity", "flag_key"]
+__all__ = ["CLOSED_BY_PERSON", "SEVERITY", "Flag", "FlagCode", "Severity", "flag_key"]
 
 
 class FlagCode(StrEnum):
@@ -44,7 +44,7 @@ class Severity(IntEnum):
     KNOW = 3
 
 
-_SEVERITY = {
+SEVERITY = {
     FlagCode.VISIT_OVERDUE: Severity.NOW,
     FlagCode.VISIT_UNCONFIRMED: Severity.NOW,
     FlagCode.FILE_QUARANTINED: Severity.NOW,
@@ -98,7 +98,7 @@ class Flag(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        return _SEVERITY[self.code]
+        return SEVERITY[self.code]
 
     @property
     def closes(self) -> Reason:

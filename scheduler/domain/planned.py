@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from scheduler.domain.civil import DayCalendar, add_period, at_local, local_date, start_of_day
@@ -71,7 +71,7 @@ class AttendedDay:
     slots: tuple[Slot, ...]
 
 
-_BEFORE = {Trigger.WINDOW_OPEN, Trigger.TARGET, Trigger.WINDOW_CLOSE, Trigger.OVERDUE, Trigger.MISSED}
+_BY_CALENDAR = {Trigger.WINDOW_OPEN, Trigger.TARGET, Trigger.WINDOW_CLOSE, Trigger.OVERDUE, Trigger.MISSED}
 
 
 class StudyPlan:
@@ -85,7 +85,7 @@ class StudyPlan:
         for rule in protocol.reminders:
             by_trigger.setdefault(rule.trigger, []).append(rule)
         self.missed_rules = by_trigger.get(Trigger.MISSED, [])
-        self.calendar_rules = [r for r in protocol.reminders if r.trigger in _BEFORE]
+        self.calendar_rules = [r for r in protocol.reminders if r.trigger in _BY_CALENDAR]
         self.booking_rules = by_trigger.get(Trigger.BOOKING, [])
         self.attended_rules = [*by_trigger.get(Trigger.ATTENDED, []), *by_trigger.get(Trigger.DRAWS, [])]
         self.point_windows = [
@@ -153,10 +153,7 @@ class StudyPlan:
         instants = set() if blocked else {planned.opens_at, planned.closes_at, overdue_at, missed_at}
         for slot in slots:
             instants |= {slot.due_at, slot.valid_until}
-        return PlannedVisit(
-            encounter, target, first, last, planned.opens_at, planned.closes_at, overdue_at, missed_at,
-            derivation, slots, tuple(sorted(instants - {NEVER})),
-        )  # fmt: skip
+        return replace(planned, slots=slots, instants=tuple(sorted(instants - {NEVER})))
 
     def _shift(self, shift: Shift, target: date, first: date, last: date) -> tuple[date, bool]:
         if shift is Shift.NONE:

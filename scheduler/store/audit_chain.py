@@ -29,9 +29,8 @@ GENESIS = "0" * 64
 """What the first row follows."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FARTHEST = (
-    200  # how many removed or added rows in a row are told from an edit, where the others were renumbered
-)
+_FARTHEST = 200
+"""How many removed or added rows in a row are told from an edit, where the others were renumbered."""
 
 _FIRST_FORM = (
     "seq", "at", "actor", "source", "action", "entity", "entity_id", "detail", "reason_hash", "app_version"

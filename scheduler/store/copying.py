@@ -103,9 +103,8 @@ def _stand_still(session: Session) -> None:
         return
     connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
-    connection.execute(
-        text(f"LOCK TABLE {names} IN SHARE MODE")
-    )  # first: what is read is as of the next statement
+    lock = text(f"LOCK TABLE {names} IN SHARE MODE")
+    connection.execute(lock)  # first: what is read is as of the next statement
     be_calm(connection)
     if not no_daemon(session):
         raise CopyRefusedError(because("refused_copy_daemon"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
-from scheduler.domain.flags import Flag, FlagCode
+from scheduler.domain.flags import SEVERITY, FlagCode
 from scheduler.domain.reason import Reason, to_json
 from scheduler.store.tables import FlagRow
 from scheduler.store.upsert import Upsert
@@ -38,7 +38,7 @@ def open_site_flag(
         "site_id": site,
         "subject": subject,
         "detail": "",
-        "severity": int(Flag(code, subject or "", None, "", reason, now).severity),
+        "severity": int(SEVERITY[code]),
         "reason": to_json(reason),
         "since": now,
         "opened_at": now,

@@ -154,7 +154,7 @@ def test_a_version_is_refused_where_it_says_nothing_new_or_comes_too_late() -> N
 def test_the_order_in_which_versions_and_visits_are_recorded_does_not_matter(
     data: st.DataObject, plan: Any, baseline: date
 ) -> None:
-    """The fifth property of the house: which version holds follows from the records, not from when they were seen."""
+    """Which version holds follows from the records, not from when they were seen."""
     days = st.integers(-30, 420).map(lambda days: baseline + timedelta(days=days))
     zone = plan.calendar.zone
     whats: list[What] = [Enrolled(baseline)]

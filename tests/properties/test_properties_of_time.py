@@ -1,4 +1,4 @@
-"""The four properties of the house, on generated histories."""
+"""The properties that docs/architecture.md lists, on generated histories."""
 
 from __future__ import annotations
 

@@ -165,9 +165,8 @@ def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(
     assert here.read(looks) == (0, 0)
     with pytest.raises(DBAPIError, match="read-only"):
         here.read(lambda session: audit.append(session, noon, "did", "thing", "1"))
-    here.transact(
-        lambda session: audit.append(session, noon, "did", "thing", "2")
-    )  # the connection writes again
+    # the connection writes again
+    here.transact(lambda session: audit.append(session, noon, "did", "thing", "2"))
 
 
 def test_two_that_wait_for_each_other_both_end_well(

@@ -51,7 +51,7 @@ def test_every_mutant_is_another_program(file: str) -> None:
     """That it compiles, and differs."""
     text = (ROOT / file).read_text("utf-8")
     found = list(mutants_of(file, text))
-    assert len(found) >= 5
+    assert len(found) >= 3
     for one in found:
         compile(one.text, file, "exec")
         assert one.text != text
