@@ -25,7 +25,8 @@ import nursery
 import torture_points
 from torture_clock import SharedClock
 
-import main
+import composition
+import scheduler.clock
 
 _FINAL_ANSWER_WITHIN_S = 2.0
 _FOLDER_LEASE = timedelta(seconds=2)
@@ -38,9 +39,9 @@ def live(order: dict[str, Any]) -> None:
     nursery.enter(order)
     if order.get("clock"):
         clock = SharedClock(Path(order["clock"]))
-        main.SystemClock = lambda: clock  # type: ignore[assignment,misc]
-    main.SmtpServer = partial(main.SmtpServer, final_timeout_s=_FINAL_ANSWER_WITHIN_S)  # type: ignore[misc,assignment]
-    main.intake_work = partial(main.intake_work, lease=_FOLDER_LEASE)  # type: ignore[assignment]
+        scheduler.clock.SystemClock = lambda: clock  # type: ignore[assignment,misc]
+    composition.SmtpServer = partial(composition.SmtpServer, final_timeout_s=_FINAL_ANSWER_WITHIN_S)  # type: ignore[misc,assignment]
+    composition.intake_work = partial(composition.intake_work, lease=_FOLDER_LEASE)  # type: ignore[assignment]
     if order.get("point"):
         torture_points.arm(*order["point"])
     if order.get("halted"):
