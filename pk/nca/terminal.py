@@ -104,7 +104,7 @@ def fit_terminal(
     >>> round(fitted.half_life_h, 12), fitted.points
     (1.0, 3)
     >>> fit_terminal([0, 1, 2], [1, 8, 4], TerminalSettings()).text()
-    'After the maximum there are 1 measurable samples; the terminal slope needs 3 or more.'
+    'Measurable samples after the maximum: 1; the terminal slope needs 3 or more.'
     """
     first = (concs.index(max(concs)) if concs else 0) + (0 if settings.include_tmax else 1)
     available = max(len(concs) - first, 0)

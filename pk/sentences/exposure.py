@@ -57,7 +57,7 @@ EXPOSURE_SENTENCES: dict[str, str] = {
         "it must come before the end of the interval at {end_min} min."
     ),
     # an area cannot be computed
-    "too_few_points": "There are {count} points; an area needs 2 or more.",
+    "too_few_points": "Points: {count}; an area needs 2 or more.",
     "times_not_finite": "A sample time is not a finite number; every time must be one, in hours.",
     "times_repeated": "The time {time_h} h occurs more than once; every time must occur once.",
     "times_not_increasing": "The times are not in increasing order at {time_h} h; sort the samples by time.",

@@ -19,6 +19,6 @@ INPUT_SENTENCES: dict[str, str] = {
     "field_too_large": "{field} is {value}; it must be {most} or less.",
     "field_not_above": "{field} is {value}; it must be above {limit}.",
     "field_not_choice": "{field} is none of {known}.",
-    "field_wrong_length": "{field} has {count} items; {expected} are needed.",
+    "field_wrong_length": "Items of {field}: {count}; needed: {expected}.",
     "fields_exclusive": "{field} cannot be given together with {other}.",
 }

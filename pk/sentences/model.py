@@ -32,7 +32,9 @@ MODEL_SENTENCES: dict[str, str] = {
     "model_random_effect_on_zero": "{field} names {parameter}, which is 0 and cannot vary by a factor.",
     "model_parameters_missing": "{field} must name one parameter or more.",
     "model_parameters_repeated": "{field} names a parameter more than once.",
-    "model_matrix_wrong_shape": "{field} must have {count} rows of {count} numbers, one for each parameter.",
+    "model_matrix_wrong_shape": (
+        "{field} must be a square matrix, {count} by {count}: a row and a column for each parameter."
+    ),
     "model_matrix_not_symmetric": "{field} is not symmetric; a covariance is the same in both directions.",
     "model_matrix_not_positive_definite": (
         "{field} is not positive definite; variances must be above 0 and correlations between -1 and 1."

@@ -2,9 +2,9 @@
 
 NCA_SENTENCES: dict[str, str] = {
     # the profile as given
-    "samples_missing": "{count} samples have no concentration and were left out.",
+    "samples_missing": "Samples without a concentration, left out: {count}.",
     "predose_moved": "The sample at {time_h} h, before the dose, was taken as the concentration at the dose.",
-    "predose_left_out": "{count} samples before the dose were left out; a later one stands for the dose.",
+    "predose_left_out": "Samples before the dose, left out: {count}; a later one stands for the dose.",
     "starts_after_dose": (
         "The first sample is at {first_h} h; areas begin there and not at the dose, where nothing is known."
     ),
@@ -22,7 +22,7 @@ NCA_SENTENCES: dict[str, str] = {
     ),
     # the terminal phase
     "lambda_z_too_few_points": (
-        "After the maximum there are {count} measurable samples; the terminal slope needs {min_points} or more."
+        "Measurable samples after the maximum: {count}; the terminal slope needs {min_points} or more."
     ),
     "lambda_z_no_decline": "No run of {min_points} or more last samples declines; a terminal slope must.",
     "lambda_z_rise_fits_better": (

@@ -7,8 +7,8 @@ POSTERIOR_SENTENCES: dict[str, str] = {
     ),
     # the average over models
     "average_one_model": (
-        "{model} has {percent} % of the weight in the average over models ({others} others together have "
-        "the rest): read it as an estimate by that model."
+        "{model} has {percent} % of the weight in the average over models (others in it: {others}): "
+        "read it as an estimate by that model."
     ),
     "average_model_cannot_reach": (
         "{model} has no part in the average: it predicts no drug at the time of a sample that has some."

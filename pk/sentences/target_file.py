@@ -5,7 +5,7 @@ TARGET_FILE_SENTENCES: dict[str, str] = {
     "target_file_empty": "The file has no header row.",
     "target_file_not_text": "The file is no text in UTF-8, UTF-16 or Windows-1252.",
     "target_file_quotes": "Line {line}: quotation marks are not closed or are followed by text.",
-    "target_file_ragged": "Line {line} has {count} fields; the header has {expected}.",
+    "target_file_ragged": "Fields in line {line}: {count}; the header has {expected}.",
     "target_column_unknown": "There is no column {column_id}; the columns are: {known}.",
     "target_column_repeated": "The column {column_id} occurs more than once in the header.",
     "target_columns_equal": "{column_id} was given for two purposes; every purpose needs a column of its own.",
