@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 from starlette.responses import Response
 
-from scheduler.console.entry import new_key, who
+from scheduler.console.entry import sent_key, who
 from scheduler.console.page import RECORDERS, Asked, Page, as_typed
 from scheduler.console.participation import read_regimen, regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
@@ -32,8 +32,7 @@ _TYPED_ITEMS = ("age_years", "first_sign")
 
 def _enrol(asked: Asked) -> Response:
     groups = _groups(asked)
-    key = asked.form.get("key", "")
-    key = key if 16 <= len(key) <= 64 else new_key()
+    key = sent_key(asked)
     if not asked.posted:
         return show(asked, "enrol.html", groups=groups, key=key, problems=[], row=None)
     sheet = Sheet(asked.form, asked.speaker, asked.now, asked.speaker.zone)

@@ -36,7 +36,7 @@ from scheduler.engine.recording.form import (
 from scheduler.engine.recording.request import Done, Who
 from scheduler.store.tables import SubjectRow
 
-__all__ = ["Entry", "Matter", "answer", "form_page", "new_key", "not_here", "who"]
+__all__ = ["Entry", "Matter", "answer", "form_page", "not_here", "sent_key", "who"]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -85,7 +85,7 @@ def who(asked: Asked) -> Who:
     return Who(asked.name, Source.CONSOLE)
 
 
-def new_key() -> str:
+def _new_key() -> str:
     """What tells a form from every other one."""
     return secrets.token_urlsafe(16)
 
@@ -104,10 +104,10 @@ def answer(asked: Asked, make: Make) -> Response:
     if matter is None or entry is None:
         return not_here(asked)
     if not asked.posted:
-        return _shown(asked, matter, entry, entry.groups, new_key(), matter.seen)
+        return _shown(asked, matter, entry, entry.groups, _new_key(), matter.seen)
     sheet = Sheet(asked.form, matter.speaker, asked.now, matter.speaker.zone)
     if newer or entry.closed is not None:
-        return _again(asked, matter, entry, sheet, _key(asked), matter.seen, meanwhile=newer)
+        return _again(asked, matter, entry, sheet, sent_key(asked), matter.seen, meanwhile=newer)
     return _sent(asked, matter, entry, sheet)
 
 
@@ -116,20 +116,20 @@ def _looked_up(session: Session, asked: Asked) -> tuple[Matter | None, Taken | N
     matter = _matter(session, asked)
     if matter is None or not asked.posted:
         return matter, None, ()
-    return matter, taken(session, _key(asked), asked.name), meanwhile(session, _form(asked, matter))
+    return matter, taken(session, sent_key(asked), asked.name), meanwhile(session, _form(asked, matter))
 
 
-def _key(asked: Asked) -> str:
+def sent_key(asked: Asked) -> str:
     """The key of the form that was sent; another one when it is none."""
     key = asked.form.get("key", "")
-    return key if _KEY.fullmatch(key) else new_key()
+    return key if _KEY.fullmatch(key) else _new_key()
 
 
 def _form(asked: Asked, matter: Matter) -> Form:
     seen = asked.form.get("seen", "")
     number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 12 else 0
     visit = matter.plan.id if matter.plan is not None else None
-    return Form(_key(asked), asked.name, asked.page.path, matter.code, visit, number)
+    return Form(sent_key(asked), asked.name, asked.page.path, matter.code, visit, number)
 
 
 def not_here(asked: Asked) -> Response:

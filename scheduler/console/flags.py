@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from scheduler.console.actions import ACKNOWLEDGERS
 from scheduler.console.due import day_raised, last_day
-from scheduler.console.entry import new_key, who
+from scheduler.console.entry import sent_key, who
 from scheduler.console.page import TEAM, Asked, Page, as_typed
 from scheduler.console.sheet import Sheet
 from scheduler.console.show import go, show
@@ -25,11 +25,11 @@ __all__ = ["PAGES"]
 def _flag(asked: Asked) -> Response:
     number = int(asked.path["flag"])
     found = asked.desk.database.read(lambda session: _row(session, asked, number))
-    key = asked.form.get("key") or new_key()
+    key = sent_key(asked)
     sheet = Sheet(asked.form, asked.speaker, asked.now, asked.speaker.zone)
     if asked.posted:
         reason = sheet.words("reason")
-        if reason is not None and 16 <= len(key) <= 64:
+        if reason is not None:
             try:
                 _acknowledge(asked, number, reason, key)
                 return go(f"/?taken={key}")

@@ -82,8 +82,8 @@ def back_up(db: Database, folder: Path, config: Path, out: Path, now: datetime) 
         _write(draft / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
         if out.exists():  # meanwhile
             raise BackupRefusedError(because("refused_backup_exists", path_id=str(out)))
-        for folder in (path for path in draft.rglob("*") if path.is_dir()):
-            sync_folder(folder)
+        for made in (path for path in draft.rglob("*") if path.is_dir()):
+            sync_folder(made)
         sync_folder(draft)
         draft.rename(out)
         sync_folder(out.parent)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
+from sqlmodel import Session
 
 from scheduler.domain.reason import because
 from scheduler.engine.backup import (
@@ -74,7 +75,7 @@ def restore(source: Path, db: Database, folder: Path, config: Path, actor: str, 
         made = config
     rows, head = manifest["audit"]["rows"], manifest["audit"]["head"]
 
-    def step(session: Any) -> int:
+    def step(session: Session) -> int:
         held = mark_restored(session, backup_at, now)
         detail = {"backup_at": backup_at.isoformat(), "rows": rows, "head": head, "possibly_sent": held}
         audit.append(session, now, "restored", "database", "-", detail, actor=actor, source="cli")

@@ -100,11 +100,10 @@ def _occasions(timeline: Timeline, aucs: Mapping[str, float]) -> Iterator[Occasi
 
 def _measured(timeline: Timeline, aucs: Mapping[str, float]) -> list[VisitPlan]:
     """The visits that have an AUC, in the order of their days."""
-    found = [(one.attended_on, one) for one in timeline.visits if one.id in aucs]
-    return [
-        one
-        for on, one in sorted(((on, one) for on, one in found if on is not None), key=lambda pair: pair[0])
+    dated = [
+        (one.attended_on, one) for one in timeline.visits if one.id in aucs and one.attended_on is not None
     ]
+    return [one for _, one in sorted(dated, key=lambda pair: pair[0])]
 
 
 def _visit(plan: VisitPlan, auc: float) -> Row:

@@ -41,21 +41,17 @@ class Followed:
 
 def flow_rows(members: Sequence[Member], found: TargetAnalysis) -> tuple[tuple[str, int], ...]:
     """T1: codes and counts. Screening is not on record here, so it begins with the enrolled."""
-
-    def count(which: Iterator[bool]) -> int:
-        return sum(which)
-
     eligible = [one for one in members if one.arms]
     return (
         ("enrolled", len(members)),
         ("eligible", len(eligible)),
-        ("skin_arm", count(Arm.SKIN.value in one.arms for one in members)),
-        ("lung_arm", count(Arm.LUNG.value in one.arms for one in members)),
-        ("both_arms", count(len(one.arms) > 1 for one in members)),
-        ("with_exposure", count(one.exposure(PRIMARY) is not None for one in members)),
-        ("skin_evaluable", count(one.holds("skin_response") is not None for one in members)),
-        ("lung_evaluable", count(one.holds("lung_response") is not None for one in members)),
-        ("with_outcome", count(one.response is not None for one in members)),
+        ("skin_arm", sum(Arm.SKIN.value in one.arms for one in members)),
+        ("lung_arm", sum(Arm.LUNG.value in one.arms for one in members)),
+        ("both_arms", sum(len(one.arms) > 1 for one in members)),
+        ("with_exposure", sum(one.exposure(PRIMARY) is not None for one in members)),
+        ("skin_evaluable", sum(one.holds("skin_response") is not None for one in members)),
+        ("lung_evaluable", sum(one.holds("lung_response") is not None for one in members)),
+        ("with_outcome", sum(one.response is not None for one in members)),
         ("analysed", found.n),
     )
 
