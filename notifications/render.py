@@ -42,8 +42,8 @@ def render(template: str, speaker: Speaker, values: Mapping[str, Any]) -> Render
     """The mail that `template` makes of these values. Raises jinja2.UndefinedError when one is missing."""
     filled = {**values, "speaker": speaker, "language": speaker.language.value}
     plain, html = environment(speaker.language), environment(speaker.language, html=True)
-    tail = _line(plain.get_template(f"{template}/subject.txt").render(filled))
-    filled["title"] = f"{_stem(speaker, values)} · {tail}"
+    tail = plain.get_template(f"{template}/subject.txt").render(filled)
+    filled["title"] = _line(f"{_stem(speaker, values)} · {tail}")
     return Rendered(
         filled["title"],
         _tidy(plain.get_template(f"{template}/body.jinja").render(filled, kind="txt")),
