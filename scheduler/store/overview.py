@@ -21,14 +21,13 @@ __all__ = [
     "counted_aucs",
     "expected_visits",
     "inclusions",
-    "subjects_and_sites",
-    "subjects_by_site",
-    "turned_rows",
-    "turned_subjects",
+    "interrupted_rows",
+    "interrupted_subjects",
+    "uninterrupted_by_site",
 ]
 
-_TURNS = (Paused.kind, Resumed.kind, Withdrawn.kind)
-_TURNED = select(FactRow.subject).where(col(FactRow.kind).in_(_TURNS)).distinct()
+_INTERRUPTIONS = (Paused.kind, Resumed.kind, Withdrawn.kind)
+_INTERRUPTED = select(FactRow.subject).where(col(FactRow.kind).in_(_INTERRUPTIONS)).distinct()
 _SITE = col(SubjectRow.site_id)
 
 
@@ -53,28 +52,22 @@ class AttendedLine(NamedTuple):
     missing: str
 
 
-def subjects_and_sites(session: Session, site: str | None = None) -> Sequence[SubjectRow]:
-    """The subjects, of one site or of all, by code."""
-    query = select(SubjectRow).order_by(col(SubjectRow.code))
-    return session.exec(query if site is None else query.where(SubjectRow.site_id == site)).all()
-
-
-def subjects_by_site(session: Session, site: str | None = None) -> list[tuple[str, bool, int]]:
-    """Site, whether they are parked, and how many subjects of whom nothing turned (`turned_subjects`) are so."""
+def uninterrupted_by_site(session: Session, site: str | None = None) -> list[tuple[str, bool, int]]:
+    """Site, whether they are parked, and how many of the subjects that are not `interrupted_subjects` are so."""
     parked = col(SubjectRow.parked).is_not(None)
-    query = core_select(_SITE, parked, func.count()).where(col(SubjectRow.code).not_in(_TURNED))
+    query = core_select(_SITE, parked, func.count()).where(col(SubjectRow.code).not_in(_INTERRUPTED))
     rows = session.connection().execute(_of(query.group_by(_SITE, parked), site)).all()
     return [(name, bool(is_parked), count) for name, is_parked, count in rows]
 
 
-def turned_subjects(session: Session) -> set[str]:
+def interrupted_subjects(session: Session) -> set[str]:
     """The subjects of whom a pause, its end or a withdrawal was ever recorded: all others take part."""
-    return set(session.exec(_TURNED))
+    return set(session.exec(_INTERRUPTED))
 
 
-def turned_rows(session: Session, site: str | None = None) -> Sequence[SubjectRow]:
-    """Their rows, of one site or of all."""
-    query = select(SubjectRow).where(col(SubjectRow.code).in_(_TURNED))
+def interrupted_rows(session: Session, site: str | None = None) -> Sequence[SubjectRow]:
+    """The rows of `interrupted_subjects`, of one site or of all."""
+    query = select(SubjectRow).where(col(SubjectRow.code).in_(_INTERRUPTED))
     return session.exec(query if site is None else query.where(SubjectRow.site_id == site)).all()
 
 

@@ -1,4 +1,4 @@
-"""The subjects of some sites, a page at a time."""
+"""The subjects of a study: all of them, or those of some sites a page at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from sqlmodel import Session, col, func, select
 
 from scheduler.store.tables import SubjectRow, VisitRow
 
-__all__ = ["count_subjects", "subjects_of", "visits_of"]
+__all__ = ["all_subjects", "count_subjects", "subjects_of", "visits_of"]
+
+
+def all_subjects(session: Session, site: str | None = None) -> Sequence[SubjectRow]:
+    """The subjects, of one site or of all, by code."""
+    query = select(SubjectRow).order_by(col(SubjectRow.code))
+    return session.exec(query if site is None else query.where(SubjectRow.site_id == site)).all()
 
 
 def count_subjects(session: Session, sites: Collection[str], search: str) -> int:

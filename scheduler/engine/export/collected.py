@@ -24,7 +24,7 @@ from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.audit import APP_VERSION
 from scheduler.store.collected import recorders, senders_of, versions_in_use
-from scheduler.store.overview import subjects_and_sites
+from scheduler.store.subject_list import all_subjects
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
 
@@ -85,7 +85,7 @@ def _csv(session: Session, study: Study, asked: Export) -> Iterator[bytes]:
 
 
 def _lines(session: Session, study: Study, asked: Export) -> Iterator[list[str]]:
-    for subject in subjects_and_sites(session, asked.site):
+    for subject in all_subjects(session, asked.site):
         enrolled_under = study.protocol(session, subject.protocol_sha256).version
         history = load_history(session, subject.code)
         timeline = study.timeline(session, subject, history)
@@ -135,9 +135,7 @@ def _odm(session: Session, study: Study, asked: Export, now: datetime) -> Iterat
                 MetaDataVersionOID=odm.metadata_oid(protocols[sha256]), EffectiveDate=since.isoformat(),
             )  # fmt: skip
     yield from _pieces([admin])
-    subjects = sorted(
-        subjects_and_sites(session, asked.site), key=lambda one: (one.protocol_sha256, one.code)
-    )
+    subjects = sorted(all_subjects(session, asked.site), key=lambda one: (one.protocol_sha256, one.code))
     for sha256, of_version in groupby(subjects, key=lambda one: one.protocol_sha256):
         where = quoteattr(odm.study_oid(newest)), quoteattr(odm.metadata_oid(protocols[sha256]))
         yield "<ClinicalData StudyOID={} MetaDataVersionOID={}>\n".format(*where).encode()

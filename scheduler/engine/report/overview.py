@@ -22,8 +22,8 @@ from scheduler.store.overview import (
     counted_aucs,
     expected_visits,
     inclusions,
-    subjects_by_site,
-    turned_rows,
+    interrupted_rows,
+    uninterrupted_by_site,
 )
 
 __all__ = ["overview_record", "study_overview"]
@@ -74,11 +74,11 @@ def _counted(
 ) -> defaultdict[str, _Site]:
     """What is counted of each site that has subjects."""
     sites: defaultdict[str, _Site] = defaultdict(_Site)
-    for name, is_parked, count in subjects_by_site(session, site):
+    for name, is_parked, count in uninterrupted_by_site(session, site):
         sites[name].states["parked" if is_parked else "active"] += count
-    turned = turned_rows(session, site)
-    states = states_of(session, turned)
-    for row in turned:
+    interrupted = interrupted_rows(session, site)
+    states = states_of(session, interrupted)
+    for row in interrupted:
         sites[row.site_id].states[states[row.code]] += 1
     for name, day, count in inclusions(session, order[0], site):
         sites[name].inclusions[day] += count
