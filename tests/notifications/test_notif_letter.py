@@ -214,7 +214,9 @@ def test_the_laboratory_and_the_coordinator_read_different_sheets(desk: cases.St
     laboratory = part(written(desk, desk.mail("laboratory")), "text/plain")
     coordinator = part(written(desk, desk.mail("coordinator-en")), "text/plain")
     assert "mpa-monitor draw MPA-0042-7 W6 H30" in coordinator
+    assert "To be done by" in coordinator
     assert "mpa-monitor" not in laboratory
+    assert "À faire au plus tard" not in laboratory  # results may take days
 
 
 def test_instructions_before_the_visit_come_from_the_protocol(desk: cases.Study) -> None:
