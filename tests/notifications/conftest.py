@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import laboratory_cases
 import notif_cases as cases
 import pytest
+
+from notifications.maildir import MaildirTransport
 
 
 @pytest.fixture
@@ -31,3 +34,9 @@ def lab_desk(database_url: str) -> Iterator[cases.Study]:
     made = cases.make_study(database_url, laboratory_cases.PEOPLE)
     yield made
     made.db.close()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> MaildirTransport:
+    """Mail put in folders."""
+    return MaildirTransport(tmp_path / "mail")

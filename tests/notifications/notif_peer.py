@@ -11,8 +11,11 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from notifications.smtp import Security, SmtpServer, SmtpTransport
+
 CERTIFICATE = Path(__file__).parent / "data" / "peer-for-tests-only.pem"
 DROP = "drop"
+TO = "coordinator-en@cochin.example"
 
 
 class Peer:
@@ -86,3 +89,18 @@ async def listening(peer: Peer, **options: Any) -> AsyncIterator[Peer]:
     finally:
         server.close()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[tuple[Peer, SmtpTransport]]:
+    """A peer, and the way to it."""
+    async with listening(Peer()) as peer:
+        yield (
+            peer,
+            SmtpTransport(SmtpServer("127.0.0.1", peer.port, Security.PLAIN, timeout_s=5, final_timeout_s=5)),
+        )
+
+
+def kept(peer: Peer, address: str = TO) -> list[bytes]:
+    """The mails to an address."""
+    return [content for to, content in peer.kept if address in to]

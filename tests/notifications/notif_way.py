@@ -8,9 +8,10 @@ from typing import Any
 
 import notif_cases as cases
 
+from notifications.channel import Channel
 from notifications.delivery import DeliveryReport, delivery_step
 from notifications.states import Phase
-from notifications.transport import BeforeData, Burst, Parcel
+from notifications.transport import BeforeData, Burst, Parcel, Transport
 from notifications.verdict import Ending, Outcome
 
 OK = Outcome(Phase.REPLIED, Ending.REPLIED, 250, "2.0.0 OK")
@@ -40,5 +41,8 @@ class Way:
         return OK
 
 
-async def deliver(desk: cases.Study, way: Any, everyone: bool = False, **changes: Any) -> DeliveryReport:
-    return await delivery_step(desk.db, way, desk.clock, cases.room(**changes), None, everyone)
+async def deliver(
+    desk: cases.Study, way: Transport, channel: Channel | None = None, everyone: bool = False, **changes: Any
+) -> DeliveryReport:
+    """One step of the delivery; `changes` to the mailroom."""
+    return await delivery_step(desk.db, way, desk.clock, cases.room(**changes), channel, everyone)

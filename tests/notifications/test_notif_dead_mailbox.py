@@ -8,9 +8,9 @@ from typing import Any
 import notif_cases as cases
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
-from notif_peer import Peer, listening
+from notif_peer import TO, Peer, kept, listening, server
+from notif_way import deliver
 from sqlmodel import Session
-from test_notif_faults import TO, deliver, kept, server
 
 from notifications import ledger, posting
 from notifications.backlog import backlog

@@ -7,37 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import notif_cases as cases
 import pytest
-from notif_way import Way
+from notif_peer import TO
+from notif_way import Way, deliver
 from sqlmodel import Session
 
 from notifications import attempts, outbox
 from notifications.channel import Channel
-from notifications.delivery import DeliveryReport, delivery_step
 from notifications.maildir import MaildirTransport, read_maildir
 from notifications.outbox import Calm
 from notifications.states import State
-from notifications.transport import BeforeData, Burst, Parcel, Transport
+from notifications.transport import BeforeData, Burst, Parcel
 from notifications.verdict import Outcome
 from scheduler.domain.reason import Reason, because, from_json
 from scheduler.store.tables import OutboxRow, StaffRow, VisitRow
-
-TO = "coordinator-en@cochin.example"
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> MaildirTransport:
-    return MaildirTransport(tmp_path / "mail")
-
-
-async def deliver(
-    desk: cases.Study, way: Transport, channel: Channel | None = None, everyone: bool = False, **changes: Any
-) -> DeliveryReport:
-    return await delivery_step(desk.db, way, desk.clock, cases.room(**changes), channel, everyone)
-
 
 # --- the way of a mail ----------------------------------------------------------------------------------------
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import notif_cases as cases
 import pytest
+from notif_peer import TO
 from notif_way import Way, deliver
 from sqlalchemy import event
 
@@ -16,13 +16,6 @@ from notifications.maildir import MaildirTransport, read_maildir
 from notifications.states import Phase, State
 from notifications.transport import Parcel
 from notifications.verdict import Ending, Outcome
-
-TO = "coordinator-en@cochin.example"
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> MaildirTransport:
-    return MaildirTransport(tmp_path / "mail")
 
 
 def parcel(recipient: str = TO, number: int = 1) -> Parcel:

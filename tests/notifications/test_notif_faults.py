@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from email import message_from_bytes
-from pathlib import Path
-from typing import Any
 
 import notif_cases as cases
 import pytest
-from notif_peer import DROP, Peer, listening
+from notif_peer import DROP, TO, kept, server
+from notif_way import deliver
 from sqlmodel import Session
 
 from notifications import ledger
 from notifications.channel import Channel
-from notifications.delivery import DeliveryReport, delivery_step
 from notifications.maildir import MaildirTransport, read_maildir
 from notifications.smtp import Security, SmtpServer, SmtpTransport
 from notifications.states import Phase, State
-from notifications.transport import Transport
 from notifications.verdict import Ending
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import from_json
 from scheduler.store.tables import StaffRow
-
-TO = "coordinator-en@cochin.example"
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> MaildirTransport:
-    return MaildirTransport(tmp_path / "mail")
-
-
-async def deliver(
-    desk: cases.Study, way: Transport, channel: Channel | None = None, everyone: bool = False, **changes: Any
-) -> DeliveryReport:
-    return await delivery_step(desk.db, way, desk.clock, cases.room(**changes), channel, everyone)
-
-
-@asynccontextmanager
-async def server() -> AsyncIterator[tuple[Peer, SmtpTransport]]:
-    async with listening(Peer()) as peer:
-        yield (
-            peer,
-            SmtpTransport(SmtpServer("127.0.0.1", peer.port, Security.PLAIN, timeout_s=5, final_timeout_s=5)),
-        )
-
-
-def kept(peer: Peer, address: str = TO) -> list[bytes]:
-    return [content for to, content in peer.kept if address in to]
-
 
 # --- what a server can do -------------------------------------------------------------------------------------
 

@@ -4,40 +4,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import SMTP
-from typing import Any
 
 import notif_cases as cases
 import pytest
 from icalendar import Calendar
+from letter_cases import mail
 
-from notifications.delivery import write
 from notifications.invite import Appointment, InviteError, Method, invitation, uid_of
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.protocol import Event
-from scheduler.store.tables import OutboxRow
 
 MOVED = cases.BOOKED + timedelta(days=1)
-
-
-def written(desk: cases.Study, row: OutboxRow, **changes: Any) -> EmailMessage:
-    content: bytes = desk.do(lambda session: write(session, row, cases.room(**changes), cases.NOW))
-    message = message_from_bytes(content, policy=SMTP)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def mail(desk: cases.Study, event: DomainEvent, staff: str = "coordinator-en") -> EmailMessage:
-    desk.tell(event)
-    return written(desk, desk.mails(staff_id=staff)[-1])
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    (found,) = [one for one in message.walk() if one.get_content_type() == kind]
-    content: str = found.get_content()
-    return content
 
 
 NOTICES = [

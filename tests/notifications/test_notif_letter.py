@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import SMTP
 from hashlib import sha256
 from typing import Any
 
 import notif_cases as cases
 import pytest
+from letter_cases import mail, part, written
 from sqlmodel import Session
 
 from notifications import outbox
@@ -27,30 +26,11 @@ from scheduler.store.tables import (
     FlagRow,
     LabFileRow,
     LabResultVersionRow,
-    OutboxRow,
     SamplingRow,
     VisitRow,
 )
 
 MOVED = cases.BOOKED + timedelta(days=1)
-
-
-def written(desk: cases.Study, row: OutboxRow, **changes: Any) -> EmailMessage:
-    content: bytes = desk.do(lambda session: write(session, row, cases.room(**changes), cases.NOW))
-    message = message_from_bytes(content, policy=SMTP)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def mail(desk: cases.Study, event: DomainEvent, staff: str = "coordinator-en") -> EmailMessage:
-    desk.tell(event)
-    return written(desk, desk.mails(staff_id=staff)[-1])
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    (found,) = [one for one in message.walk() if one.get_content_type() == kind]
-    content: str = found.get_content()
-    return content
 
 
 def words(message: EmailMessage) -> str:
