@@ -17,6 +17,7 @@ from scheduler.console.participation import regimen_fields
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.corrections import effective
 from scheduler.domain.facts import Corrected, Enrolled, Fact, What
+from scheduler.domain.protocol import Activity
 from scheduler.domain.reason import Reason, RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.domain.trial.eligibility import ITEMS
@@ -132,7 +133,7 @@ def _regimen_group(say: Speaker, payload: Mapping[str, Any]) -> Iterator[Group]:
 
 def _sites_group(matter: Matter, payload: Mapping[str, Any]) -> Iterator[Group]:
     """The scores of the sites of a score; those that were not recorded are empty."""
-    activity = matter.timeline.protocol.activity(str(payload.get("item", "")))
+    activity = _activity(matter, payload)
     if activity is not None and activity.sites:
         known = {site: str(score) for site, score in payload["sites"]}
         scores = tuple((str(score), str(score)) for score in range(activity.site_maximum + 1))
@@ -142,6 +143,12 @@ def _sites_group(matter: Matter, payload: Mapping[str, Any]) -> Iterator[Group]:
         )  # fmt: skip
         note = matter.speaker.text("The total follows when it is left as it is.")
         yield Group(tuple(fields), matter.speaker.name(activity.id), note, sums=True)
+
+
+def _activity(matter: Matter, payload: Mapping[str, Any]) -> Activity | None:
+    """What an assessment was of, by the protocol version that its visit follows."""
+    plan = matter.timeline.visit(str(payload.get("visit", "")))
+    return plan.protocol.activity(str(payload.get("item", ""))) if plan is not None else None
 
 
 def _plain(value: object) -> str:
@@ -214,7 +221,7 @@ def _rescored(
     changed: Mapping[str, str], payload: Mapping[str, Any], matter: Matter, *, total_typed: bool
 ) -> dict[str, Any]:
     """The sites with the changed ones, and the total that follows from them unless one was typed."""
-    activity = matter.timeline.protocol.activity(payload["item"])
+    activity = _activity(matter, payload)
     assert activity is not None
     scores = dict(payload["sites"]) | {site: read_whole(text) for site, text in changed.items() if text}
     scores = {site: scores[site] for site in activity.sites if site in scores}

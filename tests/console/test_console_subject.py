@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -147,28 +147,31 @@ def test_where_there_is_no_estimate_there_is_no_page_and_no_picture(lived: House
     assert browser.get(f"{PAGE}/visits/{visit}/auc/picture").status_code == 404
 
 
-@pytest.fixture
-def amended(lived: House, tmp_path: Path) -> House:
-    """The same subject, followed from its first day on under a version with a longer H30 and another primary method."""
-    h30 = 'value = "PT30M"\nwindow_lower = "PT10M"\nwindow_upper = '
-    changes = (
-        ('version = "1"', 'version = "2"'),
-        (f'{h30}"PT10M"', f'{h30}"PT15M"'),
-        ("\n[sampling]", '\n[exposure]\nprimary = ["chaigne_2014"]\n\n[sampling]'),
-    )
-    second = changed_study(tmp_path / "config", PROTOCOL, *changes, beside="second.toml")
-    house = House(lived.db, second, lived.clock)
+def followed_under(house: House, folder: Path, on: date, *changes: tuple[str, str]) -> House:
+    """The same subject, followed from a day on under a version with these changes."""
+    version = ('version = "1"', 'version = "2"')
+    second = changed_study(folder / "config", PROTOCOL, version, *changes, beside="second.toml")
+    house = House(house.db, second, house.clock)
     sha256, protocol = house.study.newest
 
     def step(session: Session) -> None:
         row = session.get(SubjectRow, SUBJECT)
         assert row is not None
-        what = ProtocolApplied(AT.date(), protocol.version, sha256, "amendment")
+        what = ProtocolApplied(on, protocol.version, sha256, "amendment")
         apply_version(session, house.study, [row], what, OPERATOR, house.clock.now(), house.desk.handle)
 
     house.db.transact(step)
     reconcile_step(house.db, house.study, house.clock.now(), house.desk.handle)
     return house
+
+
+@pytest.fixture
+def amended(lived: House, tmp_path: Path) -> House:
+    """From its first day on with a longer H30 and another primary method."""
+    h30 = 'value = "PT30M"\nwindow_lower = "PT10M"\nwindow_upper = '
+    longer = (f'{h30}"PT10M"', f'{h30}"PT15M"')
+    primary = ("\n[sampling]", '\n[exposure]\nprimary = ["chaigne_2014"]\n\n[sampling]')
+    return followed_under(lived, tmp_path, AT.date(), longer, primary)
 
 
 def test_after_an_amendment_the_auc_still_has_its_picture(amended: House) -> None:
@@ -189,6 +192,26 @@ def test_after_an_amendment_the_sampling_day_has_the_windows_of_the_new_version(
     day = amended.db.read(step)
     assert day is not None
     assert {one.point: one.planned_min for one in day.draws}["H30"] == (20, 30, 45)
+
+
+def test_a_score_of_before_an_amendment_is_corrected_by_the_sites_that_it_had(
+    lived: House, tmp_path: Path
+) -> None:
+    mrss = lived.study.newest[1].activity("mrss")
+    assert mrss is not None
+    scored = tuple((site, 1) for site in mrss.sites)
+    what = Assessed("INCLUSION", "mrss", minute(160), float(len(scored)), mrss.unit, scored)
+    lived.db.transact(
+        lambda session: record(
+            session, lived.study, SUBJECT, what, OPERATOR, lived.clock.now(), lived.desk.handle
+        )
+    )
+    fewer = ('"face", "chest",', '"chest",')
+    later = followed_under(
+        lived, tmp_path, AT.date() + timedelta(days=30), fewer, ("maximum = 51", "maximum = 48")
+    )
+    (fact,) = later.facts("assessed")
+    assert 'name="sites.face"' in later.signed_in().get(f"{PAGE}/records/{fact.id}/correct").text
 
 
 LOCAL = datetime(2025, 10, 13, 8, 30)  # noqa: DTZ001
