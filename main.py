@@ -69,9 +69,10 @@ CONTENTS = (
         Group("template", "The mail templates.", _entries(_MAILS, "preview=preview_")),
     )),
     Section("Study and rehearsal", (
-        *_entries(f"{_CLI}.protocol", "demo"),
+        *_entries(f"{_CLI}.rehearse", "demo"),
         Group("protocol", "Protocol files.", (
-            *_entries(f"{_CLI}.protocol", "check", "show", "rehearse"),
+            *_entries(f"{_CLI}.protocol", "check", "show"),
+            *_entries(f"{_CLI}.rehearse", "rehearse"),
             *_entries(f"{_CLI}.amendment", "diff", "apply"),
         )),
     )),

@@ -25,7 +25,7 @@ from config.settings import MailSettings, load_settings
 from main import make_program
 from notifications import attempts, outbox
 from notifications.outbox import Calm
-from scheduler.runtime.cli.protocol import prepare, rehearsal_of
+from scheduler.runtime.cli.rehearse import prepare, rehearsal_of
 from scheduler.store.tables import OutboxRow
 
 SUBJECTS, SEED = 3, 7

@@ -22,7 +22,7 @@ import composition
 import main
 from config.settings import load_settings
 from scheduler.engine.reconcile import rebuild
-from scheduler.runtime.cli.protocol import prepare, rehearsal_of
+from scheduler.runtime.cli.rehearse import prepare, rehearsal_of
 from scheduler.runtime.program import Program
 from scheduler.runtime.rehearsal.cast import FIRST_DAY
 from scheduler.store import audit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, time
@@ -14,7 +13,7 @@ from sqlmodel import Session
 
 from scheduler.domain.amendment import FlagChange, ReminderChange, VisitChange, VisitSeen
 from scheduler.domain.civil import Period
-from scheduler.domain.facts import ProtocolApplied, Source
+from scheduler.domain.facts import ProtocolApplied
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.protocol_diff import Difference, Value, differences
 from scheduler.domain.reason import Reason, RefusedError, because
@@ -23,14 +22,13 @@ from scheduler.domain.speech import Speaker
 from scheduler.engine.recording import amendment as engine
 from scheduler.engine.recording.amendment import Preview, Skipped
 from scheduler.engine.recording.moments import parse_day
-from scheduler.engine.recording.request import Who
-from scheduler.runtime.cli.output import json_out, program_of, refusing
+from scheduler.runtime.cli.output import AsJson, json_out, program_of, refusing
+from scheduler.runtime.cli.recording import recorder
 from scheduler.runtime.program import Program
 from scheduler.store.database import StoreError
 
 __all__ = ["apply", "diff"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Version = Annotated[
     str, typer.Argument(help="A file, or a version as '2' or 'ID 2', or the beginning of its hash.")
 ]
@@ -76,7 +74,7 @@ def apply(
         if not reason.strip():
             raise RefusedError([because("refused_reason_missing")])
         what = ProtocolApplied(parse_day(from_day), protocol.version, protocol.key, reason.strip())
-        who = Who(by or getpass.getuser(), Source.CLI)
+        who = recorder(by)
 
         def step(session: Session) -> tuple[list[Preview], list[Skipped]]:
             now = program.clock.now()

@@ -15,7 +15,7 @@ from scheduler.domain.pictures import range_of
 from scheduler.domain.speech import Speaker
 from scheduler.engine.recording.named import encounter_of, find_subject
 from scheduler.engine.report.aucs import auc_rows, weights_said
-from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import AsJson, console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["auc", "auc_overview"]
@@ -28,7 +28,7 @@ def auc(
     subject: Annotated[str | None, typer.Argument(help="Subject code; all if absent.")] = None,
     visit: Annotated[str | None, typer.Argument(help="Visit; all if absent.")] = None,
     history: Annotated[bool, typer.Option("--history", help="Superseded versions too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Exposures: the value that counts, or why there is none. With a subject: every method and its remarks."""
     program = program_of(context)

@@ -16,7 +16,7 @@ from scheduler.engine.export.audit_trail import audit_csv, audit_page_of
 from scheduler.engine.recording.named import find_subject
 from scheduler.engine.report.page import audit_page
 from scheduler.runtime.cli.exported import write_export
-from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, fail, json_out, program_of, refusing
+from scheduler.runtime.cli.output import BAD_INPUT, FAILURE, AsJson, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.store import audit
 from scheduler.store.audit import Head
@@ -37,7 +37,7 @@ def verify(
             "--anchor", help="NUMBER:HASH as mailed, or a file that holds some, as the mail itself."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Whether the audit chain is unbroken, and reaches what the anchors say. Exit code 1 when it is not."""
     program = program_of(context)

@@ -17,7 +17,7 @@ from scheduler.engine.recording.moments import read_field
 from scheduler.engine.recording.request import Done
 from scheduler.engine.recording.typed_assessments import read_pair
 from scheduler.runtime.cli.output import done, program_of, refusing
-from scheduler.runtime.cli.recording import By, Subject, Why, who
+from scheduler.runtime.cli.recording import By, Subject, Why, recorder
 
 __all__ = ["acknowledge", "correct"]
 
@@ -44,7 +44,7 @@ def correct(
                 None if take_back else dict(read_field(*read_pair(text), now, zone) for text in set_ or ())
             )
             return engine.correct(
-                session, program.study, subject, number, fields, reason, who(by), now, program.handle
+                session, program.study, subject, number, fields, reason, recorder(by), now, program.handle
             )
 
         outcome = program.database.transact(step)
@@ -62,7 +62,7 @@ def acknowledge(
     with refusing(program):
         outcome = program.database.transact(
             lambda session: engine.acknowledge(
-                session, program.study, flag, reason, who(by), program.clock.now(), program.handle
+                session, program.study, flag, reason, recorder(by), program.clock.now(), program.handle
             )
         )
         done(program, outcome, f"{program.speaker().status(FlagAcknowledged.kind)}, {flag}")

@@ -11,7 +11,7 @@ import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refuse, refusing
+from scheduler.runtime.cli.output import BAD_INPUT, AsJson, fail, json_out, program_of, refuse, refusing
 from scheduler.runtime.program import Program
 from scheduler.store.copying import CopyRefusedError, copy_study
 from scheduler.store.database import Database
@@ -23,7 +23,7 @@ def copy(
     context: typer.Context,
     source: Annotated[str, typer.Option("--from", help="URL of the database that holds the study.")],
     target: Annotated[str, typer.Option("--to", help="URL of an empty database.")],
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Copy a study to another database, SQLite or PostgreSQL: everything, verified, or nothing. No daemon may run."""
     program = program_of(context)

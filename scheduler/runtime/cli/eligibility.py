@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import tomllib
 from collections.abc import Mapping
@@ -14,14 +13,25 @@ import typer
 from rich.table import Table
 from sqlmodel import Session
 
-from scheduler.domain.facts import EligibilityAssessed, Source
+from scheduler.domain.facts import EligibilityAssessed
 from scheduler.domain.reason import RefusedError, because
 from scheduler.domain.trial.answers import read_answers
 from scheduler.domain.trial.eligibility import ITEMS, BiologicScope, eligibility_of
 from scheduler.engine.recording import record as engine
-from scheduler.engine.recording.request import Done, Who
+from scheduler.engine.recording.request import Done
 from scheduler.engine.report.endpoints import eligibility_row
-from scheduler.runtime.cli.output import BAD_INPUT, console, done, fail, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import (
+    BAD_INPUT,
+    AsJson,
+    console,
+    done,
+    fail,
+    json_out,
+    program_of,
+    refusing,
+    table,
+)
+from scheduler.runtime.cli.recording import recorder
 from scheduler.runtime.program import Program
 from scheduler.whole_files import write_whole
 
@@ -37,7 +47,7 @@ def check(
     ] = None,
     interactive: Annotated[bool, typer.Option("--interactive", help="Ask for every answer.")] = False,
     save: Annotated[Path | None, typer.Option(help="TOML file to write the answers to.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Whether somebody is eligible, with every criterion and its reason. Nothing is recorded."""
     program = program_of(context)
@@ -66,7 +76,7 @@ def record(
         answers = answers_from(program, file)
 
         def step(session: Session) -> Done:
-            who = Who(by or getpass.getuser(), Source.CLI)
+            who = recorder(by)
             now = program.clock.now()
             return engine.record(session, program.study, subject, answers, who, now, program.handle)
 

@@ -22,7 +22,7 @@ from scheduler.engine.recording.request import Done, Who
 from scheduler.engine.recording.typed_assessments import read_number
 from scheduler.runtime.cli.eligibility import answers_from
 from scheduler.runtime.cli.output import done, program_of, refusing
-from scheduler.runtime.cli.recording import By, who
+from scheduler.runtime.cli.recording import By, recorder
 from scheduler.runtime.program import Program
 
 __all__ = ["enrol"]
@@ -67,7 +67,7 @@ def enrol(
         answers = answers_from(program, eligibility) if eligibility is not None else None
 
         def step(session: Session) -> Done:
-            outcome = _enrol_one(session, program, given, who(by))
+            outcome = _enrol_one(session, program, given, recorder(by))
             if answers is None:
                 return replace(outcome, warnings=(because("warned_no_eligibility"),))
             also = engine.record(
@@ -75,7 +75,7 @@ def enrol(
                 program.study,
                 outcome.subject,
                 answers,
-                who(by),
+                recorder(by),
                 program.clock.now(),
                 program.handle,
             )
@@ -109,7 +109,7 @@ def _enrol_many(program: Program, path: Path, by: str | None) -> None:
         for number, row in enumerate(rows, 2):
             try:
                 with session.begin_nested():
-                    _enrol_one(session, program, row, who(by))
+                    _enrol_one(session, program, row, recorder(by))
             except RefusedError as error:
                 reasons += [because("refused_row", row=number, why=reason) for reason in error.reasons]
         if reasons:

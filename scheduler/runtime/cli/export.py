@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
-from scheduler.domain.facts import Source
 from scheduler.engine.export.collected import Export, ExportFormat, export, note_export
-from scheduler.engine.recording.request import Who
 from scheduler.runtime.cli.output import BAD_INPUT, fail, program_of, refusing
 from scheduler.runtime.cli.overview import check_site
+from scheduler.runtime.cli.recording import recorder
 from scheduler.whole_files import write_pieces
 
 __all__ = ["export_command"]
@@ -48,6 +46,6 @@ def export_command(
         except OSError as error:
             words = "{file} cannot be written: {why}"
             fail(speaker.text(words, file=str(out), why=error.strerror or ""), BAD_INPUT)
-        who = Who(getpass.getuser(), Source.CLI)
+        who = recorder(None)
         program.database.transact(lambda session: note_export(session, asked, who, now))
     typer.echo(speaker.text("Written: {file}", file=str(out)))

@@ -11,7 +11,16 @@ from sqlmodel import Session
 
 from scheduler.intake.check import check_file
 from scheduler.intake.study import IntakeStudy, intake_study
-from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import (
+    BAD_INPUT,
+    AsJson,
+    console,
+    fail,
+    json_out,
+    program_of,
+    refusing,
+    table,
+)
 from scheduler.runtime.program import Program
 from scheduler.store.database import Database, StoreError
 from scheduler.store.lab.files import lab_files
@@ -76,9 +85,7 @@ def _database_if_any(program: Program) -> Database | None:
     return program.bare_database
 
 
-def files(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
-) -> None:
+def files(context: typer.Context, as_json: AsJson = False) -> None:
     """The files received, newest last, and what became of each."""
     program = program_of(context)
     with refusing(program):

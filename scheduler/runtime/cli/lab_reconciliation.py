@@ -16,7 +16,16 @@ from scheduler.domain.reconciliation import Line, discreet_place, table_of
 from scheduler.domain.spreadsheet import csv_bytes
 from scheduler.engine.recording.moments import parse_day
 from scheduler.runtime.cli.exported import write_export
-from scheduler.runtime.cli.output import BAD_INPUT, console, fail, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import (
+    BAD_INPUT,
+    AsJson,
+    console,
+    fail,
+    json_out,
+    program_of,
+    refusing,
+    table,
+)
 from scheduler.runtime.program import Program
 from scheduler.store.reconciliation import load_tally
 
@@ -31,7 +40,7 @@ def reconciliation(
     last: Annotated[str | None, typer.Option("--to", help="Last day; today if absent.")] = None,
     lab: Annotated[str | None, typer.Option(help="Only this laboratory, by its code.")] = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file to write; an older one is replaced.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What was drawn and what the laboratory sent in a period, and all that is missing, held or awaited."""
     program = program_of(context)

@@ -14,7 +14,7 @@ from scheduler.intake.held.review import Decision, UndecidableError
 from scheduler.intake.held.review import review as decide
 from scheduler.intake.held.waiting import HeldRow, waiting_rows
 from scheduler.intake.study import IntakeStudy, intake_study
-from scheduler.runtime.cli.output import console, json_out, program_of, refuse, refusing, table
+from scheduler.runtime.cli.output import AsJson, console, json_out, program_of, refuse, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["held", "review"]
@@ -24,9 +24,7 @@ def _study(program: Program) -> IntakeStudy:
     return intake_study(program.study.newest[1], program.study.labs.values(), next(iter(program.study.sites)))
 
 
-def held(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
-) -> None:
+def held(context: typer.Context, as_json: AsJson = False) -> None:
     """The rows of laboratory files that wait, oldest first: since when, why, and what settles each."""
     program = program_of(context)
     with refusing(program):

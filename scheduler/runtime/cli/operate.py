@@ -15,7 +15,7 @@ from config.fingerprint import configuration_hash
 from config.logs import configure_logs
 from scheduler.engine.reconcile import rebuild as rebuild_subject
 from scheduler.engine.recording.named import find_subject
-from scheduler.runtime.cli.output import FAILURE, fail, json_out, program_of, refusing
+from scheduler.runtime.cli.output import FAILURE, AsJson, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program, keep_what_is_loaded
 from scheduler.runtime.timesource import time_source
 from scheduler.runtime.work import DIGEST, INTAKE
@@ -32,8 +32,6 @@ from scheduler.store.subjects import wake_all
 from scheduler.store.tables import SubjectRow
 
 __all__ = ["confirm_clock", "init", "rebuild", "run"]
-
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def init(context: typer.Context) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BAD_INPUT",
     "FAILURE",
+    "AsJson",
     "console",
     "done",
     "fail",
@@ -37,6 +38,7 @@ __all__ = [
     "table",
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 BAD_INPUT, FAILURE = 2, 1
 Row = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from scheduler.domain.pictures import range_of
 from scheduler.domain.reason import RefusedError, because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.report.overview import overview_record, study_overview
-from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import AsJson, console, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["check_site", "overview"]
@@ -30,7 +30,7 @@ def check_site(program: Program, site: str | None) -> None:
 def overview(
     context: typer.Context,
     site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """How the study stands: recruitment, visits on time, late and missed, completeness, median AUC; for each site."""
     program = program_of(context)

@@ -17,12 +17,11 @@ from scheduler.engine.recording.named import encounter_of, find_subject
 from scheduler.engine.report.explain import Explanation, explain
 from scheduler.engine.report.facts import fact_lines
 from scheduler.engine.report.rows import board_rows, flag_rows, result_rows, visit_rows
-from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import AsJson, console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["board", "board_table", "explain_command", "flag_table", "flags", "results", "visits"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 OneSubject = Annotated[str | None, typer.Argument(help="Subject code; all if absent.")]
 
 _STYLES = {

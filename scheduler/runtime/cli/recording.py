@@ -20,7 +20,7 @@ from scheduler.engine.recording.request import Done, Who
 from scheduler.runtime.cli.output import done, program_of, refusing
 from scheduler.runtime.program import Program
 
-__all__ = ["At", "By", "Subject", "Visit", "When", "Why", "record_all", "record_one", "who"]
+__all__ = ["At", "By", "Subject", "Visit", "When", "Why", "record_all", "record_one", "recorder"]
 
 Subject = Annotated[str, typer.Argument(help="Subject code, as MPA-0042-7.")]
 Visit = Annotated[str, typer.Argument(help="Visit, as W6 or V2.")]
@@ -67,7 +67,7 @@ def record_all(program: Program, subject: str, visit: str | None, by: str | None
         moment = Moment(now, program.zone_of(session, subject))
         name = encounter_of(session, program.study, row, visit).id if visit is not None else None
         return [
-            (engine.record(session, program.study, subject, what, who(by), now, program.handle), what)
+            (engine.record(session, program.study, subject, what, recorder(by), now, program.handle), what)
             for what in whats(name, moment)
         ]
 
@@ -76,6 +76,6 @@ def record_all(program: Program, subject: str, visit: str | None, by: str | None
         done(program, outcome, f"{label}, {subject}" + (f" {visit.upper()}" if visit else ""))
 
 
-def who(by: str | None) -> Who:
+def recorder(by: str | None) -> Who:
     """Who records at the command line: the one named, else the account."""
     return Who(by or getpass.getuser(), Source.CLI)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from scheduler.domain.speech import Speaker
 from scheduler.engine.alive import STALE
-from scheduler.runtime.cli.output import FAILURE, console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import FAILURE, AsJson, console, json_out, program_of, refusing, table
 from scheduler.runtime.cli.prometheus import exposition
 from scheduler.runtime.program import Program
 from scheduler.store.operations import (
@@ -28,8 +28,6 @@ from scheduler.store.restored import POSSIBLY_SENT
 from scheduler.store.standing import first_zone, standing
 
 __all__ = ["status"]
-
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def status(

@@ -19,7 +19,7 @@ from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
 from scheduler.engine.report.page import target_page
 from scheduler.runtime.cli.exported import write_export
-from scheduler.runtime.cli.output import BAD_INPUT, fail, json_out, program_of, refusing
+from scheduler.runtime.cli.output import BAD_INPUT, AsJson, fail, json_out, program_of, refusing
 from scheduler.runtime.program import Program
 from scheduler.whole_files import write_whole
 
@@ -72,7 +72,7 @@ def target(
     plan: Apart = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
     unlock_tier: Unlocked = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Whether exposure goes with the outcome, in a CSV file or with --out in the study itself, and a cutpoint where so
     many patients allow one."""

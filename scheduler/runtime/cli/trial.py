@@ -19,13 +19,12 @@ from scheduler.engine.recording.named import find_subject
 from scheduler.engine.report.endpoints import endpoint_record, endpoint_rows
 from scheduler.engine.report.exposure_summaries import exposure_record, summary_rows
 from scheduler.runtime.cli.exported import write_export
-from scheduler.runtime.cli.output import console, holds_word, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import AsJson, console, holds_word, json_out, program_of, refusing, table
 from scheduler.runtime.program import Program
 
 __all__ = ["endpoint_table", "endpoints", "exposure_table", "exposures"]
 
 Row = Mapping[str, Any]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 AsCsv = Annotated[
     Path | None, typer.Option("--csv", help="CSV file to write: one line a subject, empty where missing.")
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Annotated
 
@@ -10,13 +9,12 @@ import typer
 from sqlmodel import Session
 
 from config.language import Language
-from scheduler.domain.facts import Source
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.account import accounts as engine
 from scheduler.engine.account.accounts import Role
 from scheduler.engine.account.passwords import made_up
-from scheduler.engine.recording.request import Who
-from scheduler.runtime.cli.output import console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.output import AsJson, console, json_out, program_of, refusing, table
+from scheduler.runtime.cli.recording import recorder
 from scheduler.runtime.program import Program
 from scheduler.store.accounts import accounts
 from scheduler.store.tables import AccountRow
@@ -53,7 +51,7 @@ def add(
                 role,
                 speaks,
                 password,
-                _operator(),
+                recorder(None),
                 program.clock.now(),
             )
 
@@ -75,7 +73,7 @@ def reset(
         password = _password(password_stdin)
         program.database.transact(
             lambda session: engine.reset_account(
-                session, name, password, _operator(), program.clock.now(), second_factor=second_factor
+                session, name, password, recorder(None), program.clock.now(), second_factor=second_factor
             )
         )
         _say_password(program, name, password, shown=not password_stdin)
@@ -86,7 +84,7 @@ def disable(context: typer.Context, name: Name) -> None:
     program = program_of(context)
     with refusing(program):
         program.database.transact(
-            lambda session: engine.disable_account(session, name, _operator(), program.clock.now())
+            lambda session: engine.disable_account(session, name, recorder(None), program.clock.now())
         )
     typer.echo(program.speaker().text("Account {name_id} is disabled.", name_id=name))
 
@@ -96,14 +94,12 @@ def enable(context: typer.Context, name: Name) -> None:
     program = program_of(context)
     with refusing(program):
         program.database.transact(
-            lambda session: engine.enable_account(session, name, _operator(), program.clock.now())
+            lambda session: engine.enable_account(session, name, recorder(None), program.clock.now())
         )
     typer.echo(program.speaker().text("Account {name_id} can be used again.", name_id=name))
 
 
-def list_(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
-) -> None:
+def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """The accounts with their roles and sites."""
     program = program_of(context)
     with refusing(program):
@@ -138,10 +134,6 @@ def _row(row: AccountRow) -> dict[str, object]:
         "created": row.created_at,
         "disabled": row.disabled_at,
     }
-
-
-def _operator() -> Who:
-    return Who(getpass.getuser(), Source.CLI)
 
 
 def _password(from_input: bool) -> str:
