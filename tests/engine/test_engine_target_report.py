@@ -14,13 +14,14 @@ from engine_desk import SUBJECT, Desk, at, speaker
 from engine_members import CUT, ROOT, SCHEMA, checked, cohort, made, member
 
 from config.language import Language
-from pk.target.findings import Conclusion, Settings
+from pk.target.findings import Conclusion, Gate, Settings
 from scheduler.domain.facts import Answer, Assessed, Attended, EligibilityAssessed
 from scheduler.engine.report.page import target_page
 from scheduler.engine.study import Study
 from scheduler.engine.target.cohort import followed_rows, reason_rows
 from scheduler.engine.target.grid import grid
 from scheduler.engine.target.member import DEFINITIONS, Member
+from scheduler.engine.target.page import gate_digits
 from scheduler.engine.target.report import PARTS, report_of, target_json, target_report
 from scheduler.engine.target.set import primary_analysis, with_predictions
 from scheduler.engine.target.thresholds import literature
@@ -96,6 +97,16 @@ def test_enough_patients_have_a_cut_and_the_same_bytes_again(study: Study) -> No
     again, said = made(cohort(60, effect=30), study), speaker(study)
     assert target_json(again, said) == target_json(report, said)
     assert target_page(again, said) == target_page(report, said)
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "digits"),
+    [(0.62, 0.5, 2), (0.4996, 0.5, 4), (0.5004, 0.5, 4), (0.5, 0.5, 2), (0.04996, 0.05, 5), (None, 0.5, 2)],
+)
+def test_the_value_of_a_condition_is_seen_on_its_side_of_the_limit(
+    value: float | None, limit: float, digits: int
+) -> None:
+    assert gate_digits(Gate("x", value, limit, passed=False)) == digits
 
 
 def test_the_number_of_analyses_and_q_are_those_of_the_grid(study: Study) -> None:

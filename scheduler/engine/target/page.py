@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pk.target.findings import TargetAnalysis
+from pk.target.findings import Gate, TargetAnalysis
 from pk.target.planning.power import area_power, area_sample_size, correlation_sample_size, obuchowski_power
 from pk.target.report.statements import (
     LARGEST_EXPONENT,
@@ -34,7 +34,7 @@ from scheduler.engine.target.report import TargetReport
 from scheduler.engine.target.set import TELL_APART
 from scheduler.engine.target.tables import Share, change_rows, occasion_rows, shown_metric, shown_outcome
 
-__all__ = ["page_values"]
+__all__ = ["gate_digits", "page_values"]
 
 _AREAS, _SHARES, _CORRELATIONS = (0.65, 0.70, 0.75, 0.80, 0.85), (0.4, 0.25), (0.3, 0.4, 0.5)
 """What planning is shown for: ROC areas, shares of responders, correlations."""
@@ -61,7 +61,7 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "planned": [say(one) for one in planned(report.answer.plan, *TELL_APART)],
         "areas": [(area, _sizes(area)) for area in _AREAS],
         "correlations": [(r, correlation_sample_size(r)) for r in _CORRELATIONS],
-        "gates": [one for one in found.gates if not one.name.startswith("tier_")],
+        "gates": [(one, gate_digits(one)) for one in found.gates if not one.name.startswith("tier_")],
         "flow": flow_rows(report.members, found),
         "reasons": reason_rows(report.members, speaker),
         "followed": followed_rows(report.members),
@@ -79,6 +79,17 @@ def page_values(report: TargetReport, speaker: Speaker) -> dict[str, Any]:
         "metric": lambda name: shown_metric(name, speaker),
         "outcome": lambda name: shown_outcome(name, speaker),
     }
+
+
+def gate_digits(gate: Gate) -> int:
+    """How many decimals show on which side of its limit the value of a condition lies; two at least."""
+    value, limit = gate.value, gate.threshold
+    if value is None:
+        return 2
+    shown = ((digits, round(value, digits)) for digits in range(2, 7))
+    return next(
+        (digits for digits, one in shown if (one > limit, one < limit) == (value > limit, value < limit)), 6
+    )
 
 
 def _sizes(area: float) -> list[int | None]:
