@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from errno import EBUSY
-from functools import partial
+from functools import cached_property, partial
 from itertools import takewhile
 
 from sqlmodel import Session
@@ -102,20 +102,19 @@ def intake_steps(
     return reports
 
 
+@dataclass(frozen=True)
 class Desk:
     """What every file of one step shares."""
 
-    def __init__(
-        self,
-        folder: DropFolder,
-        study: IntakeStudy,
-        now: datetime,
-        transact: Transact,
-        handle: Handle,
-    ) -> None:
-        self.folder, self.study, self.now, self.transact = folder, study, now, transact
-        self.handle = handle
-        self.say: Speakers = speakers(study.home_zone)
+    folder: DropFolder
+    study: IntakeStudy
+    now: datetime
+    transact: Transact
+    handle: Handle
+
+    @cached_property
+    def say(self) -> Speakers:
+        return speakers(self.study.home_zone)
 
     def process(self, claimed: Claimed) -> FileReport:
         """A claimed file from reading to receipt; an interrupted one is simply done again."""

@@ -28,32 +28,8 @@ __all__ = [
 RECOVERS_WITHIN_S = 60.0
 _TABLES = "outbox, subject, heartbeat, lab_file"
 _LEVELS_KB = (
-    0,
-    1,
-    2,
-    4,
-    6,
-    8,
-    12,
-    16,
-    20,
-    24,
-    28,
-    32,
-    40,
-    48,
-    56,
-    64,
-    80,
-    96,
-    128,
-    160,
-    192,
-    256,
-    384,
-    512,
-    768,
-)
+    0, 1, 2, 4, 6, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768,
+)  # fmt: skip
 
 
 def locked_sqlite(ground: Ground, seconds: float, times: int = 1, seed: int = 1) -> Result:

@@ -58,7 +58,6 @@ from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = ["model"]
 
-_ENDS = {"sent", "cancelled", "expired", "failed", "uncertain"}
 _OK = Outcome(MailPhase.REPLIED, Ending.REPLIED, 250, "2.0.0 kept")
 _DOOM = st.none() | st.tuples(st.integers(1, 8), st.booleans())
 

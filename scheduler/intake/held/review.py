@@ -54,6 +54,16 @@ class UndecidableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class _Act:
+    """Who decides, when, by which door, and why."""
+
+    by: str
+    now: datetime
+    source: Source
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reviewed:
     """What was decided of a row; `version` is the number under which it was accepted. `proposed` when another person
     has yet to confirm it."""
@@ -87,6 +97,7 @@ def review(
     row = _open_row(session, number)
     if not reason.strip():
         raise UndecidableError(because("refused_text_needed"))
+    act = _Act(by, now, source, reason)
     said = entry = entry_of(row)
     version = None
     if decision is not Decision.REJECT:
@@ -94,13 +105,13 @@ def review(
             entry = replace(entry, timepoint=_point(study, row, timepoint))
         entry, findings = _acceptable(session, study, row, entry, now)
         if by_two and not _confirmed(session, number, decision, entry.timepoint, by):
-            _propose(session, number, decision, entry.timepoint, reason, by, now, source)
+            _propose(session, number, decision, entry.timepoint, act)
             return Reviewed(number, decision, entry.timepoint, None, proposed=True)
         told = _told(row, decision, said, entry)
         kept = [*row.findings, *findings_json((*findings, told))]
         accepted = NewRow(row.file_id, row.row_no, entry, kept, accepted=True)
         (version,) = add_rows(session, [accepted], now)
-    _record(session, row, decision, said, entry, version, reason, by, now, source)
+    _record(session, row, decision, said, entry, version, act)
     for subject in sorted(subjects_spoken_of(session, [entry])):
         wake(session, subject, now)
     mark_receipt_due(session, [row.file_id])
@@ -172,22 +183,18 @@ def _confirmed(session: Session, number: int, decision: Decision, timepoint: str
     return True
 
 
-def _propose(
-    session: Session,
-    number: int,
-    decision: Decision,
-    timepoint: str,
-    reason: str,
-    by: str,
-    now: datetime,
-    source: Source,
-) -> None:
+def _propose(session: Session, number: int, decision: Decision, timepoint: str, act: _Act) -> None:
     """What a first person would do, in its table and in the chain."""
     detail = {"decision": decision.value, "timepoint": timepoint}
-    seq = _in_the_chain(session, "lab_row_proposed", number, detail, reason, by, now, source)
+    seq = _in_the_chain(session, "lab_row_proposed", number, detail, act)
     session.add(
         LabProposalRow(
-            version_id=number, decision=decision.value, timepoint=timepoint, by=by, at=now, audit_seq=seq
+            version_id=number,
+            decision=decision.value,
+            timepoint=timepoint,
+            by=act.by,
+            at=act.now,
+            audit_seq=seq,
         )
     )
 
@@ -207,37 +214,24 @@ def _record(
     said: Entry,
     entry: Entry,
     version: int | None,
-    reason: str,
-    by: str,
-    now: datetime,
-    source: Source,
+    act: _Act,
 ) -> None:
     """The decision in its table and in the chain; its free text beside the chain."""
     assert row.id is not None
     before = _standing("held", said)
     after = _standing("accepted" if version is not None else "rejected", entry)
-    detail: dict[str, Any] = {
-        "decision": decision.value,
-        "file": row.file_id,
-        "row": row.row_no,
-        "before": before,
-        "after": after,
+    detail = {
+        "decision": decision.value, "file": row.file_id, "row": row.row_no, "before": before, "after": after,
         "version": version,
-    }
+    }  # fmt: skip
     changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
-    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, reason, by, now, source, changes)
+    seq = _in_the_chain(session, "lab_row_reviewed", row.id, detail, act, changes)
     session.add(
         LabReviewRow(
-            version_id=row.id,
-            decision=decision.value,
-            by=by,
-            at=now,
-            audit_seq=seq,
-            before=before,
-            after=after,
-            accepted_as=version,
+            version_id=row.id, decision=decision.value, by=act.by, at=act.now, audit_seq=seq, before=before,
+            after=after, accepted_as=version,
         )
-    )
+    )  # fmt: skip
     session.flush()
 
 
@@ -246,15 +240,13 @@ def _in_the_chain(
     action: str,
     number: int,
     detail: dict[str, Any],
-    reason: str,
-    by: str,
-    now: datetime,
-    source: Source,
+    act: _Act,
     changes: audit.Changed | None = None,
 ) -> int:
     """The number of the audit row; its free text stands beside the chain."""
     about = ("lab_result_version", str(number), detail)
-    seq = audit.append(session, now, action, *about, actor=by, source=source, reason=reason, changes=changes)
+    who: dict[str, Any] = {"actor": act.by, "source": act.source, "reason": act.reason}
+    seq = audit.append(session, act.now, action, *about, **who, changes=changes)
     session.flush()
     return seq
 

@@ -19,43 +19,11 @@ _MSH_9, _MSH_18 = 8, 17  # their places when the line is split at MSH-1
 # The segments of the two result messages in versions 2.3 to 2.8. A line that begins with another name was wrapped.
 _RESULT_SEGMENTS = frozenset(
     {
-        *(
-            "PID",
-            "PD1",
-            "PDA",
-            "NK1",
-            "PV1",
-            "PV2",
-            "ROL",
-            "ACC",
-            "AL1",
-            "DG1",
-            "DRG",
-            "GT1",
-            "IN1",
-            "IN2",
-            "IN3",
-        ),
-        *(
-            "ARV",
-            "ORC",
-            "OBR",
-            "NTE",
-            "TQ1",
-            "TQ2",
-            "CTD",
-            "CTI",
-            "DSC",
-            "FT1",
-            "BLG",
-            "OBX",
-            "TCD",
-            "SID",
-            "PRT",
-        ),
-        *("SPM", "SAC", "INV", "SFT", "UAC", "OH1", "OH2", "OH3", "OH4"),
+        "PID", "PD1", "PDA", "NK1", "PV1", "PV2", "ROL", "ACC", "AL1", "DG1", "DRG", "GT1", "IN1", "IN2", "IN3", "ARV",
+        "ORC", "OBR", "NTE", "TQ1", "TQ2", "CTD", "CTI", "DSC", "FT1", "BLG", "OBX", "TCD", "SID", "PRT",
+        "SPM", "SAC", "INV", "SFT", "UAC", "OH1", "OH2", "OH3", "OH4",
     }
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
