@@ -43,9 +43,10 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.domain.history import History
-from scheduler.domain.plan import Desired, Recorded, RecordedExposure, as_recorded, assess, diff
+from scheduler.domain.plan import Desired, as_recorded, assess, diff
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.protocol_file.compile import compile_protocol
+from scheduler.domain.recorded import Recorded, RecordedExposure
 from scheduler.domain.results import ResultStatus, ResultVersion
 from scheduler.domain.timeline import StudyPlan, Timeline, build_timeline
 

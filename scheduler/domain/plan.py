@@ -21,7 +21,7 @@ from scheduler.domain.flag_rules import flags_of
 from scheduler.domain.flags import Flag
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Event, VisitStatus
 from scheduler.domain.reason import Reason
-from scheduler.domain.recorded import Recorded, RecordedDraw, RecordedExposure, RecordedVisit
+from scheduler.domain.recorded import Recorded, RecordedDraw, RecordedVisit
 from scheduler.domain.status import MissingKind, VisitView, view_visit
 from scheduler.domain.timeline import NEVER, Draw, Slot, Timeline
 
@@ -30,10 +30,6 @@ __all__ = [
     "Desired",
     "DueReminder",
     "ExposureChange",
-    "Recorded",
-    "RecordedDraw",
-    "RecordedExposure",
-    "RecordedVisit",
     "as_recorded",
     "assess",
     "diff",

@@ -15,7 +15,7 @@ from pk.models.population import PopulationModel
 from pk.regression.equation import Equation, equations_from_mapping
 from pk.values.errors import EquationError, FileError, ModelError
 from scheduler.domain.civil import DayCalendar
-from scheduler.domain.protocol_file.compile import ROLES
+from scheduler.domain.protocol_file.checks import ROLES
 
 __all__ = ["calendars_of", "equations_of", "lab_defects", "method_defects", "models_of", "staff_defects"]
 

@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from pk.values.estimate import Fit
 from scheduler.domain.exposure import AUC, WITHDRAWN, Bounds, Exposure, Shown, VisitExposures
-from scheduler.domain.plan import ExposureChange, RecordedExposure
+from scheduler.domain.plan import ExposureChange
 from scheduler.domain.reason import from_json, to_json
+from scheduler.domain.recorded import RecordedExposure
 from scheduler.store.tables import ExposureRow
 
 __all__ = [

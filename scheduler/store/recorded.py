@@ -10,8 +10,9 @@ from sqlalchemy import JSON, BindParameter, Text, bindparam, cast, delete, inser
 from sqlmodel import Session, col
 
 from scheduler.domain.flags import CLOSED_BY_PERSON
-from scheduler.domain.plan import Changes, DueReminder, Recorded, RecordedDraw, RecordedVisit
+from scheduler.domain.plan import Changes, DueReminder
 from scheduler.domain.reason import Reason, to_json
+from scheduler.domain.recorded import Recorded, RecordedDraw, RecordedVisit
 from scheduler.store.exposures import exposure_rows, recorded_exposures_of
 from scheduler.store.rows import (
     VISIT_COLUMNS,

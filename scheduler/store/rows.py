@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 
 from scheduler.domain.facts import KINDS, Corrected, What
 from scheduler.domain.flags import Flag
-from scheduler.domain.plan import RecordedDraw, RecordedVisit
 from scheduler.domain.protocol import VisitStatus
 from scheduler.domain.reason import Reason, from_json, to_json
+from scheduler.domain.recorded import RecordedDraw, RecordedVisit
 
 __all__ = [
     "VISIT_COLUMNS",

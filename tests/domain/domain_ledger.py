@@ -10,7 +10,8 @@ import domain_cases as cases
 
 from scheduler.domain.events import DomainEvent, ReminderDue, VisitRebooked
 from scheduler.domain.history import History
-from scheduler.domain.plan import Changes, Recorded, RecordedExposure, diff
+from scheduler.domain.plan import Changes, diff
+from scheduler.domain.recorded import Recorded, RecordedExposure
 from scheduler.domain.timeline import StudyPlan, build_timeline
 
 NOTHING = Recorded({}, {}, frozenset(), {})

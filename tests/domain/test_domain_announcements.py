@@ -23,9 +23,10 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.domain.history import History
-from scheduler.domain.plan import Desired, Recorded, RecordedExposure, assess, diff
+from scheduler.domain.plan import Desired, assess, diff
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import because
+from scheduler.domain.recorded import Recorded, RecordedExposure
 
 NOW = cases.local(date(2025, 9, 20))
 FIRST, SECOND = date(2025, 10, 13), date(2025, 10, 16)

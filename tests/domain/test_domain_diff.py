@@ -12,8 +12,9 @@ from domain_strategies import AMENDED_PLANS, PLANS
 from scheduler.domain.events import Days, ExposureChanged, ReminderDue, VisitRebooked, VisitReplanned
 from scheduler.domain.exposure import Exposure, Shown, VisitExposures
 from scheduler.domain.facts import ProtocolApplied, VisitCancelled
-from scheduler.domain.plan import Desired, Recorded, RecordedExposure, assess, diff
+from scheduler.domain.plan import Desired, assess, diff
 from scheduler.domain.protocol import Event
+from scheduler.domain.recorded import Recorded, RecordedExposure
 
 NOW = cases.local(date(2025, 9, 20))
 W6 = date(2025, 10, 13)

@@ -8,8 +8,9 @@ from datetime import date
 import domain_cases as cases
 
 from scheduler.domain.facts import SampleNotDrawn
-from scheduler.domain.plan import RecordedDraw, as_recorded
+from scheduler.domain.plan import as_recorded
 from scheduler.domain.reason import because
+from scheduler.domain.recorded import RecordedDraw
 from scheduler.domain.results import ResultStatus
 from scheduler.domain.status import Missing, MissingKind
 

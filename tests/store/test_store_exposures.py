@@ -14,8 +14,9 @@ from sqlmodel import Session
 
 from pk.values.estimate import Fit
 from scheduler.domain.exposure import Bounds, Exposure, VisitExposures
-from scheduler.domain.plan import ExposureChange, RecordedExposure
+from scheduler.domain.plan import ExposureChange
 from scheduler.domain.reason import Reason, because
+from scheduler.domain.recorded import RecordedExposure
 from scheduler.store.database import Database
 from scheduler.store.exposures import exposure_rows, newest_exposures, recorded_exposures, stored_exposures
 from scheduler.store.schema import _config, migrate

@@ -24,7 +24,7 @@ from scheduler.domain.protocol import (
     Timing,
     TimingType,
 )
-from scheduler.domain.protocol_file.checks import ROLES, defects_of
+from scheduler.domain.protocol_file.checks import defects_of
 from scheduler.domain.trial.eligibility import BiologicScope
 from scheduler.domain.trial.settings import (
     Anchor,
@@ -38,7 +38,7 @@ from scheduler.domain.trial.settings import (
     Strategy,
 )
 
-__all__ = ["ROLES", "compile_protocol"]
+__all__ = ["compile_protocol"]
 
 
 def compile_protocol(
