@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from config_cases import PROTOCOL, changed_study
-from engine_desk import DOSE, OTHER, SUBJECT, WHO, Desk, at
+from engine_desk import DOSE, MORNING, OTHER, SUBJECT, WHO, Desk, at
+from typer.testing import CliRunner
 
 from config.defects import ConfigurationInvalidError
+from main import app
+from scheduler.engine.study import Study
+from scheduler.store.database import Database
 from scheduler.store.subjects import wake_all
 from scheduler.store.tables import (
     AuditRow,
+    FactRow,
     ProtocolVersionRow,
     VisitRow,
 )
@@ -47,6 +53,31 @@ def test_a_new_version_is_for_new_subjects_and_the_old_ones_keep_theirs(desk: De
     assert both.rows(VisitRow, subject=SUBJECT, visit="W6")[0].first == old
     assert both.rows(VisitRow, subject=OTHER, visit="W6")[0].first == old + timedelta(days=2)
     assert {row.version for row in both.rows(ProtocolVersionRow)} == {"1", "2"}
+
+
+def test_an_assessment_is_read_by_the_version_that_its_visit_follows(
+    sqlite_url: str, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer file scores one site more; whoever follows the older one has a total without it."""
+    with closing(Database(sqlite_url)) as db:
+        desk = Desk(db, study)
+        desk.enrol()
+        desk.now = at(11, 0)
+        desk.say(MORNING[0])
+        second = (
+            ('version = "1"', 'version = "2"'),
+            ('"face",', '"neck", "face",'),
+            ("maximum = 51", "maximum = 54"),
+        )
+        changed_study(tmp_path / "config", PROTOCOL, *second, beside="second.toml")
+        monkeypatch.setenv("MPA_DATABASE", sqlite_url)
+        monkeypatch.setenv("MPA_CONFIG", str(tmp_path / "config"))
+        mrss = study.newest[1].activity("mrss")
+        assert mrss is not None
+        sites = [f"mrss.{site}=1" for site in mrss.sites]
+        done = CliRunner().invoke(app, ["assess", SUBJECT, "INCLUSION", *sites, "--at", "2025-09-01 09:00"])
+        assert done.exit_code == 0, done.output
+        assert [row.payload["value"] for row in desk.rows(FactRow, kind="assessed")] == [len(sites)]
 
 
 def test_subjects_of_a_version_whose_file_is_gone_go_on(desk: Desk, tmp_path: Path) -> None:

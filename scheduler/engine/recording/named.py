@@ -1,4 +1,4 @@
-"""Which subject and which visit people mean by a name."""
+"""Which subject and which visit people mean by a name, and which protocol version the visit follows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from difflib import get_close_matches
 
 from sqlmodel import Session, select
 
-from scheduler.domain.protocol import Encounter
+from scheduler.domain.protocol import Encounter, Protocol
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.study import Study
-from scheduler.store.subjects import subject_row
+from scheduler.store.subjects import load_history, subject_row
 from scheduler.store.tables import SubjectRow
 
-__all__ = ["encounter_of", "find_subject"]
+__all__ = ["encounter_of", "find_subject", "protocol_of_visit"]
 
 
 def find_subject(session: Session, code: str, *, to_change: bool = False) -> SubjectRow:
@@ -35,3 +35,12 @@ def encounter_of(session: Session, study: Study, subject: SubjectRow, name: str)
             return found
     known = ", ".join(dict.fromkeys(one.id for protocol in versions for one in protocol.encounters))
     raise RefusedError([because("refused_visit_unknown", visit=name, known=known)])
+
+
+def protocol_of_visit(session: Session, study: Study, subject: SubjectRow, visit: str | None) -> Protocol:
+    """The version that a visit of the subject follows; that of the subject where none is named."""
+    timeline = study.timeline(session, subject, load_history(session, subject.code))
+    if timeline is None:
+        return study.protocol(session, subject.protocol_sha256)
+    plan = timeline.visit(visit) if visit is not None else None
+    return plan.protocol if plan is not None else timeline.protocol

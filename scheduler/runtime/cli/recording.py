@@ -13,9 +13,10 @@ import typer
 from sqlmodel import Session
 
 from scheduler.domain.facts import Source, What
+from scheduler.domain.protocol import Protocol
 from scheduler.engine.recording import record as engine
 from scheduler.engine.recording.moments import parse_instant, parse_local
-from scheduler.engine.recording.named import encounter_of, find_subject
+from scheduler.engine.recording.named import encounter_of, find_subject, protocol_of_visit
 from scheduler.engine.recording.request import Done, Who
 from scheduler.runtime.cli.output import done, program_of, refusing
 from scheduler.runtime.program import Program
@@ -34,10 +35,11 @@ By = Annotated[str | None, typer.Option("--by", help="Who observed it; the accou
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Reads what was typed as times of the subject's site."""
+    """Reads what was typed as times of the subject's site. `protocol` is the version that the visit follows."""
 
     now: datetime
     zone: ZoneInfo
+    protocol: Protocol
 
     def instant(self, text: str | None) -> datetime:
         return parse_instant(text, self.now, self.zone)
@@ -64,8 +66,9 @@ def record_all(program: Program, subject: str, visit: str | None, by: str | None
     def step(session: Session) -> list[tuple[Done, What]]:
         row = find_subject(session, subject)
         now = program.clock.now()
-        moment = Moment(now, program.zone_of(session, subject))
         name = encounter_of(session, program.study, row, visit).id if visit is not None else None
+        protocol = protocol_of_visit(session, program.study, row, name)
+        moment = Moment(now, program.zone_of(session, subject), protocol)
         return [
             (engine.record(session, program.study, subject, what, recorder(by), now, program.handle), what)
             for what in whats(name, moment)

@@ -134,11 +134,10 @@ def assess(
     dlco.hb_corrected=yes.
     """
     program = program_of(context)
-    protocol = program.study.newest[1]
     with refusing(program):
         for text in values:
             read_pair(text)
         record_all(
             program, subject, visit, by,
-            lambda name, moment: read_assessments(values, name, moment.instant(at), protocol),
+            lambda name, moment: read_assessments(values, name, moment.instant(at), moment.protocol),
         )  # fmt: skip
