@@ -38,9 +38,9 @@ from scheduler.store.postgresql import only_one
 
 __all__ = ["housekeeping_work", "intake_boxes", "intake_work", "reconcile_work"]
 
-_BATCH = (
-    500  # subjects in one transaction, which others wait about 0.2 s for; one that fails costs a few seconds
-)
+_BATCH = 500
+"""Subjects in one transaction, which others wait about 0.2 s for; one that fails costs a few seconds."""
+
 _FOLDER_LEASE = timedelta(seconds=30)  # prolonged by each transaction; the slowest file takes 10 s to read
 _HOUSEKEEPING_EVERY = timedelta(hours=6)
 
