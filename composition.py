@@ -14,15 +14,15 @@ from sqlmodel import Session
 
 from config.logs import configure_logs
 from config.settings import MailSettings
-from notifications.calm import MailSite, mail_site
-from notifications.channel import Channel
-from notifications.delivery import Mailroom, delivery_step
-from notifications.digest import digest_step, mail_trouble, next_digest_at
-from notifications.letter import Letterhead
-from notifications.maildir import MaildirTransport
-from notifications.outbox import Calm
-from notifications.smtp import Security, SmtpServer, SmtpTransport
-from notifications.transport import Transport
+from notifications.delivery.channel import Channel
+from notifications.delivery.maildir import MaildirTransport
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
+from notifications.delivery.step import Mailroom, delivery_step
+from notifications.delivery.transport import Transport
+from notifications.outbox.calm import MailSite, mail_site
+from notifications.outbox.queue import Calm
+from notifications.words.digest import digest_step, mail_trouble, next_digest_at
+from notifications.words.letter import Letterhead
 from scheduler.engine.due.anchor import anchor_step, next_anchor_at
 from scheduler.engine.due.exposure_month import exposure_months, next_month_at
 from scheduler.engine.due.laboratory_lists import laboratory_lists, next_list_at

@@ -33,7 +33,7 @@ def _entries(module: str, *names: str) -> tuple[Entry, ...]:
 
 
 _CLI = "scheduler.runtime.cli"
-_MAILS = "notifications.commands"
+_MAILS = "notifications.commands.mails"
 CONTENTS = (
     Section("Patients", (
         *_entries(f"{_CLI}.enrol", "enrol"),
@@ -64,7 +64,7 @@ CONTENTS = (
         )),
         Group("outbox", "The mails: sent, waiting, failed.", (
             *_entries(_MAILS, "list=list_", "show", "retry", "release", "cancel"),
-            *_entries("notifications.doubt", "possibly-sent"),
+            *_entries("notifications.commands.doubt", "possibly-sent"),
         )),
         Group("template", "The mail templates.", _entries(_MAILS, "preview=preview_")),
     )),
@@ -135,13 +135,13 @@ def make_program(settings: Settings) -> Program:
 
 
 def _templates() -> tuple[str, ...]:
-    from notifications.render import template_names
+    from notifications.words.render import template_names
 
     return template_names()
 
 
 def _make_handle(settings: Settings, study: Any) -> Any:
-    from notifications.handlers import make_handler
+    from notifications.outbox.handlers import make_handler
 
     return make_handler(study.protocol_of, settings.mail.domain)
 
@@ -153,7 +153,7 @@ def _make_works(program: Program) -> Any:
 
 
 def _mail_backlog(session: Session, now: datetime) -> dict[str, object]:
-    from notifications.backlog import backlog
+    from notifications.outbox.backlog import backlog
 
     found = backlog(session, now)
     return {
@@ -167,14 +167,14 @@ def _mail_backlog(session: Session, now: datetime) -> dict[str, object]:
 
 
 def _mail_rows(session: Session, speaker: Speaker) -> list[dict[str, object]]:
-    from notifications.ledger import list_outbox
-    from notifications.outbox_rows import outbox_rows
+    from notifications.commands.tables import outbox_rows
+    from notifications.outbox.ledger import list_outbox
 
     return outbox_rows(list_outbox(session, limit=1_000_000), speaker)
 
 
 def _mail_sentences() -> Mapping[str, str]:
-    from notifications.sentences import MAIL_SENTENCES
+    from notifications.words.sentences import MAIL_SENTENCES
 
     return MAIL_SENTENCES
 

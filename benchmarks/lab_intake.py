@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from benchmarks.lab_hl7 import a_message
 from benchmarks.process import command, run
 from config.settings import DEFAULT_DIR
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.reason import because, to_json
 from scheduler.engine.study import Study, load_study

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.settings import DEFAULT_DIR
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.engine.study import Study, load_study
 
 PROTOCOL = "protocols/sclerosis-mpa-auc.toml"

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from config.logs import log
 from config.settings import DEFAULT_DIR
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
 from scheduler.store.schema import migrate

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 
 from config.language import Language
 from config.settings import ConsoleSettings, Settings
-from notifications.digest import mail_trouble
-from notifications.handlers import make_handler
-from notifications.sentences import MAIL_SENTENCES
+from notifications.outbox.handlers import make_handler
+from notifications.words.digest import mail_trouble
+from notifications.words.sentences import MAIL_SENTENCES
 from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.clock import ManualClock
 from scheduler.console.application import make_application

@@ -20,8 +20,8 @@ from babel.messages.pofile import read_po
 import main
 from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
 from config.settings import DEFAULT_DIR
-from notifications.render import template_names
-from notifications.states import State as MailState
+from notifications.outbox.states import State as MailState
+from notifications.words.render import template_names
 from pk.models.shipped import shipped_models
 from pk.nca.partial import PARTIAL_AUC
 from pk.regression.equation import Equation, equations_from_mapping
@@ -42,7 +42,7 @@ from scheduler.runtime import work
 from scheduler.store.lab.settled import Became
 
 ROOT = Path(__file__).parent.parent
-_COMMANDS = [ROOT / "notifications" / f"{name}.py" for name in ("commands", "doubt", "outbox_rows")]
+_COMMANDS = sorted((ROOT / "notifications" / "commands").glob("*.py"))
 OURS = ("domain", "pk", "cli", "report", "trial", "console", "desk")
 FRENCH = catalogue(Language.FR)
 

@@ -10,7 +10,7 @@ import pytest
 from acceptance_cases import Installation
 from sqlmodel import Session, col, select
 
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.engine.study import load_study
 from scheduler.intake.arrival import Arrival
 from scheduler.intake.ingest import ingest

@@ -23,8 +23,8 @@ from sqlmodel import Session, select
 
 from config.settings import MailSettings, load_settings
 from main import make_program
-from notifications import attempts, outbox
-from notifications.outbox import Calm
+from notifications.outbox import attempts, queue
+from notifications.outbox.queue import Calm
 from scheduler.runtime.cli.rehearse import prepare, rehearsal_of
 from scheduler.store.tables import OutboxRow
 
@@ -55,7 +55,7 @@ def _stopped(session: Session) -> None:
     rows = list(session.exec(select(OutboxRow).where(OutboxRow.state == "pending")))
     assert len(rows) >= 4, len(rows)
     now = LAST + timedelta(minutes=1)
-    lent = outbox.claim(session, now, "a-host:1", Calm({}), 2).mails
+    lent = queue.claim(session, now, "a-host:1", Calm({}), 2).mails
     assert len(lent) == 2
     assert attempts.begin_data(session, lent[0], now)
 

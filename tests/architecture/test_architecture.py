@@ -51,7 +51,7 @@ def test_nothing_imports_what_puts_the_packages_together() -> None:
     ("library", "only"),
     [
         ("apscheduler", "scheduler/runtime/alarm.py"),
-        ("aiosmtplib", "notifications/smtp.py"),
+        ("aiosmtplib", "notifications/delivery/smtp.py"),
         ("watchfiles", "scheduler/runtime/watch.py"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from config_cases import copy_of_config, fields_replaced
 from console_cases import Browser, House, quick_hashes
 
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database

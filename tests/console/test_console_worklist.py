@@ -10,7 +10,7 @@ import pytest
 from console_cases import OPERATOR, SUBJECT, House
 from sqlmodel import Session, select
 
-from notifications.digest import digest_context
+from notifications.words.digest import digest_context
 from scheduler.console.actions import action_for
 from scheduler.domain.civil import local_date
 from scheduler.domain.facts import Enrolled, FlagAcknowledged, Formulation, Regimen, Source

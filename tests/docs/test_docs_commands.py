@@ -21,9 +21,9 @@ from docs_cases import (
 )
 
 from config.language import Language, catalogue, translator
-from notifications.preview import preview
-from notifications.render import template_names
-from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
+from notifications.words.preview import preview
+from notifications.words.render import template_names
+from notifications.words.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.intake.sentences import SENTENCES as LAB_SENTENCES

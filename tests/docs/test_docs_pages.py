@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from config.language import Language
 from config.schema import LabFile, ProtocolFile, SiteFile, StaffFile
 from config.settings import Settings, load_settings
-from notifications.states import State
+from notifications.outbox.states import State
 from scheduler.domain.facts import KINDS
 from scheduler.domain.flags import SEVERITY, FlagCode
 from scheduler.domain.protocol import VisitStatus

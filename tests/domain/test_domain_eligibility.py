@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.language import Language
-from notifications.discretion import discreet
+from notifications.words.discretion import discreet
 from scheduler.domain.facts import Answer, EligibilityAssessed
 from scheduler.domain.flags import Flag, FlagCode
 from scheduler.domain.partial_date import parse_partial_date, within_years

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, select
 
 from config.language import Language
-from notifications.handlers import make_handler
-from notifications.sentences import MAIL_SENTENCES
+from notifications.outbox.handlers import make_handler
+from notifications.words.sentences import MAIL_SENTENCES
 from pk.sentences import SENTENCES as PK_SENTENCES
 from scheduler.domain.facts import (
     Attended,

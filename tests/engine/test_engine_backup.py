@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from notifications import ledger, posting
-from notifications.messages import Message
-from notifications.states import OPEN, State
+from notifications.messages.message import Message
+from notifications.outbox import ledger, posting
+from notifications.outbox.states import OPEN, State
 from scheduler.domain.facts import Enrolled, Formulation, Regimen, Source
 from scheduler.engine.backup import MANIFEST, BackupRefusedError, back_up
 from scheduler.engine.recording import record

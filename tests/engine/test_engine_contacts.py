@@ -12,7 +12,7 @@ from config_cases import copy_of_config
 from sqlmodel import Session, col, select
 
 from config.defects import ConfigurationInvalidError
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.engine.study import Study, load_study
 from scheduler.store.database import Database
 from scheduler.store.tables import StaffRow

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 import pk.exposure
 from config.settings import DEFAULT_DIR
-from notifications.render import template_names
+from notifications.words.render import template_names
 from pk.exposure import AVERAGE
 from pk.nca.partial import PARTIAL_AUC
 from pk.values.profile import Occasion

@@ -15,11 +15,11 @@ from engine_desk import SUBJECT, VALUES, Desk, at, speaker
 from engine_members import cohort, member
 
 from config.language import Language
-from notifications.calm import mail_site
-from notifications.delivery import Mailroom, delivery_step
-from notifications.letter import Letterhead
-from notifications.maildir import MaildirTransport
-from notifications.outbox import Calm
+from notifications.delivery.maildir import MaildirTransport
+from notifications.delivery.step import Mailroom, delivery_step
+from notifications.outbox.calm import mail_site
+from notifications.outbox.queue import Calm
+from notifications.words.letter import Letterhead
 from pk.pictures.image import png
 from scheduler.clock import ManualClock
 from scheduler.engine.due.exposure_month import exposure_months, next_month_at

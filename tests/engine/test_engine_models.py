@@ -13,7 +13,7 @@ from engine_desk import SUBJECT, Desk, at
 
 from config.defects import ConfigurationInvalidError, Defect
 from config.language import Language
-from notifications.render import template_names
+from notifications.words.render import template_names
 from pk.exposure import AVERAGE
 from pk.models.population import PopulationModel
 from pk.models.shipped import shipped_models

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from typer.testing import CliRunner
 
 from main import app
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.domain.exposure import AUC
 from scheduler.domain.facts import Attended, Enrolled, Paused, Resumed, Withdrawal, Withdrawn
 from scheduler.domain.overview import CountedVisit, Overview, Punctuality, VisitCount, count_visits, months

@@ -13,7 +13,7 @@ from config.defects import ConfigurationInvalidError
 from config.schema import LabFile
 from config.settings import DEFAULT_DIR, load_settings
 from main import make_program
-from notifications.render import template_names
+from notifications.words.render import template_names
 from scheduler.engine.study import load_study
 from scheduler.intake.folder.drop_folder import DropFolder
 from scheduler.intake.folder.rooms import Limits

@@ -17,11 +17,11 @@ from message_cases import DOTTED, hl7_bytes, hprim_bytes, oul_lines
 from sqlmodel import Session
 from workbook_cases import workbook_bytes
 
-from notifications.calm import MailSite
-from notifications.delivery import Mailroom
-from notifications.letter import Letterhead
-from notifications.outbox import Calm
-from notifications.writing import write
+from notifications.delivery.step import Mailroom
+from notifications.delivery.writing import write
+from notifications.outbox.calm import MailSite
+from notifications.outbox.queue import Calm
+from notifications.words.letter import Letterhead
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.national_number import holds_national_number, without_national_number
 from scheduler.intake.ingest import judge

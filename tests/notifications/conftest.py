@@ -9,7 +9,7 @@ import laboratory_cases
 import notif_cases as cases
 import pytest
 
-from notifications.maildir import MaildirTransport
+from notifications.delivery.maildir import MaildirTransport
 
 
 @pytest.fixture

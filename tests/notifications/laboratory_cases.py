@@ -11,9 +11,9 @@ import notif_cases as cases
 from sqlmodel import Session, select
 
 from config.schema import ContactFile
-from notifications.handlers import make_handler
-from notifications.states import State
-from notifications.writing import write
+from notifications.delivery.writing import write
+from notifications.outbox.handlers import make_handler
+from notifications.outbox.states import State
 from scheduler.domain.flags import FlagCode, flag_key
 from scheduler.domain.reason import Reason, because, to_json
 from scheduler.engine.due.laboratory_lists import laboratory_lists

@@ -9,7 +9,7 @@ from typing import Any
 
 import notif_cases as cases
 
-from notifications.writing import write
+from notifications.delivery.writing import write
 from scheduler.domain.events import DomainEvent
 from scheduler.store.tables import OutboxRow
 

@@ -14,12 +14,12 @@ from sqlmodel import Session, col, select
 
 from config.files import read_files
 from config.settings import DEFAULT_DIR
-from notifications.calm import MailSite
-from notifications.delivery import Mailroom
-from notifications.handlers import make_handler
-from notifications.letter import Letterhead
-from notifications.outbox import Calm
-from notifications.render import template_names
+from notifications.delivery.step import Mailroom
+from notifications.outbox.calm import MailSite
+from notifications.outbox.handlers import make_handler
+from notifications.outbox.queue import Calm
+from notifications.words.letter import Letterhead
+from notifications.words.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.events import (

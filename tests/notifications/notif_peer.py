@@ -11,7 +11,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from notifications.smtp import Security, SmtpServer, SmtpTransport
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
 
 CERTIFICATE = Path(__file__).parent / "data" / "peer-for-tests-only.pem"
 DROP = "drop"

@@ -8,11 +8,11 @@ from typing import Any
 
 import notif_cases as cases
 
-from notifications.channel import Channel
-from notifications.delivery import DeliveryReport, delivery_step
-from notifications.states import Phase
-from notifications.transport import BeforeData, Burst, Parcel, Transport
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.channel import Channel
+from notifications.delivery.step import DeliveryReport, delivery_step
+from notifications.delivery.transport import BeforeData, Burst, Parcel, Transport
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import Ending, Outcome
 
 OK = Outcome(Phase.REPLIED, Ending.REPLIED, 250, "2.0.0 OK")
 

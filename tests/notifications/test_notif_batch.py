@@ -13,11 +13,11 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from notifications.maildir import MaildirTransport
-from notifications.smtp import Security, SmtpServer, SmtpTransport
-from notifications.states import Phase, State
-from notifications.transport import BeforeData, Parcel
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.maildir import MaildirTransport
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
+from notifications.delivery.transport import BeforeData, Parcel
+from notifications.outbox.states import Phase, State
+from notifications.outbox.verdict import Ending, Outcome
 from scheduler.domain.reason import Reason
 from scheduler.store.tables import OutboxRow
 

@@ -9,9 +9,9 @@ from email.policy import SMTP
 import notif_cases as cases
 import pytest
 
-from notifications.invite import Method
-from notifications.letter import Letterhead, write_letter
-from notifications.render import Rendered
+from notifications.words.invite import Method
+from notifications.words.letter import Letterhead, write_letter
+from notifications.words.render import Rendered
 
 
 @pytest.mark.parametrize("calendar", [None, ("BEGIN:VCALENDAR\r\nX:é\r\nEND:VCALENDAR\r\n", Method.REQUEST)])

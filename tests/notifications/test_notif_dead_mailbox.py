@@ -12,11 +12,11 @@ from notif_peer import TO, Peer, kept, listening, server
 from notif_way import deliver
 from sqlmodel import Session
 
-from notifications import ledger, posting
-from notifications.backlog import backlog
-from notifications.messages import Message
-from notifications.smtp import Security, SmtpServer, SmtpTransport
-from notifications.states import State
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
+from notifications.messages.message import Message
+from notifications.outbox import ledger, posting
+from notifications.outbox.backlog import backlog
+from notifications.outbox.states import State
 from scheduler.domain.reason import from_json
 from scheduler.store.tables import OutboxRow, StaffRow
 

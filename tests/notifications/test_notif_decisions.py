@@ -8,8 +8,8 @@ from datetime import timedelta
 import notif_cases as cases
 import pytest
 
-from notifications.states import Phase
-from notifications.verdict import (
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import (
     Attempt,
     Decision,
     Ending,

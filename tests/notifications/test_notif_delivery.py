@@ -14,13 +14,13 @@ from notif_peer import TO
 from notif_way import Way, deliver
 from sqlmodel import Session
 
-from notifications import attempts, outbox
-from notifications.channel import Channel
-from notifications.maildir import MaildirTransport, read_maildir
-from notifications.outbox import Calm
-from notifications.states import State
-from notifications.transport import BeforeData, Burst, Parcel
-from notifications.verdict import Outcome
+from notifications.delivery.channel import Channel
+from notifications.delivery.maildir import MaildirTransport, read_maildir
+from notifications.delivery.transport import BeforeData, Burst, Parcel
+from notifications.outbox import attempts, queue
+from notifications.outbox.queue import Calm
+from notifications.outbox.states import State
+from notifications.outbox.verdict import Outcome
 from scheduler.domain.reason import Reason, because, from_json
 from scheduler.store.tables import OutboxRow, StaffRow, VisitRow
 
@@ -73,7 +73,7 @@ async def test_a_mail_that_lost_its_sense_is_taken_back_with_the_reason(
     assert report.settled == {"cancelled": 1, "sent": 1}
     mail = desk.mail()
     assert mail.state == State.CANCELLED
-    assert outbox.reason_of(mail) == because("recheck_no_longer_due")
+    assert queue.reason_of(mail) == because("recheck_no_longer_due")
     assert mail.body is None
 
 
@@ -205,8 +205,6 @@ async def test_somebody_who_left_meanwhile_gets_nothing_and_a_new_address_gets_t
 
     desk.do(change)
     assert (await deliver(desk, box)).settled == {"cancelled": 1, "sent": 1}
-    assert outbox.reason_of(desk.mail("coordinator-fr")) == because(
-        "mail_person_left", staff="coordinator-fr"
-    )
+    assert queue.reason_of(desk.mail("coordinator-fr")) == because("mail_person_left", staff="coordinator-fr")
     (message,) = read_maildir(box.root, "new@cochin.example")
     assert message["To"] == "new@cochin.example"

@@ -11,11 +11,11 @@ from notif_peer import TO
 from notif_way import Way, deliver
 from sqlalchemy import event
 
-from notifications import attempts
-from notifications.maildir import MaildirTransport, read_maildir
-from notifications.states import Phase, State
-from notifications.transport import Parcel
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.maildir import MaildirTransport, read_maildir
+from notifications.delivery.transport import Parcel
+from notifications.outbox import attempts
+from notifications.outbox.states import Phase, State
+from notifications.outbox.verdict import Ending, Outcome
 
 
 def parcel(recipient: str = TO, number: int = 1) -> Parcel:

@@ -13,12 +13,12 @@ import notif_cases as cases
 import pytest
 from sqlmodel import Session, select
 
-from notifications.delivery import delivery_step
-from notifications.digest import digest_context, digest_step, next_digest_at
-from notifications.maildir import MaildirTransport, read_maildir
-from notifications.mailroom import Mailroom
-from notifications.states import State
-from notifications.writing import write
+from notifications.delivery.maildir import MaildirTransport, read_maildir
+from notifications.delivery.mailroom import Mailroom
+from notifications.delivery.step import delivery_step
+from notifications.delivery.writing import write
+from notifications.outbox.states import State
+from notifications.words.digest import digest_context, digest_step, next_digest_at
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.reason import because, to_json
 from scheduler.store.tables import AcknowledgementRow, FactRow, FlagRow, OutboxRow

@@ -11,12 +11,12 @@ from notif_peer import DROP, TO, kept, server
 from notif_way import deliver
 from sqlmodel import Session
 
-from notifications import ledger
-from notifications.channel import Channel
-from notifications.maildir import MaildirTransport, read_maildir
-from notifications.smtp import Security, SmtpServer, SmtpTransport
-from notifications.states import Phase, State
-from notifications.verdict import Ending
+from notifications.delivery.channel import Channel
+from notifications.delivery.maildir import MaildirTransport, read_maildir
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
+from notifications.outbox import ledger
+from notifications.outbox.states import Phase, State
+from notifications.outbox.verdict import Ending
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import from_json
 from scheduler.store.tables import StaffRow

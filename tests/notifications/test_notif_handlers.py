@@ -9,9 +9,9 @@ import notif_cases as cases
 import pytest
 from sqlmodel import Session
 
-from notifications.handlers import make_handler
-from notifications.policy import policy
-from notifications.states import State
+from notifications.messages.policy import policy
+from notifications.outbox.handlers import make_handler
+from notifications.outbox.states import State
 from scheduler.domain.events import Days, MailFailed, VisitReplanned
 from scheduler.domain.protocol import Event, Notice
 from scheduler.domain.reason import from_json

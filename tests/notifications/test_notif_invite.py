@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 from letter_cases import mail
 
-from notifications.invite import Appointment, InviteError, Method, invitation, uid_of
+from notifications.words.invite import Appointment, InviteError, Method, invitation, uid_of
 from scheduler.domain.events import DomainEvent
 from scheduler.domain.protocol import Event
 

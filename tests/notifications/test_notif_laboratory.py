@@ -17,8 +17,8 @@ from laboratory_cases import (
 )
 from sqlmodel import Session, col, select
 
-from notifications.gathering import APART
-from notifications.states import State
+from notifications.outbox.gathering import APART
+from notifications.outbox.states import State
 from scheduler.domain.events import LabFileTroubled
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.keys import file_key

@@ -14,10 +14,10 @@ import pytest
 from letter_cases import mail, part, written
 from sqlmodel import Session
 
-from notifications import outbox
-from notifications.context import Memo
-from notifications.letter import Letterhead
-from notifications.writing import Batch, make_ready, write
+from notifications.delivery.writing import Batch, make_ready, write
+from notifications.outbox import queue
+from notifications.words.context import Memo
+from notifications.words.letter import Letterhead
 from scheduler.domain.events import DomainEvent, MailFailed
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, to_json
@@ -164,7 +164,7 @@ def test_no_mail_tells_a_name_a_value_or_a_free_text(desk: cases.Study, event: D
 
 
 def test_the_digest_tells_no_name_no_value_and_no_free_text(desk: cases.Study) -> None:
-    from notifications.digest import digest_step
+    from notifications.words.digest import digest_step
 
     desk.do(_load_with_secrets)
     sites = {"cochin": cases.site()}
@@ -286,7 +286,7 @@ def test_bytes_once_kept_are_what_the_hash_says(desk: cases.Study) -> None:
     room = cases.room()
 
     def keep(session: Session) -> Batch:
-        claim = outbox.claim(session, cases.NOW, "owner", room.calm, 1)
+        claim = queue.claim(session, cases.NOW, "owner", room.calm, 1)
         return make_ready(session, room, claim, cases.NOW, Memo())
 
     (letter,) = desk.do(keep).letters

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from notifications import attempts, ledger, outbox, posting
-from notifications.backlog import backlog
-from notifications.outbox import Calm, Claim, Claimed
-from notifications.states import Phase, State
-from notifications.verdict import Decision, Ending, Outcome, Settle, verdict
+from notifications.outbox import attempts, ledger, posting, queue
+from notifications.outbox.backlog import backlog
+from notifications.outbox.queue import Calm, Claim, Claimed
+from notifications.outbox.states import Phase, State
+from notifications.outbox.verdict import Decision, Ending, Outcome, Settle, verdict
 from scheduler.domain.protocol import Event
 from scheduler.store.tables import OutboxRow, StaffRow
 
@@ -25,7 +25,7 @@ CALM = Calm({"cochin": cases.site()})
 
 def claim(desk: cases.Study, limit: int = 50, calm: Calm = CALM) -> Claim:
     now = desk.clock.now()
-    return desk.do(lambda session: outbox.claim(session, now, "owner", calm, limit))
+    return desk.do(lambda session: queue.claim(session, now, "owner", calm, limit))
 
 
 def hand_over(desk: cases.Study, mail: Claimed) -> bool:
@@ -125,9 +125,9 @@ def test_a_mail_past_its_use_is_put_aside_with_the_reason(either: cases.Study) -
     either.tell(cases.reminder(valid=timedelta(hours=1)))
     either.later(hours=2)
     assert claim(either).mails == ()
-    either.do(lambda session: outbox.expire(session, either.clock.now()))
+    either.do(lambda session: queue.expire(session, either.clock.now()))
     row = either.mail()
-    reason = outbox.reason_of(row)
+    reason = queue.reason_of(row)
     assert row.state == State.EXPIRED
     assert reason is not None
     assert reason.get("at") == cases.NOW + timedelta(hours=1)
@@ -138,7 +138,7 @@ def test_an_uncertain_mail_that_expires_is_not_said_to_have_stayed_here(desk: ca
     mail = claim(desk).mails[0]
     settle(desk, mail, Outcome(Phase.DATA, Ending.LOST))
     desk.later(hours=2)
-    desk.do(lambda session: outbox.expire(session, desk.clock.now()))
+    desk.do(lambda session: queue.expire(session, desk.clock.now()))
     (row,) = desk.mails(id=mail.id)
     assert row.state == State.UNCERTAIN
 

@@ -18,15 +18,15 @@ from sqlalchemy import insert
 from sqlmodel import Session
 
 from config.language import Language
-from notifications.context import Memo
-from notifications.delivery import delivery_step
-from notifications.inline import CurveOf, InlinePicture
-from notifications.letter import write_letter
-from notifications.maildir import MaildirTransport
-from notifications.outbox import Claim, Claimed
-from notifications.render import Rendered
-from notifications.verdict import Attempt
-from notifications.writing import still_to_draw, write
+from notifications.delivery.maildir import MaildirTransport
+from notifications.delivery.step import delivery_step
+from notifications.delivery.writing import still_to_draw, write
+from notifications.outbox.queue import Claim, Claimed
+from notifications.outbox.verdict import Attempt
+from notifications.words.context import Memo
+from notifications.words.inline import CurveOf, InlinePicture
+from notifications.words.letter import write_letter
+from notifications.words.render import Rendered
 from pk.pictures.curve import ConcentrationCurve, CurveWords, DrawnSample
 from scheduler.domain.exposure import Exposure, VisitExposures
 from scheduler.domain.pictures import TitledAuc, curve_words

@@ -10,10 +10,10 @@ import pytest
 from notif_way import OK, Way, deliver
 from sqlalchemy import text
 
-from notifications import attempts
-from notifications.states import Phase, State
-from notifications.transport import BeforeData, Parcel
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.transport import BeforeData, Parcel
+from notifications.outbox import attempts
+from notifications.outbox.states import Phase, State
+from notifications.outbox.verdict import Ending, Outcome
 from scheduler.store.tables import OutboxRow
 
 LOST = Outcome(Phase.DATA, Ending.LOST)

@@ -14,11 +14,11 @@ from babel.messages.pofile import read_po
 from jinja2 import UndefinedError
 
 from config.language import LOCALE_DIR, Language, catalogue
-from notifications.discretion import discreet, discreet_file_reason
-from notifications.preview import preview, sample_values
-from notifications.render import EMAIL_DIR, render, template_names
-from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
-from notifications.states import State
+from notifications.outbox.states import State
+from notifications.words.discretion import discreet, discreet_file_reason
+from notifications.words.preview import preview, sample_values
+from notifications.words.render import EMAIL_DIR, render, template_names
+from notifications.words.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from scheduler.domain.discreet import discreet_code, discreet_tube
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.reason import Reason, because
@@ -154,7 +154,7 @@ def test_every_sentence_of_the_mails_has_its_french() -> None:
 
 def test_no_french_sentence_is_left_over() -> None:
     spoken = {"{day} at {clock}", "Study visit. The study code stands for the subject; add no name here."}
-    commands_py = EMAIL_DIR.parent.parent / "notifications" / "commands.py"
+    commands_py = EMAIL_DIR.parent.parent / "notifications" / "commands" / "mails.py"
     commands = set(re.findall(r'\.text\(\s*"([^"]+)"', commands_py.read_text("utf-8")))
     assert set(_catalogue_file()) - _messages() - SENTENCES_OF_MAILS - spoken - commands == set()
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from notif_peer import CERTIFICATE, DROP, Peer, listening, server_context
 
-from notifications.maildir import MaildirTransport, read_maildir
-from notifications.smtp import Security, SmtpServer, SmtpTransport
-from notifications.states import Phase
-from notifications.transport import Parcel, Transport
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.maildir import MaildirTransport, read_maildir
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
+from notifications.delivery.transport import Parcel, Transport
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import Ending, Outcome
 
 TO = "nurse@cochin.example"
 BODY = b"Message-ID: <1@x>\r\nSubject: x\r\n\r\nhello\r\n.hidden dot\r\n"

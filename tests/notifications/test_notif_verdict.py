@@ -10,10 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.calm import after_burst, after_closed_days, after_quiet, in_quiet_hours, quiet_ends_at
-from notifications.channel import Channel
-from notifications.states import Phase
-from notifications.verdict import Attempt, Decision, Ending, Outcome, Settle, delay_before, verdict
+from notifications.delivery.channel import Channel
+from notifications.outbox.calm import (
+    after_burst,
+    after_closed_days,
+    after_quiet,
+    in_quiet_hours,
+    quiet_ends_at,
+)
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import Attempt, Decision, Ending, Outcome, Settle, delay_before, verdict
 from scheduler.domain.reason import because
 
 NOW = cases.NOW

@@ -20,10 +20,10 @@ from config.defects import ConfigurationInvalidError
 from config.language import Language
 from config.logs import configure_logs
 from config.settings import load_settings
-from notifications.maildir import MaildirTransport
-from notifications.preview import sample_values
-from notifications.render import render, template_names
-from notifications.transport import Parcel
+from notifications.delivery.maildir import MaildirTransport
+from notifications.delivery.transport import Parcel
+from notifications.words.preview import sample_values
+from notifications.words.render import render, template_names
 from scheduler.domain.speech import Speaker
 from scheduler.domain.spreadsheet import csv_bytes, guarded
 

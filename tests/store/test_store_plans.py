@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from notifications.ledger import look_ahead
+from notifications.outbox.ledger import look_ahead
 from scheduler.store.database import Database
 from scheduler.store.lab import files, held, records
 from scheduler.store.lab.writing import add_rows

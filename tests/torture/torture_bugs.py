@@ -49,20 +49,21 @@ class Bug:
 
 BUGS = (
     Bug("the attempt is recorded after the mail was sent", ((
-        "notifications/delivery.py",
+        "notifications/delivery/step.py",
         "            ours = await step.db.run(lambda session: attempts.begin_data(session, mail, now))",
         "            ours = True",
     ), (
-        "notifications/delivery.py",
+        "notifications/delivery/step.py",
         "    following = _following(batch, now) if sent else None",
         "    following = None",
     ))),
     Bug("no lease token", ((
-        "notifications/attempts.py",
+        "notifications/outbox/attempts.py",
         "    OUTBOX.c.state == State.LEASED.value,\n    OUTBOX.c.lease_token == bindparam(\"held_token\"),\n",
         "    bindparam(\"held_token\", type_=String).is_not(None),\n",
     ), (
-        "notifications/attempts.py", "from sqlalchemy import bindparam,", "from sqlalchemy import String, bindparam,",
+        "notifications/outbox/attempts.py", "from sqlalchemy import bindparam,",
+        "from sqlalchemy import String, bindparam,",
     ))),
     Bug("synchronous=NORMAL", ((
         "scheduler/store/database.py", '("FULL" if safe_wal else "EXTRA")', '("NORMAL" if safe_wal else "EXTRA")',
@@ -74,21 +75,21 @@ BUGS = (
         "scheduler/runtime/alarm.py", '"misfire_grace_time": None', '"misfire_grace_time": 1',
     ),)),
     Bug("a new Message-ID at every attempt", ((
-        "notifications/writing.py", "    if body is None:\n", "    if body is not None or body is None:\n",
+        "notifications/delivery/writing.py", "    if body is None:\n", "    if body is not None or body is None:\n",
     ), (
-        "notifications/writing.py", "        body = write(session, row, room, now, memo)",
+        "notifications/delivery/writing.py", "        body = write(session, row, room, now, memo)",
         "        row.message_id = f\"<{now.timestamp()}{row.message_id[1:]}\"\n"
         "        body = write(session, row, room, now, memo)",
     ))),
     Bug("settled without a commit", ((
-        "notifications/delivery.py",
+        "notifications/delivery/step.py",
         "    step.channel = settle(session, step.room, ended, step.channel, now)\n    if following",
         "    point = session.begin_nested()\n"
         "    step.channel = settle(session, step.room, ended, step.channel, now)\n"
         "    point.rollback()\n    if following",
     ),)),
     Bug("no unique key in the outbox", ((
-        "notifications/posting.py", '.on_conflict_do_nothing(index_elements=["key"])', "",
+        "notifications/outbox/posting.py", '.on_conflict_do_nothing(index_elements=["key"])', "",
     ), (
         "scheduler/store/migrations/versions/0001_the_first_tables.py",
         '        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),\n', "",
@@ -105,7 +106,7 @@ BUGS = (
         "        self.folder.at(Room.ARCHIVE).joinpath(known).rename(self.folder.at(Room.WORK) / claimed.path.name)\n",
     ),)),
     Bug("no second look before a mail is written", ((
-        "notifications/writing.py", "    why_not = room.recheck(session, row, now)\n", "    why_not = None\n",
+        "notifications/delivery/writing.py", "    why_not = room.recheck(session, row, now)\n", "    why_not = None\n",
     ),)),
 )  # fmt: skip
 

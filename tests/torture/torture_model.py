@@ -30,13 +30,13 @@ from torture_result import Result
 from torture_within import FATES, Killed, Mortal, Post
 
 from config.settings import DEFAULT_DIR
-from notifications import attempts, outbox
-from notifications.channel import Channel
-from notifications.delivery import delivery_step
-from notifications.outbox import Calm, Claimed
-from notifications.render import template_names
-from notifications.states import Phase as MailPhase
-from notifications.verdict import Ending, Outcome, verdict
+from notifications.delivery.channel import Channel
+from notifications.delivery.step import delivery_step
+from notifications.outbox import attempts, queue
+from notifications.outbox.queue import Calm, Claimed
+from notifications.outbox.states import Phase as MailPhase
+from notifications.outbox.verdict import Ending, Outcome, verdict
+from notifications.words.render import template_names
 from scheduler.clock import ManualClock
 from scheduler.domain.facts import (
     Attended,
@@ -163,7 +163,7 @@ class Course(RuleBasedStateMachine):
     def a_sender_freezes(self) -> None:
         def lend(session: Session) -> list[tuple[Claimed, bytes]]:
             now = self.clock.now()
-            found = outbox.claim(session, now, "another", Calm({}), 2)
+            found = queue.claim(session, now, "another", Calm({}), 2)
             bodies = [(mail, f"Message-ID: {mail.message_id}".encode()) for mail in found.mails]
             attempts.keep_bytes(
                 session,

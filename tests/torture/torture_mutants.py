@@ -18,8 +18,9 @@ from torture_result import Result
 __all__ = ["MUTATED", "Mutant", "mutants", "mutants_of"]
 
 MUTATED = (
-    "notifications/outbox.py", "notifications/posting.py", "notifications/attempts.py", "notifications/aftermath.py",
-    "notifications/calm.py", "notifications/channel.py", "scheduler/store/flags.py",
+    "notifications/outbox/queue.py", "notifications/outbox/posting.py", "notifications/outbox/attempts.py",
+    "notifications/delivery/aftermath.py", "notifications/outbox/calm.py", "notifications/delivery/channel.py",
+    "scheduler/store/flags.py",
 )  # fmt: skip
 _TESTS = {
     "notifications": ("tests/notifications",),

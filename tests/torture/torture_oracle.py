@@ -20,8 +20,8 @@ from typing import Any
 from sqlmodel import Session, SQLModel, select
 from torture_stage import Stage
 
-from notifications.render import template_names
-from notifications.states import State
+from notifications.outbox.states import State
+from notifications.words.render import template_names
 from scheduler.engine.reconcile import rebuild
 from scheduler.engine.study import Study, load_study
 from scheduler.store.audit import verify

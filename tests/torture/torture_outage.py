@@ -16,9 +16,9 @@ from torture_oracle import mails_of
 from torture_result import Result
 from torture_stage import Peer
 
-from notifications.channel import Channel
-from notifications.delivery import delivery_step
-from notifications.smtp import Security, SmtpServer, SmtpTransport
+from notifications.delivery.channel import Channel
+from notifications.delivery.smtp import Security, SmtpServer, SmtpTransport
+from notifications.delivery.step import delivery_step
 from scheduler.clock import ManualClock
 from scheduler.store.database import Database
 from scheduler.store.schema import migrate

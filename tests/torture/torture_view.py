@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 from torture_stage import Stage
 
-from notifications.states import OPEN, State
+from notifications.outbox.states import OPEN, State
 from scheduler.store.tables import HeartbeatRow, LabFileRow, OutboxRow, SubjectRow
 
 __all__ = ["View", "look"]

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifications.states import Phase
-from notifications.transport import BeforeData, Burst, Parcel
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.transport import BeforeData, Burst, Parcel
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import Ending, Outcome
 from scheduler.store.database import Database
 
 __all__ = ["FATES", "Killed", "Mortal", "Post"]

@@ -10,10 +10,10 @@ from sqlalchemy import Column, ScalarSelect, union_all
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
-from notifications import outbox
-from notifications.alarms import address_matter, lower_flag
-from notifications.outbox import OUTBOX
-from notifications.states import OPEN, State
+from notifications.outbox import queue
+from notifications.outbox.alarms import address_matter, lower_flag
+from notifications.outbox.queue import OUTBOX
+from notifications.outbox.states import OPEN, State
 from scheduler.domain.reason import Reason, because
 from scheduler.store.hints import Hint, hint
 from scheduler.store.tables import DeliveryRow, OutboxRow, StaffRow
@@ -108,7 +108,7 @@ def retry(session: Session, outbox_id: int, now: datetime) -> bool:
     person = session.get(StaffRow, row.staff_id)
     if person is not None and person.email != row.address:
         row.address, row.body, row.body_sha256 = person.email, None, None
-    outbox.end_lease(row, State.RETRY)
+    queue.end_lease(row, State.RETRY)
     row.not_before, row.attempts, row.reason = now, 0, None
     session.add(row)
     hint(session, Hint.MAILS)
@@ -120,7 +120,7 @@ def cancel(session: Session, outbox_id: int, by: str) -> bool:
     row = session.get(OutboxRow, outbox_id, with_for_update=True)
     if row is None or row.state not in OPEN:
         return False
-    outbox.cancel(session, row, because("mail_cancelled_by_person", by=by))
+    queue.cancel(session, row, because("mail_cancelled_by_person", by=by))
     return True
 
 
@@ -155,7 +155,7 @@ def settle_doubt(session: Session, by: str, now: datetime, *, send: bool) -> int
         if not send:
             _said_sent(session, row, because("mail_said_sent", by=by))
             continue
-        outbox.end_lease(row, State.PENDING)
+        queue.end_lease(row, State.PENDING)
         row.not_before, row.reason = now, None
         session.add(row)
     return len(rows)
@@ -168,5 +168,5 @@ def _in_doubt(session: Session) -> list[OutboxRow]:
 
 def _said_sent(session: Session, row: OutboxRow, reason: Reason) -> None:
     """Note that a mail left, although no attempt of this database says so."""
-    row.state, row.reason, row.uncertain = State.SENT, outbox.written(reason), True
+    row.state, row.reason, row.uncertain = State.SENT, queue.written(reason), True
     session.add(row)

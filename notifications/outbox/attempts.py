@@ -11,9 +11,17 @@ from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from notifications.outbox import NO_LEASE, OUTBOX, Claimed, attempt_of, cancelled_by, open_state, written
-from notifications.states import Phase, State
-from notifications.verdict import Decision, Outcome, Settle, again_after_ambiguity
+from notifications.outbox.queue import (
+    NO_LEASE,
+    OUTBOX,
+    Claimed,
+    attempt_of,
+    cancelled_by,
+    open_state,
+    written,
+)
+from notifications.outbox.states import Phase, State
+from notifications.outbox.verdict import Decision, Outcome, Settle, again_after_ambiguity
 from scheduler.domain.reason import Reason, because
 from scheduler.store.tables import DeliveryRow, OutboxRow
 

@@ -10,17 +10,17 @@ from sqlalchemy import bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
-from notifications.calm import MailSite
-from notifications.days import days_told
-from notifications.digest import digest_context
-from notifications.discretion import discreet
-from notifications.inline import ABOUT_AN_AUC, InlinePicture, Sketch
-from notifications.laboratory import laboratory_values, troubled_file
-from notifications.letter import Attachment
-from notifications.messages import DIGEST
-from notifications.outbox import reason_of
-from notifications.render import Rendered
-from notifications.versions import ContextError, ProtocolLookup, protocol_for
+from notifications.messages.days import days_told
+from notifications.messages.message import DIGEST
+from notifications.messages.versions import ContextError, ProtocolLookup, protocol_for
+from notifications.outbox.calm import MailSite
+from notifications.outbox.queue import reason_of
+from notifications.words.digest import digest_context
+from notifications.words.discretion import discreet
+from notifications.words.inline import ABOUT_AN_AUC, InlinePicture, Sketch
+from notifications.words.laboratory import laboratory_values, troubled_file
+from notifications.words.letter import Attachment
+from notifications.words.render import Rendered
 from scheduler.domain.civil import add_period, local_date
 from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
 from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus

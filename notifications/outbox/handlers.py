@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifications import outbox, posting
-from notifications.alarms import raise_flag
-from notifications.directory import Person, active_staff, told_of_appointment, told_of_days
-from notifications.gathering import gather
-from notifications.messages import Message
-from notifications.policy import policy
-from notifications.versions import ProtocolLookup, amended_visits, enrolments
+from notifications.messages.message import Message
+from notifications.messages.policy import policy
+from notifications.messages.versions import ProtocolLookup, amended_visits, enrolments
+from notifications.outbox import posting, queue
+from notifications.outbox.alarms import raise_flag
+from notifications.outbox.directory import Person, active_staff, told_of_appointment, told_of_days
+from notifications.outbox.gathering import gather
 from scheduler.domain.events import (
     AuditAnchored,
     DomainEvent,
@@ -53,7 +53,7 @@ def make_handler(protocol_of: ProtocolLookup, domain: str) -> Handle:
                 site, version = enrolled[event.subject]
                 version = amended.get((event.subject, event.visit), version)
             if isinstance(event, VisitRebooked):
-                outbox.supersede(session, event.subject, event.visit, event.sequence)
+                queue.supersede(session, event.subject, event.visit, event.sequence)
             copies += _mails(session, event, protocol_of(session, version), site, domain, now)
         posting.add(session, copies)
 

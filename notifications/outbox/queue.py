@@ -15,11 +15,11 @@ from sqlalchemy import select as core_select
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, or_, select
 
-from notifications.brake import taken_instants
-from notifications.calm import MailSite, after_burst, after_closed_days, after_quiet
-from notifications.messages import DIGEST
-from notifications.states import OPEN, State
-from notifications.verdict import Attempt, Settle
+from notifications.messages.message import DIGEST
+from notifications.outbox.brake import taken_instants
+from notifications.outbox.calm import MailSite, after_burst, after_closed_days, after_quiet
+from notifications.outbox.states import OPEN, State
+from notifications.outbox.verdict import Attempt, Settle
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import Reason, because, from_json, to_json
 from scheduler.store.tables import DeliveryRow, OutboxRow

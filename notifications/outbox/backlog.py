@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from notifications.states import OPEN, State
-from notifications.verdict import Settle
+from notifications.outbox.states import OPEN, State
+from notifications.outbox.verdict import Settle
 from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = ["Backlog", "backlog"]

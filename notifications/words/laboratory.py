@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from notifications.discretion import discreet_file_reason, one_line
-from notifications.letter import Attachment
-from notifications.versions import ContextError
+from notifications.messages.versions import ContextError
+from notifications.words.discretion import discreet_file_reason, one_line
+from notifications.words.letter import Attachment
 from scheduler.domain.discreet import discreet_tube
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Reason, from_json

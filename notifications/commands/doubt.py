@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from sqlmodel import Session
 
-from notifications import ledger
-from notifications.command_needs import Needs, account, needs_of
-from notifications.outbox_rows import outbox_rows, outbox_table
-from notifications.states import State
+from notifications.commands.needs import Needs, account, needs_of
+from notifications.commands.tables import outbox_rows, outbox_table
+from notifications.outbox import ledger
+from notifications.outbox.states import State
 from scheduler.store import audit
 
 __all__ = ["possibly_sent"]

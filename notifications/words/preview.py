@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.language import Language
-from notifications.render import EMAIL_DIR, render
-from notifications.sentences import MAIL_SENTENCES
+from notifications.words.render import EMAIL_DIR, render
+from notifications.words.sentences import MAIL_SENTENCES
 from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 

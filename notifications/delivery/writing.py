@@ -14,21 +14,21 @@ from sqlmodel import Session, col
 
 from config.language import Language
 from config.logs import log
-from notifications import attempts
-from notifications.aftermath import not_written
-from notifications.alarms import dead_mailboxes
-from notifications.calm import MailSite
-from notifications.context import Draft, Memo, gather
-from notifications.deputy import to_deputy
-from notifications.inline import Sketch, may_carry_a_picture
-from notifications.laboratory import attachment_of
-from notifications.letter import appointment_of, write_letter
-from notifications.mailroom import Mailroom
-from notifications.outbox import OUTBOX, Claim, Claimed
-from notifications.render import render
-from notifications.sentences import LINKED_SENTENCES, MAIL_SENTENCES
-from notifications.transport import Parcel
-from notifications.versions import protocol_for
+from notifications.delivery.aftermath import not_written
+from notifications.delivery.mailroom import Mailroom
+from notifications.delivery.transport import Parcel
+from notifications.messages.versions import protocol_for
+from notifications.outbox import attempts
+from notifications.outbox.alarms import dead_mailboxes
+from notifications.outbox.calm import MailSite
+from notifications.outbox.deputy import to_deputy
+from notifications.outbox.queue import OUTBOX, Claim, Claimed
+from notifications.words.context import Draft, Memo, gather
+from notifications.words.inline import Sketch, may_carry_a_picture
+from notifications.words.laboratory import attachment_of
+from notifications.words.letter import appointment_of, write_letter
+from notifications.words.render import render
+from notifications.words.sentences import LINKED_SENTENCES, MAIL_SENTENCES
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.sentences.pages import PAGE_SENTENCES

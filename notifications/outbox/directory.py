@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
-from notifications.states import State
+from notifications.outbox.states import State
 from scheduler.domain.events import Days
 from scheduler.domain.protocol import Event, Trigger
 from scheduler.store.tables import OutboxRow, StaffRow

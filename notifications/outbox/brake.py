@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, union_all
 from sqlmodel import Session
 
-from notifications.calm import BURST_SPAN
-from notifications.states import State
-from notifications.verdict import Settle
+from notifications.outbox.calm import BURST_SPAN
+from notifications.outbox.states import State
+from notifications.outbox.verdict import Settle
 from scheduler.store.tables import DeliveryRow, OutboxRow
 
 __all__ = ["taken_instants"]

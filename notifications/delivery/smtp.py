@@ -10,9 +10,9 @@ from enum import StrEnum
 
 import aiosmtplib
 
-from notifications.states import Phase
-from notifications.transport import BeforeData, Burst, Parcel
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.transport import BeforeData, Burst, Parcel
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import Ending, Outcome
 
 __all__ = ["Security", "SmtpServer", "SmtpTransport"]
 

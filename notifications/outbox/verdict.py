@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import assert_never
 
-from notifications.states import Phase
+from notifications.outbox.states import Phase
 from scheduler.domain.reason import Reason, because
 
 __all__ = [

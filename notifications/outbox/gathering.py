@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
-from notifications import posting
-from notifications.directory import Person
-from notifications.messages import Message
-from notifications.outbox import OUTBOX
-from notifications.states import State
+from notifications.messages.message import Message
+from notifications.outbox import posting
+from notifications.outbox.directory import Person
+from notifications.outbox.queue import OUTBOX
+from notifications.outbox.states import State
 from scheduler.domain import keys
 
 __all__ = ["APART", "gather"]

@@ -18,18 +18,18 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifications import attempts, outbox
-from notifications.aftermath import Ended, settle, settle_all, tell
-from notifications.alarms import flagged_addresses
-from notifications.channel import Channel
-from notifications.context import Memo
-from notifications.inline import Sketch
-from notifications.ledger import Ahead, look_ahead, next_due
-from notifications.mailroom import Mailroom, Recheck
-from notifications.outbox import Claim
-from notifications.transport import Burst, Depot, Transport
-from notifications.verdict import Outcome, Settle, verdict
-from notifications.writing import Letter, make_ready, still_to_draw, write
+from notifications.delivery.aftermath import Ended, settle, settle_all, tell
+from notifications.delivery.channel import Channel
+from notifications.delivery.mailroom import Mailroom, Recheck
+from notifications.delivery.transport import Burst, Depot, Transport
+from notifications.delivery.writing import Letter, make_ready, still_to_draw, write
+from notifications.outbox import attempts, queue
+from notifications.outbox.alarms import flagged_addresses
+from notifications.outbox.ledger import Ahead, look_ahead, next_due
+from notifications.outbox.queue import Claim
+from notifications.outbox.verdict import Outcome, Settle, verdict
+from notifications.words.context import Memo
+from notifications.words.inline import Sketch
 from scheduler.clock import Clock
 from scheduler.store.database import Database
 
@@ -143,7 +143,7 @@ def _claim(
         ahead = look_ahead(session)
     if not step.channel.is_open(now) or ahead.due is None or ahead.due > now:
         return ahead.next
-    claim = outbox.claim(session, now, room.owner, room.calm, room.batch, batch.token, room.urgent_batch)
+    claim = queue.claim(session, now, room.owner, room.calm, room.batch, batch.token, room.urgent_batch)
     memo = Memo(step.digests)
     claim, batch.to_draw = _drawn(session, room, claim, memo)
     ready = make_ready(session, room, claim, now, memo)
@@ -151,7 +151,7 @@ def _claim(
     step.settled += Counter({"cancelled": ready.cancelled, Settle.FAILED.value: ready.failed})
     if step.depot is not None:
         attempts.begin_all(session, [letter.mail for letter in ready.letters], now)
-    batch.letters, batch.holds_until = ready.letters, now + outbox.CLAIM_LEASE
+    batch.letters, batch.holds_until = ready.letters, now + queue.CLAIM_LEASE
     batch.more = claim.more or ready.failed > 0 or bool(batch.to_draw)
     batch.flagged |= flagged_addresses(session, {(mail.site, mail.staff) for mail in claim.mails})
     return None if batch.letters else next_due(session)
@@ -177,7 +177,7 @@ def _clear(session: Session, step: _Step, ahead: Ahead, now: datetime, everyone:
         if decision.alarm and decision.reason is not None:
             tell(session, step.room, row, decision.reason, now)
     if rescued or (ahead.use_ends is not None and ahead.use_ends <= now):
-        step.expired = len(outbox.expire(session, now))
+        step.expired = len(queue.expire(session, now))
     step.rescued = len(rescued)
     return step.rescued + step.expired > 0
 

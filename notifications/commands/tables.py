@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from notifications.outbox import reason_of
+from notifications.outbox.queue import reason_of
 from scheduler.domain.speech import Speaker
 from scheduler.store.tables import OutboxRow
 

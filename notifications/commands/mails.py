@@ -13,15 +13,15 @@ from rich.console import Console
 from sqlmodel import Session
 
 from config.language import Language
-from notifications import ledger
-from notifications.backlog import backlog
-from notifications.command_needs import Needs, account, needs_of
-from notifications.outbox import reason_of
-from notifications.outbox_rows import outbox_rows, outbox_table, said_uncertain
-from notifications.preview import preview
-from notifications.render import template_names
-from notifications.states import State
-from notifications.verdict import Settle
+from notifications.commands.needs import Needs, account, needs_of
+from notifications.commands.tables import outbox_rows, outbox_table, said_uncertain
+from notifications.outbox import ledger
+from notifications.outbox.backlog import backlog
+from notifications.outbox.queue import reason_of
+from notifications.outbox.states import State
+from notifications.outbox.verdict import Settle
+from notifications.words.preview import preview
+from notifications.words.render import template_names
 from scheduler.domain.speech import Speaker
 from scheduler.store import audit
 from scheduler.store.tables import OutboxRow

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
-from notifications import posting
-from notifications.alarms import dead_mailboxes
-from notifications.directory import Person, active_staff
-from notifications.messages import DIGEST, Message
+from notifications.messages.message import DIGEST, Message
+from notifications.outbox import posting
+from notifications.outbox.alarms import dead_mailboxes
+from notifications.outbox.directory import Person, active_staff
 from scheduler.domain.keys import for_recipient
 from scheduler.domain.protocol import Event
 from scheduler.store.tables import OutboxRow

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from notifications.verdict import Outcome
+from notifications.outbox.verdict import Outcome
 
 __all__ = ["BeforeData", "Burst", "Depot", "Parcel", "Transport"]
 

@@ -15,10 +15,10 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from notifications.calm import MailSite
-from notifications.inline import InlinePicture
-from notifications.invite import Appointment, Method, invitation, uid_of
-from notifications.render import Rendered
+from notifications.outbox.calm import MailSite
+from notifications.words.inline import InlinePicture
+from notifications.words.invite import Appointment, Method, invitation, uid_of
+from notifications.words.render import Rendered
 from scheduler.domain.protocol import Event
 from scheduler.domain.speech import Speaker
 from scheduler.store.tables import OutboxRow

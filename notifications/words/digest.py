@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, or_, select
 from sqlmodel import Session
 
-from notifications import posting
-from notifications.calm import MailSite
-from notifications.directory import with_roles
-from notifications.discretion import discreet, one_line
-from notifications.messages import DIGEST, Message, digest_key
-from notifications.outbox import IS_OPEN, OUTBOX, reason_in
-from notifications.states import State
+from notifications.messages.message import DIGEST, Message, digest_key
+from notifications.outbox import posting
+from notifications.outbox.calm import MailSite
+from notifications.outbox.directory import with_roles
+from notifications.outbox.queue import IS_OPEN, OUTBOX, reason_in
+from notifications.outbox.states import State
+from notifications.words.discretion import discreet, one_line
 from scheduler.domain.civil import at_local, local_date
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import because, from_json

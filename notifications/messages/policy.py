@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, assert_never
 
-from notifications.days import as_facts
-from notifications.messages import Message, laboratory_thread_key, site_thread_key, visit_thread_key
+from notifications.messages.days import as_facts
+from notifications.messages.message import Message, laboratory_thread_key, site_thread_key, visit_thread_key
 from scheduler.domain.events import (
     AuditAnchored,
     DomainEvent,

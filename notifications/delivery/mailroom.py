@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from notifications.handlers import Handle
-from notifications.inline import Album, CurveOf
-from notifications.letter import Letterhead
-from notifications.outbox import Calm
-from notifications.versions import ProtocolLookup
+from notifications.messages.versions import ProtocolLookup
+from notifications.outbox.handlers import Handle
+from notifications.outbox.queue import Calm
+from notifications.words.inline import Album, CurveOf
+from notifications.words.letter import Letterhead
 from scheduler.domain.reason import Reason
 from scheduler.store.tables import OutboxRow
 

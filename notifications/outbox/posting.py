@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifications.directory import Person
-from notifications.messages import Message
-from notifications.outbox import OUTBOX, written
-from notifications.states import State
+from notifications.messages.message import Message
+from notifications.outbox.directory import Person
+from notifications.outbox.queue import OUTBOX, written
+from notifications.outbox.states import State
 from scheduler.domain import keys
 from scheduler.domain.reason import because
 from scheduler.store.hints import Hint, hint

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from notifications import attempts
-from notifications.alarms import CHANNEL, address_matter, lower_flag, raise_flag, suppress
-from notifications.channel import Channel
-from notifications.deputy import to_deputy
-from notifications.mailroom import Mailroom
-from notifications.messages import mail_failed_key
-from notifications.outbox import Claimed
-from notifications.verdict import Decision, Outcome, Settle
+from notifications.delivery.channel import Channel
+from notifications.delivery.mailroom import Mailroom
+from notifications.messages.message import mail_failed_key
+from notifications.outbox import attempts
+from notifications.outbox.alarms import CHANNEL, address_matter, lower_flag, raise_flag, suppress
+from notifications.outbox.deputy import to_deputy
+from notifications.outbox.queue import Claimed
+from notifications.outbox.verdict import Decision, Outcome, Settle
 from scheduler.domain.civil import local_date
 from scheduler.domain.events import MailFailed
 from scheduler.domain.protocol import Event

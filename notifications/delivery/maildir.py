@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from notifications.states import Phase
-from notifications.transport import BeforeData, Burst, Depot, Parcel
-from notifications.verdict import Ending, Outcome
+from notifications.delivery.transport import BeforeData, Burst, Depot, Parcel
+from notifications.outbox.states import Phase
+from notifications.outbox.verdict import Ending, Outcome
 
 __all__ = ["MaildirTransport", "read_maildir"]
 

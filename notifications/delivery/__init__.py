@@ -1,0 +1,1 @@
+"""Mails on their way out: written, handed over, settled, and what follows when they do not arrive."""

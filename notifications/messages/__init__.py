@@ -1,0 +1,1 @@
+"""What an event calls for: messages to roles, by the protocol version that holds."""
