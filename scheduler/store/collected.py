@@ -6,9 +6,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from scheduler.store.tables import FactRow, LabResultVersionRow, ProtocolVersionRow, SubjectRow
+from scheduler.domain.facts import ProtocolApplied
+from scheduler.store.tables import FactRow, LabResultVersionRow, ProtocolVersionRow
 
-__all__ = ["recorders", "senders_of", "versions_in_use"]
+__all__ = ["amended_subjects", "recorders", "senders_of", "versions_in_use"]
 
 
 def recorders(session: Session) -> list[str]:
@@ -27,8 +28,12 @@ def senders_of(session: Session, subject: str) -> dict[int, str]:
 
 
 def versions_in_use(session: Session) -> dict[str, date]:
-    """The protocol versions under which subjects were enrolled, with the day since when each is on record."""
-    used = select(SubjectRow.protocol_sha256).distinct()
-    query = select(ProtocolVersionRow).where(col(ProtocolVersionRow.sha256).in_(used))
-    rows = session.exec(query.order_by(col(ProtocolVersionRow.recorded_at))).all()
+    """The versions under which anybody was enrolled or is followed, each with the day since when it is kept."""
+    rows = session.exec(select(ProtocolVersionRow).order_by(col(ProtocolVersionRow.recorded_at))).all()
     return {row.sha256: row.recorded_at.date() for row in rows}
+
+
+def amended_subjects(session: Session) -> frozenset[str]:
+    """The subjects of whom a record names another version than that of their enrolment."""
+    query = select(FactRow.subject).where(FactRow.kind == ProtocolApplied.kind).distinct()
+    return frozenset(session.exec(query))

@@ -13,8 +13,10 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-from engine_desk import OTHER, VALUES, Desk, at
+from config_cases import PROTOCOL, changed_study
+from engine_desk import OTHER, VALUES, WHO, Desk, at
 from odmlib.schema_manager import get_schema_path
+from sqlmodel import Session
 from typer.testing import CliRunner
 
 from main import app
@@ -26,6 +28,7 @@ from scheduler.domain.facts import (
     Intercurrent,
     Occurred,
     Paused,
+    ProtocolApplied,
     Regimen,
     RegimenChanged,
     Resumed,
@@ -37,6 +40,7 @@ from scheduler.domain.facts import (
     Withdrawn,
 )
 from scheduler.engine.export.collected import Export, ExportFormat, export
+from scheduler.engine.recording.amendment import apply_version
 from scheduler.engine.study import Study
 from scheduler.store.database import Database
 from scheduler.store.tables import AuditRow
@@ -137,6 +141,38 @@ def test_whatever_a_value_refers_to_is_defined_in_the_file(desk: Desk) -> None:
     }
     for group in root.iter(f"{ODM}ItemGroupData"):
         assert {one.attrib["ItemOID"] for one in group} <= of_group[group.attrib["ItemGroupOID"]]
+
+
+def test_what_follows_an_amendment_is_under_its_version_in_both_formats(desk: Desk, tmp_path: Path) -> None:
+    """The amendment has another visit in the place of W12."""
+    desk.enrol()
+    changes = ('version = "1"', 'version = "2"'), ('id = "W12"', 'id = "W13"')
+    two = Desk(
+        desk.db, changed_study(tmp_path / "config", PROTOCOL, *changes, beside="second.toml"), desk.now
+    )
+    sha256, protocol = two.study.newest
+
+    def amend(session: Session) -> None:
+        assert two.handle is not None
+        what = ProtocolApplied(date(2025, 9, 20), protocol.version, sha256, "amendment")
+        apply_version(session, two.study, [two.subject()], what, WHO, two.now, two.handle)
+
+    two.db.transact(amend)
+    two.say(VisitBooked("W13", datetime(2025, 11, 24, 8, 30)))  # noqa: DTZ001
+    official_schema().validate(written(two, ExportFormat.ODM).decode())
+    root = odm(two)
+    events = {
+        version.attrib["OID"]: {one.attrib["OID"] for one in version.iter(f"{ODM}StudyEventDef")}
+        for version in root.iter(f"{ODM}MetaDataVersion")
+    }
+    found = {
+        (clinical.attrib["MetaDataVersionOID"], one.attrib["StudyEventOID"])
+        for clinical in root.iter(f"{ODM}ClinicalData")
+        for one in clinical.iter(f"{ODM}StudyEventData")
+    }
+    assert {one for version, one in found if version.endswith(".2")} == {"SE.W13"}
+    assert all(event in events[version] for version, event in found)
+    assert {(row["protocol"], row["visit"]) for row in lines(two)} == {("1", ""), ("2", "W13")}
 
 
 def test_every_value_says_who_recorded_it_where_and_when(desk: Desk) -> None:

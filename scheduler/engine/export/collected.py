@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain
 from typing import assert_never
 from xml.etree.ElementTree import Element, SubElement, tostring
 from xml.sax.saxutils import quoteattr
@@ -15,7 +15,6 @@ from xml.sax.saxutils import quoteattr
 from sqlmodel import Session
 
 from scheduler.domain.collected import Group, Origin, collected
-from scheduler.domain.history import History
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.spreadsheet import csv_lines
 from scheduler.engine.export import odm_metadata as odm
@@ -23,7 +22,7 @@ from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
 from scheduler.store import audit
 from scheduler.store.audit import APP_VERSION
-from scheduler.store.collected import recorders, senders_of, versions_in_use
+from scheduler.store.collected import amended_subjects, recorders, senders_of, versions_in_use
 from scheduler.store.subject_list import all_subjects
 from scheduler.store.subjects import load_history
 from scheduler.store.tables import SubjectRow
@@ -69,11 +68,16 @@ def note_export(session: Session, asked: Export, who: Who, now: datetime) -> Non
 
 
 def _groups(
-    session: Session, study: Study, subject: SubjectRow, history: History, asked: Export
-) -> tuple[Group, ...]:
+    session: Session, study: Study, subject: SubjectRow, asked: Export
+) -> Iterator[tuple[Protocol, Group]]:
+    """What was collected of a subject, each group with the protocol version that its visit follows."""
+    history, senders = load_history(session, subject.code), senders_of(session, subject.code)
     calendar = study.calendars.get(subject.site_id) or next(iter(study.calendars.values()))
-    senders = senders_of(session, subject.code)
-    return collected(history, calendar.zone, senders, free_text=asked.free_text)
+    timeline = study.timeline(session, subject, history)
+    followed = {one.id: one.protocol for one in timeline.visits} if timeline is not None else {}
+    enrolled_under = study.protocol(session, subject.protocol_sha256)
+    for group in collected(history, calendar.zone, senders, free_text=asked.free_text):
+        yield followed.get(group.visit or "", enrolled_under), group
 
 
 # --- CSV: one line a value ----------------------------------------------------------------------------------------
@@ -86,16 +90,12 @@ def _csv(session: Session, study: Study, asked: Export) -> Iterator[bytes]:
 
 def _lines(session: Session, study: Study, asked: Export) -> Iterator[list[str]]:
     for subject in all_subjects(session, asked.site):
-        enrolled_under = study.protocol(session, subject.protocol_sha256).version
-        history = load_history(session, subject.code)
-        timeline = study.timeline(session, subject, history)
-        followed = {one.id: one.protocol.version for one in timeline.visits} if timeline is not None else {}
-        for group in _groups(session, study, subject, history, asked):
+        for protocol, group in _groups(session, study, subject, asked):
             origin = group.origin
             before = [
                 subject.code,
                 subject.site_id,
-                followed.get(group.visit or "", enrolled_under),
+                protocol.version,
                 group.visit or "",
                 group.name,
                 str(origin.number),
@@ -135,16 +135,27 @@ def _odm(session: Session, study: Study, asked: Export, now: datetime) -> Iterat
                 MetaDataVersionOID=odm.metadata_oid(protocols[sha256]), EffectiveDate=since.isoformat(),
             )  # fmt: skip
     yield from _pieces([admin])
-    subjects = sorted(all_subjects(session, asked.site), key=lambda one: (one.protocol_sha256, one.code))
-    for sha256, of_version in groupby(subjects, key=lambda one: one.protocol_sha256):
-        where = quoteattr(odm.study_oid(newest)), quoteattr(odm.metadata_oid(protocols[sha256]))
+    for protocol in protocols.values():
+        of_version = _followed_under(session, study, protocol, asked)
+        first = next(of_version, None)
+        if first is None:
+            continue
+        where = quoteattr(odm.study_oid(newest)), quoteattr(odm.metadata_oid(protocol))
         yield "<ClinicalData StudyOID={} MetaDataVersionOID={}>\n".format(*where).encode()
-        yield from _pieces(
-            _subject(one, _groups(session, study, one, load_history(session, one.code), asked))
-            for one in of_version
-        )
+        yield from _pieces(chain([first], of_version))
         yield b"</ClinicalData>\n"
     yield b"</ODM>\n"
+
+
+def _followed_under(session: Session, study: Study, protocol: Protocol, asked: Export) -> Iterator[Element]:
+    """Every subject with what was collected under a version, where there is anything."""
+    amended = amended_subjects(session)
+    for subject in all_subjects(session, asked.site):
+        if subject.protocol_sha256 == protocol.key or subject.code in amended:
+            of_subject = _groups(session, study, subject, asked)
+            groups = tuple(group for followed, group in of_subject if followed.key == protocol.key)
+            if groups:
+                yield _subject(subject, groups)
 
 
 def _begin(protocol: Protocol, asked: Export, now: datetime) -> bytes:
