@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
 
-.PHONY: help setup demo test shuffle check audit bench fuzz torture published mutate validation pins clean
+.PHONY: help setup demo test shuffle check audit bench fuzz torture published mutate pictures validation pins clean
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ $(VENV)/.mutate: $(VENV)/.dev requirements-mutate.txt
 mutate: $(VENV)/.mutate ## change the rules in one place at a time and see whether a test notices (an hour)
 	$(BIN)/mutmut run
 	$(BIN)/python tests/mutants.py
+
+pictures: $(VENV)/.dev ## the pictures of README and docs, of a rehearsal, anew (needs Chromium)
+	PYTHONPATH=.:tests $(BIN)/python tests/docs/pictures.py
 
 validation: $(VENV)/.dev ## the reference tests, written to docs/validation.md
 	$(BIN)/python tests/pk/validation.py
