@@ -33,7 +33,7 @@ class Mortal(Database):
         self.commits = 0
 
     def doom(self, commits: int, *, after: bool) -> None:
-        """Die at the so-manieth commit from now on, before or right after it."""
+        """Die at this commit from now on (1: the next), before or right after it."""
         self._left, self._after = commits, after
 
     def live(self) -> None:
