@@ -65,9 +65,10 @@ def _patient(plan: StudyPlan, number: int, seed: int, daily: dict[date, list[str
     return patient
 
 
-def _open_day(plan: StudyPlan, day: date) -> date:
+def _open_day(plan: StudyPlan, day: date, step: int = 1) -> date:
+    """This day if it is open, else the next one that is; with a step of -1, the last one before it."""
     while not plan.calendar.is_open(day):
-        day += timedelta(days=1)
+        day += timedelta(days=step)
     return day
 
 
@@ -95,13 +96,7 @@ def _late(patient: Patient) -> None:
     patient.inclusion()
     for visit in _LATER:
         last = patient.planned(visit).last
-        patient.usual(visit, _last_open_day(patient.plan, last) if visit == "M6" else None)
-
-
-def _last_open_day(plan: StudyPlan, day: date) -> date:
-    while not plan.calendar.is_open(day):
-        day -= timedelta(days=1)
-    return day
+        patient.usual(visit, _open_day(patient.plan, last, -1) if visit == "M6" else None)
 
 
 def _missed(patient: Patient) -> None:
@@ -139,8 +134,7 @@ def _corrected(patient: Patient) -> None:
     patient.inclusion()
     dose_at = patient.usual("W6")
     at = round_to_minute(dose_at) + timedelta(days=12, hours=4)
-    rows = [row for row in patient.rows("W6", at - timedelta(minutes=15)) if row.timepoint == "H2"]
-    row = rows[0]
+    row = next(row for row in patient.rows("W6", at - timedelta(minutes=15)) if row.timepoint == "H2")
     value = f"{float(row.value) * 1.4:.2f}"
     corrected = replace(
         row, value=value, status="C", result_id=row.result_id[:-1] + "2", replaces=row.result_id
