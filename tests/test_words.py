@@ -24,7 +24,7 @@ from scheduler.domain.facts import KINDS
 from scheduler.domain.sentences import SENTENCES
 from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.engine.export.audit_trail import ACTIONS
-from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts
+from scheduler.runtime.cli.localise import frame_words, help_texts
 
 # --- sentences of reasons ---------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ def test_french_has_the_same_fields(name: str) -> None:
 
 def test_no_entry_is_unused() -> None:
     used = {*SENTENCES.values(), *PAGE_SENTENCES.values(), *PK_SENTENCES.values(), *spoken(), *vocabulary()}
-    used |= {*help_texts(command()), *FRAME_WORDS, *template_words("report"), *template_words("console")}
+    used |= {*help_texts(command()), *frame_words(), *template_words("report"), *template_words("console")}
     assert {name: sorted(entries(name).keys() - used) for name in OURS} == {name: [] for name in OURS}
 
 

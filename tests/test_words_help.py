@@ -11,7 +11,7 @@ from words_cases import FRENCH, command, without_french
 
 import main
 from config.language import Language
-from scheduler.runtime.cli.localise import FRAME_WORDS, help_texts, localise, normalised
+from scheduler.runtime.cli.localise import frame_words, help_texts, localise, normalised
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_every_help_text_has_its_french() -> None:
 
 
 def test_every_frame_word_has_its_french() -> None:
-    assert without_french(FRAME_WORDS) == []
+    assert without_french(frame_words()) == []
 
 
 def test_no_help_text_stays_english(french_command: Any) -> None:
@@ -66,7 +66,7 @@ def test_the_first_page_of_help_is_french(
     monkeypatch.setenv("COLUMNS", "200")
     french_command.main(["--language", "fr", "--help"], prog_name="mpa-monitor", standalone_mode=False)
     page = capsys.readouterr().out
-    for english in [*help_texts(command()), *FRAME_WORDS]:
+    for english in [*help_texts(command()), *frame_words()]:
         if FRENCH[english] != english and len(english) > 8:
             assert english.strip() not in page
     for name, one in french_command.commands.items():

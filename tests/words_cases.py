@@ -78,7 +78,7 @@ PASSED_ON = {
     ("scheduler/runtime/cli/output.py", "column"),
     ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
     ("scheduler/runtime/cli/protocol.py", "row[2]"),
-    ("scheduler/runtime/cli/localise.py", "english"),  # FRAME_WORDS
+    ("scheduler/runtime/cli/localise.py", "english"),  # frame_words
     ("scheduler/engine/pages.py", "one if number == 1 else many"),  # templates/report, templates/console
 }
 _AUTHOR_AND_YEAR = re.compile(r"[\w ]+ \d{4}")  # the same in both languages

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import typer.core
-from typer import rich_utils
 
 from config.language import Language, translator
 from scheduler.runtime.cli.contents import SUGGESTION, Lazy
 
-__all__ = ["FRAME_WORDS", "help_texts", "language_asked", "localise", "normalised"]
+__all__ = ["frame_words", "help_texts", "language_asked", "localise", "normalised"]
 
 _USAGE = "Usage: "
+_PANELS = "typer.rich_utils"
 _HELP_OPTION = "Show this message and exit."
-# What typer keeps as constants, as they were before anybody changed them.
-_CONSTANTS: dict[str, str] = {
-    name: getattr(rich_utils, name)
-    for name in (
-        "ABORTED_TEXT",
-        "ARGUMENTS_PANEL_TITLE",
-        "COMMANDS_PANEL_TITLE",
-        "DEFAULT_STRING",
-        "DEPRECATED_STRING",
-        "ENVVAR_STRING",
-        "ERRORS_PANEL_TITLE",
-        "OPTIONS_PANEL_TITLE",
-        "REQUIRED_LONG_STRING",
-        "RICH_HELP",
-    )
-}
+_CONSTANTS = (
+    "ABORTED_TEXT", "ARGUMENTS_PANEL_TITLE", "COMMANDS_PANEL_TITLE", "DEFAULT_STRING", "DEPRECATED_STRING",
+    "ENVVAR_STRING", "ERRORS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "REQUIRED_LONG_STRING", "RICH_HELP",
+)  # fmt: skip
 # What typer.core hands to gettext while it runs and shows beside rich's panels.
 _CORE = ("Missing command.", "No such command {name!r}.", "Aborted!", "(dynamic)")
 _PLACES = ("[OPTIONS]", "COMMAND [ARGS]...")
 
-FRAME_WORDS: tuple[str, ...] = (_USAGE, _HELP_OPTION, *_CONSTANTS.values(), *_CORE, *_PLACES, SUGGESTION)
-
 Say = Callable[[str], str]
+
+
+@cache
+def _constants() -> dict[str, str]:
+    """What typer keeps as constants beside rich, as they were before anybody changed them."""
+    from typer import rich_utils
+
+    return {name: getattr(rich_utils, name) for name in _CONSTANTS}
+
+
+def frame_words() -> tuple[str, ...]:
+    """The words that typer puts around our own."""
+    return (_USAGE, _HELP_OPTION, *_constants().values(), *_CORE, *_PLACES, SUGGESTION)
 
 
 def localise(command: Any, language: Language) -> None:
@@ -49,8 +50,9 @@ def localise(command: Any, language: Language) -> None:
     The frame words belong to the process, not to the command: the last call decides.
     """
     say = translator(language)
-    for name, english in _CONSTANTS.items():
-        setattr(rich_utils, name, say(english))
+    if language is not Language.EN or _PANELS in sys.modules:  # else they are loaded when needed, in English
+        for name, english in _constants().items():
+            setattr(sys.modules[_PANELS], name, say(english))
     vars(typer.core)["_"] = say
     _localise(command, say)
 
