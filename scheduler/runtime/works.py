@@ -39,7 +39,7 @@ from scheduler.store.postgresql import only_one
 __all__ = ["housekeeping_work", "intake_boxes", "intake_work", "reconcile_work"]
 
 _BATCH = 500
-"""Subjects in one transaction, which others wait about 0.2 s for; one that fails costs a few seconds."""
+"""Subjects in one transaction. When one of them fails, each is done in a transaction of its own."""
 
 _FOLDER_LEASE = timedelta(seconds=30)  # prolonged by each transaction; the slowest file takes 10 s to read
 _HOUSEKEEPING_EVERY = timedelta(hours=6)
