@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +110,20 @@ def test_status_answers_while_the_files_of_the_study_are_broken(
     assert done.exit_code == 1 and "It has never run on this database" in done.output
     done = CliRunner().invoke(main.app, [*asked, "board"])
     assert done.exit_code == 2 and "sites/broken.toml" in done.output
+
+
+def test_the_collector_passes_over_what_a_command_is_made_of(command: Any) -> None:
+    """`main` stops it for the loading; once a command is there, it works again, but not on what was loaded."""
+    context = typer.Context(command)
+    gc.disable()
+    try:
+        before = gc.get_freeze_count()
+        command.get_command(context, "status")
+        assert gc.isenabled()
+        kept = gc.get_freeze_count()
+        assert kept > before
+        command.get_command(context, "status")
+        assert gc.get_freeze_count() <= kept  # one that was called from elsewhere keeps nothing
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -144,7 +144,9 @@ def _made(one: Entry | Group, title: str) -> Any:
     module, _, function = one.where.partition(":")
     alone = typer.Typer(add_completion=False)
     alone.command(one.name, rich_help_panel=title or None)(getattr(import_module(module), function))
-    gc.enable()  # what the command uses is loaded
+    if not gc.isenabled():  # since `main`: what the command uses is loaded, and stays
+        gc.freeze()
+        gc.enable()
     return typer.main.get_group(alone).commands[one.name]
 
 
