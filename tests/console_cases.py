@@ -212,7 +212,7 @@ class House:
         self.somewhere = {
             "subject": SUBJECT, "visit": "W6", "point": "H30", "item": "mrss", "kind": "mrss", "number": str(number),
             "flag": str(flag.id), "file": str(version.file_id), "row": str(version.id), "site": "cochin",
-            "account": "marie", "name": "console.css",
+            "account": "marie", "name": "console.css", "record": str(number),
         }  # fmt: skip
 
     def facts(self, kind: str | None = None) -> list[FactRow]:

@@ -193,9 +193,16 @@ def _state_of(session: Session, number: int) -> str | None:
 
 
 def preview_(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Template; a list of them if absent.")] = None,
     language: Annotated[Language, typer.Option("--in", help="fr or en.")] = Language.EN,
     html: Annotated[bool, typer.Option("--html", help="The HTML part.")] = False,
+    console: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the console, to which the mail then leads; if absent that of the settings."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A mail as its reader would see it, filled with sample data."""
@@ -205,7 +212,8 @@ def preview_(
     if name is None or name not in template_names():
         typer.echo("\n".join(template_names()), err=name is not None)
         raise typer.Exit(0 if name is None else 2)
-    subject, text, html_text = preview(name, language)
+    address = console if console is not None else needs_of(context).settings.console.url
+    subject, text, html_text = preview(name, language, address or "")
     if as_json:
         _json({"subject": subject, "text": text, "html": html_text})
         return

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import typer
 
+from config.settings import Settings
 from scheduler.clock import Clock
 from scheduler.domain.speech import Speaker
 from scheduler.store.database import Database
@@ -17,6 +18,7 @@ __all__ = ["Needs", "account", "needs_of"]
 class Needs(Protocol):
     """The part of the program that the commands use."""
 
+    settings: Settings
     clock: Clock
 
     @property

@@ -28,10 +28,9 @@ from notifications.words.inline import Sketch, may_carry_a_picture
 from notifications.words.laboratory import attachment_of
 from notifications.words.letter import appointment_of, write_letter
 from notifications.words.render import render
-from notifications.words.sentences import LINKED_SENTENCES, MAIL_SENTENCES
+from notifications.words.sentences import MAIL_SENTENCES, SENTENCES_WITH_PAGES
 from scheduler.domain.protocol import Protocol
 from scheduler.domain.reason import Reason, because
-from scheduler.domain.sentences.pages import PAGE_SENTENCES
 from scheduler.domain.speech import Speaker, speaker_for
 from scheduler.store.tables import OutboxRow, StaffRow
 
@@ -176,11 +175,11 @@ def still_to_draw(session: Session, room: Mailroom, claim: Claim, memo: Memo) ->
 def _draft(
     session: Session, row: OutboxRow, room: Mailroom, site: MailSite, now: datetime, memo: Memo
 ) -> Draft:
-    context = gather(session, row, room.protocol_of, site, now, memo)
+    context = gather(session, row, room.protocol_of, site, now, memo, room.letterhead.console)
     speaker = _speaker(row, room, context.protocol)
     sketch = _sketch(session, row, room, memo)
     picture = room.album.get(sketch) if sketch is not None else None
-    values = {**context.values, "picture": picture, "console": room.letterhead.console}
+    values = {**context.values, "picture": picture}
     rendered = render(row.template, speaker, values)
     attachment = attachment_of(session, row, context.protocol, speaker)
     return Draft(context.protocol, values, speaker, rendered, picture, attachment)
@@ -190,7 +189,7 @@ def _speaker(row: OutboxRow, room: Mailroom, protocol: Protocol) -> Speaker:
     zone = room.calm.sites[row.site_id].calendar.zone
     sentences = {**MAIL_SENTENCES, **room.sentences}
     if room.letterhead.console:
-        sentences |= {**PAGE_SENTENCES, **LINKED_SENTENCES}
+        sentences |= SENTENCES_WITH_PAGES
     return speaker_for(Language(row.language), zone, protocol, sentences)
 
 

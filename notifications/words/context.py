@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
@@ -23,15 +23,17 @@ from notifications.words.letter import Attachment
 from notifications.words.render import Rendered
 from scheduler.domain.civil import add_period, local_date
 from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
+from scheduler.domain.facts import Enrolled
 from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus
 from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 from scheduler.store.audit_read import ANCHOR
 from scheduler.store.exposures import stored_exposures
-from scheduler.store.tables import OutboxRow, SamplingRow, VisitRow
+from scheduler.store.tables import FactRow, OutboxRow, SamplingRow, VisitRow
 
 __all__ = ["Context", "ContextError", "Draft", "Memo", "gather"]
 
+_CLINICAL = frozenset({"coordinator", "nurse", "investigator"})  # may record what happened at a visit
 _LOST = ("missing_draw_lost", "missing_result_lost")
 _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
 
@@ -42,6 +44,10 @@ _VISIT = core_select(VisitRow.__table__).where(
 _DRAWS = core_select(SamplingRow.__table__).where(
     col(SamplingRow.subject) == bindparam("subject"), col(SamplingRow.visit) == bindparam("visit")
 )
+_FACT: Any = FactRow.__table__.c
+_ENROLMENT = core_select(func.min(_FACT.id)).where(
+    _FACT.subject == bindparam("subject"), _FACT.kind == Enrolled.kind
+)
 
 
 @dataclass(slots=True)
@@ -51,6 +57,7 @@ class Memo:
     digests: dict[str, dict[str, Any]] = field(default_factory=dict)
     protocols: dict[tuple[str | None, str | None], Protocol] = field(default_factory=dict)
     visits: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, int] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     sketches: dict[tuple[Any, ...], Sketch | None] = field(default_factory=dict)
 
@@ -82,8 +89,9 @@ def gather(
     site: MailSite,
     now: datetime,
     memo: Memo | None = None,
+    console: str = "",
 ) -> Context:
-    """Everything that the mail's template may name."""
+    """Everything that the mail's template may name. `console` is the address of the pages, empty when none is known."""
     known = memo if memo is not None else Memo()
     of = (row.subject, row.visit)
     if of not in known.protocols:
@@ -99,10 +107,16 @@ def gather(
         "site": {"name": site.name},
         "today": today,
         "for_laboratory": row.facts.get("roles") == ["laboratory"],
+        "clinical": not _CLINICAL.isdisjoint(row.facts.get("roles", ())),
+        "console": console,
         "subject": row.subject,
         "visit": row.visit,
         "picture": None,
     }
+    if console and row.subject is not None:
+        if row.subject not in known.records:
+            known.records[row.subject] = _enrolment(session, row.subject)
+        values["record"] = known.records[row.subject]
     if row.subject is not None and row.visit is not None:
         about = (row.subject, row.visit)
         if about not in known.visits:
@@ -126,6 +140,14 @@ def gather(
         values["anchor"] = {"seq": row.facts["seq"], "hash": row.facts["hash"], "at": row.created_at}
     values |= laboratory_values(session, row, protocol, now)
     return Context(protocol, values)
+
+
+def _enrolment(session: Session, subject: str) -> int:
+    """The number of the record by which a subject joined: what the addresses of its pages hold instead of its code."""
+    number = session.connection().execute(_ENROLMENT, {"subject": subject}).scalar()
+    if number is None:
+        raise ContextError(f"the enrolment of {subject} is not on record")
+    return int(number)
 
 
 def _visit(session: Session, protocol: Protocol, today: date, subject: str, name: str) -> dict[str, Any]:

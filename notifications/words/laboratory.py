@@ -75,6 +75,7 @@ def troubled_file(session: Session, file_id: int, protocol: Protocol) -> dict[st
     rows = [_row(row, holding_reasons(row), protocol) for row in session.exec(query)]
     return {
         **_refusal(file),
+        "id": file_id,
         "accepted": file.accepted,
         "held": file.held,
         "rows": rows,

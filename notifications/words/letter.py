@@ -195,10 +195,19 @@ def appointment_of(
         local=local,
         zone=site.calendar.zone,
         summary=f"{values['study']['acronym']} · {label}",
-        description=speaker.text("Study visit. The study code stands for the subject; add no name here."),
+        description=_described(row, values, speaker, method),
         location=site.name,
         organizer=head.sender_address,
         attendee=row.address,
         written_at=row.created_at,
     )
     return invitation(appointment, method), method
+
+
+def _described(row: OutboxRow, values: dict[str, Any], speaker: Speaker, method: Method) -> str:
+    """What the entry says: what the code is, and where the visit is recorded when the console's address is known."""
+    words = speaker.text("Study visit. The study code stands for the subject; add no name here.")
+    if not values["console"] or values["for_laboratory"] or method is Method.CANCEL:
+        return words
+    page = f"/{row.visit}/sampling" if values["sampling"] else ""
+    return f"{words}\n{values['console']}/of/{values['record']}{page}"

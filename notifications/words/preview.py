@@ -10,18 +10,20 @@ from zoneinfo import ZoneInfo
 
 from config.language import Language
 from notifications.words.render import EMAIL_DIR, render
-from notifications.words.sentences import MAIL_SENTENCES
+from notifications.words.sentences import MAIL_SENTENCES, SENTENCES_WITH_PAGES
 from scheduler.domain.reason import from_json
 from scheduler.domain.speech import Speaker
 
 __all__ = ["preview", "sample_values"]
 
 
-def preview(template: str, language: Language) -> tuple[str, str, str]:
-    """Subject, text and HTML that `template` makes of its sample."""
+def preview(template: str, language: Language, console: str = "", **changes: Any) -> tuple[str, str, str]:
+    """Subject, text and HTML that `template` makes of its sample; `console` is the address of the pages, if known."""
     shared = _read(EMAIL_DIR / "_sample.json")
-    speaker = Speaker(language, ZoneInfo(shared["site"]["zone"]), shared["names"][language], MAIL_SENTENCES)
-    mail = render(template, speaker, sample_values(template, language))
+    sentences = {**MAIL_SENTENCES, **(SENTENCES_WITH_PAGES if console else {})}
+    speaker = Speaker(language, ZoneInfo(shared["site"]["zone"]), shared["names"][language], sentences)
+    values = {**sample_values(template, language), "console": console, **changes}
+    mail = render(template, speaker, values)
     return mail.subject, mail.text, mail.html
 
 
@@ -34,6 +36,8 @@ def sample_values(template: str, language: Language) -> dict[str, Any]:
         "site": {"name": shared["site"]["name"]},
         "today": shared["today"],
         "console": "",
+        "record": 118,
+        "clinical": True,
     }
     return {**common, **_read(EMAIL_DIR / template / "sample.json")}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["LINKED_SENTENCES", "MAIL_SENTENCES"]
+from scheduler.domain.sentences.pages import PAGE_SENTENCES
+
+__all__ = ["LINKED_SENTENCES", "MAIL_SENTENCES", "SENTENCES_WITH_PAGES"]
 
 MAIL_SENTENCES: dict[str, str] = {
     # why a mail did not leave, or not yet
@@ -58,3 +60,5 @@ LINKED_SENTENCES: dict[str, str] = {
     "mail_eligibility_open": "the eligibility is in doubt",
     "mail_subject_parked": "this subject's data cannot be processed",
 }
+# said instead in a mail that leads to pages
+SENTENCES_WITH_PAGES: dict[str, str] = {**PAGE_SENTENCES, **LINKED_SENTENCES}

@@ -8,8 +8,9 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from scheduler.console.page import Page
+from scheduler.domain.facts import Enrolled
 from scheduler.engine.account.accounts import Role
-from scheduler.store.tables import AccountRow, FlagRow, LabFileRow, LabResultVersionRow, SubjectRow
+from scheduler.store.tables import AccountRow, FactRow, FlagRow, LabFileRow, LabResultVersionRow, SubjectRow
 
 __all__ = ["NEUTRAL", "SITE_OF", "Access", "decide", "sites_of", "unguarded"]
 
@@ -42,6 +43,11 @@ def _row(session: Session, number: str) -> str | None:
     return _file(session, str(row.file_id)) if row is not None else None
 
 
+def _enrolment(session: Session, number: str) -> str | None:
+    row = session.get(FactRow, int(number)) if _is_number(number) else None
+    return _subject(session, row.subject) if row is not None and row.kind == Enrolled.kind else None
+
+
 def _site(_: Session, site: str) -> str | None:
     return site
 
@@ -56,6 +62,7 @@ SITE_OF: Mapping[str, Callable[[Session, str], str | None]] = {
     "flag": _flag,
     "file": _file,
     "row": _row,
+    "record": _enrolment,
     "site": _site,
 }
 # The parts of a path that mean the same everywhere: the protocol's own words, and files of the program.

@@ -8,6 +8,7 @@ from scheduler.console import (
     enrolment,
     flags,
     lab_desk,
+    links,
     login,
     overview,
     own_account,
@@ -26,6 +27,7 @@ __all__ = ["PAGES"]
 PAGES: tuple[Page, ...] = (
     *worklist.PAGES,
     *flags.PAGES,
+    *links.PAGES,
     *sampling.PAGES,
     *subjects.PAGES,
     *subject_pages.PAGES,

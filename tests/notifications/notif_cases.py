@@ -30,14 +30,17 @@ from scheduler.domain.events import (
     ReminderDue,
     VisitRebooked,
 )
+from scheduler.domain.facts import Enrolled, Formulation, Regimen
 from scheduler.domain.keys import booking_key, exposure_key, exposure_month_key, file_key, reminder_key
 from scheduler.domain.protocol import Event, Protocol
 from scheduler.domain.protocol_file.compile import compile_protocol
 from scheduler.domain.reason import Reason, because, to_json
 from scheduler.domain.timeline import Slot
 from scheduler.store.database import Database
+from scheduler.store.rows import payload_of
 from scheduler.store.tables import (
     DeliveryRow,
+    FactRow,
     FlagRow,
     LabFileRow,
     OutboxRow,
@@ -52,6 +55,7 @@ from scheduler.store.tables import (
 PARIS = ZoneInfo("Europe/Paris")
 DOMAIN = "study.example"
 SUBJECT, VISIT = "MPA-0042-7", "W6"
+RECORD = 118  # of the enrolment
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday, 10:00 in Paris
 BOOKED = datetime(2026, 3, 5, 8, 30)
 DOSE_AT = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
@@ -160,6 +164,7 @@ def _fill(session: Session, staff: dict[str, Any]) -> None:
         )  # fmt: skip
     session.add(SubjectRow(code=SUBJECT, site_id="cochin", protocol_sha256="p", enrolled_at=NOW))
     session.flush()
+    session.add(enrolment_row())
     session.add(visit_row())
     for name, low, high in (("H0", -60, 0), ("H30", 20, 40), ("H2", 110, 130)):
         session.add(
@@ -173,6 +178,14 @@ def _fill(session: Session, staff: dict[str, Any]) -> None:
             id=7, sha256="a" * 64, size=10, original_name="MPA-AUC_1.csv", site_id="cochin", received_at=NOW,
             verdict="quarantined", reason=to_json(because("F-02")), receipt={},
         )
+    )  # fmt: skip
+
+
+def enrolment_row() -> FactRow:
+    what = Enrolled(date(2026, 1, 22), None, Regimen(Formulation.MMF, 1000, 12))
+    return FactRow(
+        id=RECORD, subject=SUBJECT, kind=what.kind, payload=payload_of(what), recorded_at=NOW, recorded_by="test",
+        source="cli",
     )  # fmt: skip
 
 

@@ -1,0 +1,203 @@
+"""Mails that lead to pages: every address is a page that its reader may open, and holds no subject's code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import notif_cases as cases
+import pytest
+from icalendar import Calendar
+from letter_cases import part, written
+from sqlalchemy import event
+from sqlmodel import Session
+
+from config.language import Language
+from notifications.words.context import Memo, gather
+from notifications.words.preview import preview
+from notifications.words.render import template_names
+from scheduler.console.page import CLINICAL, Page
+from scheduler.console.routes import PAGES
+from scheduler.domain.protocol import Event
+from scheduler.domain.reason import because, to_json
+from scheduler.engine.account.accounts import Role
+from scheduler.store.tables import VisitRow
+
+CONSOLE = "https://console.hospital.example"
+NAMES = template_names()
+HEAD = replace(cases.HEAD, console=CONSOLE)
+# Only whoever runs the service can do what these ask; they go to data managers.
+COMMANDS = {"mail_failed", "audit_anchor"}
+MOVED = cases.BOOKED.replace(hour=11)
+NOTICES = {
+    "visit_booked": cases.rebooked(),
+    "date_changed": cases.rebooked(Event.VISIT_MOVED, 1, cases.BOOKED, MOVED),
+    "visit_cancelled": cases.rebooked(Event.VISIT_CANCELLED, 1, cases.BOOKED, None),
+}
+
+
+def _roles_told() -> dict[str, set[str]]:
+    """The roles that get each message by the study's protocol."""
+    told: dict[str, set[str]] = {
+        "digest": set(cases.protocol().digest_roles),
+        "audit_anchor": {"data_manager"},
+    }
+    for one in (*cases.protocol().reminders, *cases.protocol().notices):
+        told.setdefault(one.template, set()).update(one.roles)
+    told["visit_replanned"] = told["visit_booked"]  # whoever was told the old days
+    return told
+
+
+TOLD = _roles_told()
+READERS = [(name, role) for name in NAMES for role in sorted(TOLD.get(name, {"contact"}))]
+
+
+class _Links(HTMLParser):
+    """The addresses of a page, and what their buttons say."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found.append((dict(attrs)["href"] or "", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.found and not self.found[-1][1]:
+            self.found[-1] = (self.found[-1][0], data.strip())
+
+
+def _page_at(address: str) -> Page:
+    path = urlsplit(address).path
+    (found,) = [page for page in PAGES if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", page.path), path)]
+    return found
+
+
+def _read_by(role: str) -> dict[str, bool]:
+    """What a mail knows of its reader."""
+    return {"for_laboratory": role == "laboratory", "clinical": role in set(CLINICAL)}
+
+
+def _addresses(text: str) -> list[str]:
+    return re.findall(r"https?://\S+", text)
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(("name", "role"), READERS)
+def test_every_address_is_a_page_that_its_reader_may_open(name: str, role: str, language: Language) -> None:
+    _, text, html = preview(name, language, CONSOLE, **_read_by(role))
+    found = _addresses(text)
+    assert found == [address for address, _ in _Links(html).found]
+    assert all(button for _, button in _Links(html).found)
+    if role in ("laboratory", "contact"):
+        assert found == []  # it sends files; nothing that it is asked is done on a page
+    for address in found:
+        assert address.startswith(f"{CONSOLE}/")
+        assert not re.search(r"MPA-\d", address)
+        page = _page_at(address)
+        assert page.open or Role(role) in page.roles, (address, role)
+    assert len(set(found)) == len(found)  # one page, one link
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(("name", "role"), READERS)
+def test_whoever_has_pages_is_told_no_commands(name: str, role: str, language: Language) -> None:
+    _, text, html = preview(name, language, CONSOLE, **_read_by(role))
+    assert ("mpa-monitor" in text + html) == (name in COMMANDS)
+    assert name not in COMMANDS or role == "data_manager"
+    asks = role not in ("laboratory", "contact") and name not in COMMANDS
+    assert bool(_addresses(text)) == asks
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_console_there_is_no_address(name: str) -> None:
+    _, text, html = preview(name, Language.EN)
+    assert "http" not in text + html
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_mail_knows_whether_its_reader_records_what_happens_at_visits(
+    desk: cases.Study, role: Role
+) -> None:
+    desk.tell(cases.reminder())
+    row = desk.mail()
+    row.facts = {**row.facts, "roles": [role.value]}
+    found = desk.do(lambda s: gather(s, row, cases.protocol_of, cases.site(), cases.NOW, console=CONSOLE))
+    assert found.values["clinical"] == (role in CLINICAL)
+
+
+# --- from real rows -------------------------------------------------------------------------------------------
+
+
+def _lose_the_dose(session: Session) -> None:
+    visit = session.get(VisitRow, (cases.SUBJECT, cases.VISIT))
+    assert visit is not None
+    visit.missing = [to_json(because("missing_dose", item="DOSE"))]
+
+
+def _texts(message: EmailMessage) -> list[str]:
+    return [part(message, "text/plain"), part(message, "text/html")]
+
+
+@pytest.mark.parametrize("rule", [one.id for one in cases.protocol().reminders])
+def test_a_reminder_leads_to_its_subject_by_the_number_of_the_enrolment(desk: cases.Study, rule: str) -> None:
+    desk.do(_lose_the_dose)
+    desk.tell(cases.reminder(rule))
+    for row in desk.mails():
+        texts = _texts(written(desk, row, letterhead=HEAD))
+        if row.facts["roles"] == ["laboratory"]:
+            assert not any(CONSOLE in text for text in texts)
+            continue
+        assert all(f"{CONSOLE}/of/{cases.RECORD}" in text for text in texts)
+        assert not any("mpa-monitor" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_the_calendar_entry_leads_to_the_sampling_day_while_there_is_one(
+    desk: cases.Study, name: str
+) -> None:
+    desk.tell(NOTICES[name])
+    message = written(desk, desk.mail("coordinator-en"), letterhead=HEAD)
+    (entry,) = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
+    (found,) = Calendar.from_ical(entry.get_content()).walk("VEVENT")
+    page = f"{CONSOLE}/of/{cases.RECORD}/{cases.VISIT}/sampling"
+    assert str(found["description"]).splitlines()[1:] == ([] if name == "visit_cancelled" else [page])
+
+
+def test_the_calendar_entry_of_the_laboratory_leads_nowhere(desk: cases.Study) -> None:
+    desk.tell(cases.rebooked())
+    row = desk.mail("coordinator-en")
+    row.facts = {**row.facts, "roles": ["laboratory"]}
+    message = written(desk, row, letterhead=HEAD)
+    (entry,) = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
+    assert CONSOLE not in entry.get_content()
+
+
+def test_the_number_is_looked_up_once_for_a_subject_and_not_at_all_without_a_console(
+    desk: cases.Study,
+) -> None:
+    desk.tell(cases.reminder())
+    desk.tell(cases.rebooked())
+    rows = desk.mails()
+    assert len(rows) > 3
+    asked: list[str] = []
+
+    def note(*args: object) -> None:
+        asked.append(str(args[2]))
+
+    def looked_up(console: str) -> int:
+        asked.clear()
+        memo = Memo()
+        for row in rows:
+            desk.do(
+                lambda s, row=row: gather(s, row, cases.protocol_of, cases.site(), cases.NOW, memo, console)
+            )
+        return sum("FROM fact" in one for one in asked)
+
+    event.listen(desk.db.engine, "before_cursor_execute", note)
+    assert (looked_up(CONSOLE), looked_up("")) == (1, 0)
