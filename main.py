@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ import typer
 from config.defects import ConfigurationInvalidError
 from config.language import Language
 from scheduler.runtime.cli.contents import Entry, Group, Section, command_line
-from scheduler.runtime.cli.localise import language_asked, localise
+from scheduler.runtime.cli.localise import language_asked, localise, option_asked
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -107,13 +107,13 @@ def options(
     """Visit scheduler and notification service. Research software, not a medical device."""
     if context.resilient_parsing:
         return
-    from config.settings import load_settings
+    from config.settings import language_to_fail_in, load_settings
     from scheduler.runtime.cli.output import BAD_INPUT, fail
 
     try:
         settings = load_settings(database=database, config=config, language=language)
     except ConfigurationInvalidError as error:
-        fail(str(error), BAD_INPUT)
+        fail(error.told(language_to_fail_in(language, config)), BAD_INPUT)
     context.obj = make_program(settings)
 
 
@@ -188,7 +188,7 @@ def main() -> None:
     try:
         command()
     except Exception as error:
-        last_words = _last_words(error, language)
+        last_words = _last_words(error, sys.argv[1:])
         if last_words is None:
             raise
         text, code = last_words
@@ -196,17 +196,19 @@ def main() -> None:
         sys.exit(code)
 
 
-def _last_words(error: Exception, language: Language) -> tuple[str, int] | None:
+def _last_words(error: Exception, words: Sequence[str]) -> tuple[str, int] | None:
     """What is said of an error that ends a command, and its exit code; None when it is a defect of the program."""
     from sqlalchemy.exc import DBAPIError
 
+    from config.settings import language_to_fail_in
     from scheduler.domain.reason import because
     from scheduler.domain.speech import plain_speaker
     from scheduler.runtime.cli.output import BAD_INPUT, FAILURE
     from scheduler.store.database import StoreError
 
+    language = language_to_fail_in(option_asked(words, "--language"), option_asked(words, "--config"))
     if isinstance(error, ConfigurationInvalidError):
-        return str(error), BAD_INPUT
+        return error.told(language), BAD_INPUT
     if isinstance(error, StoreError):
         return plain_speaker(language).say(error.reason), FAILURE
     if isinstance(

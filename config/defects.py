@@ -1,35 +1,55 @@
-"""A defect of a file that an operator wrote, how pydantic's findings become defects, and the error that carries all."""
+"""A defect of a file that an operator wrote, in either language, and the error that carries all."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from config.language import Language, translator
+from config.said import Said, said
 
-__all__ = ["ConfigError", "ConfigurationInvalidError", "Defect", "shape_defects"]
+__all__ = ["PLACES", "ConfigError", "ConfigurationInvalidError", "Defect", "toml_defect"]
 
-_REMEDIES = {
-    "extra_forbidden": "Remove the key or correct its spelling.",
-    "missing": "Add it.",
-    "string_pattern_mismatch": "Write it in the form that the documentation of the file gives.",
-    "literal_error": "Use one of the words listed.",
-    "value_error": "Correct the value.",
-}
+PLACES = ("environment", "settings", "file", "folder")
+"""What stands for the name of a file or key where there is none."""
+_PLACED = re.compile(r"(?P<detail>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Defect:
     """One thing wrong in one file: where it is, what is wrong, what would be right."""
 
     file: str
     key: str
-    problem: str
-    remedy: str
+    problem: Said
+    remedy: Said
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.problem} {self.remedy}".strip()
+        return self.line(Language.EN)
+
+    def line(self, language: Language) -> str:
+        """File, key, problem and remedy for a reader of `language`."""
+        translate = translator(language)
+        whole = self.key == "file" or self.file.endswith("/")
+        return translate("{file}: {key}: {problem} {remedy}").format(
+            file=translate(self.file) if self.file in PLACES else self.file,
+            key=translate(self.key) if whole and self.key in PLACES else self.key,
+            problem=self.problem.by(translate),
+            remedy=self.remedy.by(translate),
+        )
+
+    def to_json(self) -> str:
+        """The defect as a text that `from_json` reads, to be kept and shown to readers of either language."""
+        kept = {"problem": self.problem.to_json(), "remedy": self.remedy.to_json()}
+        return json.dumps({"file": self.file, "key": self.key, **kept}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Defect:
+        """The defect that `to_json` wrote."""
+        data = json.loads(text)
+        return cls(data["file"], data["key"], Said.from_json(data["problem"]), Said.from_json(data["remedy"]))
 
 
 class ConfigError(Exception):
@@ -39,16 +59,20 @@ class ConfigError(Exception):
 class ConfigurationInvalidError(ConfigError, ValueError):
     """The settings or files cannot be used."""
 
-    def __init__(self, defects: list[Defect]) -> None:
-        self.defects = sorted(defects)
-        super().__init__("\n".join(map(str, self.defects)) or self.__doc__)
+    def __init__(self, defects: Iterable[Defect]) -> None:
+        self.defects = sorted(defects, key=lambda one: (one.file, one.key, str(one)))
+        super().__init__(self.told(Language.EN) or self.__doc__)
+
+    def told(self, language: Language) -> str:
+        """Every defect on a line of its own, for a reader of `language`."""
+        return "\n".join(one.line(language) for one in self.defects)
 
 
-def shape_defects(name: str, error: ValidationError) -> list[Defect]:
-    """The defects that pydantic found in one file, as file, key, problem, remedy."""
-    found = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "file"
-        remedy = _REMEDIES.get(item["type"], "Correct the value.")
-        found.append(Defect(name, key, item["msg"].rstrip(".") + ".", remedy))
-    return found
+def toml_defect(name: str, error: ValueError) -> Defect:
+    """The defect of a file that is no TOML, or no text: what the parser says of it stays English."""
+    if isinstance(error, UnicodeDecodeError):
+        return Defect(name, "file", said("The file is not UTF-8 text."), said("Save it as UTF-8."))
+    problem = said("Not valid TOML: {detail}.", detail=str(error))
+    if found := _PLACED.fullmatch(str(error)):
+        problem = said("Not valid TOML: {detail} (at line {line}, column {column}).", **found.groupdict())
+    return Defect(name, "file", problem, said("Correct the line."))

@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from config.defects import Defect, shape_defects
+from config.defects import Defect, toml_defect
+from config.said import said
 from config.schema import LabFile, ProtocolFile, SiteFile
+from config.shape_defects import shape_defects
 
 __all__ = ["Files", "Loaded", "read_files"]
 
@@ -81,7 +83,12 @@ def _tables(directory: Path, folder: str, defects: list[Defect]) -> Iterator[tup
     paths = sorted((directory / folder).glob("*.toml"))
     if not paths:
         defects.append(
-            Defect(f"{folder}/", "folder", "There is no .toml file here.", "Add one; see the documentation.")
+            Defect(
+                f"{folder}/",
+                "folder",
+                said("There is no .toml file here."),
+                said("Add one; see the documentation."),
+            )
         )
     for path in paths:
         name = f"{folder}/{path.name}"
@@ -95,13 +102,10 @@ def _read_toml(path: Path, name: str, defects: list[Defect]) -> tuple[str, dict[
         text = path.read_text("utf-8")
         return text, tomllib.loads(text)
     except FileNotFoundError:
-        defects.append(
-            Defect(name, "file", "The file is missing.", "Copy it from the project's config folder.")
-        )
-    except UnicodeDecodeError:
-        defects.append(Defect(name, "file", "The file is not UTF-8 text.", "Save it as UTF-8."))
-    except tomllib.TOMLDecodeError as error:
-        defects.append(Defect(name, "file", f"Not valid TOML: {error}.", "Correct the line."))
+        remedy = said("Copy it from the project's config folder.")
+        defects.append(Defect(name, "file", said("The file is missing."), remedy))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        defects.append(toml_defect(name, error))
     return None
 
 
@@ -110,8 +114,8 @@ def _repeated(files: tuple[Loaded[Content], ...], key: str, values: list[str]) -
         Defect(
             files[i].name,
             key,
-            f"'{value}' is already used by {files[values.index(value)].name}.",
-            "Use another.",
+            said("'{value}' is already used by {file}.", value=value, file=files[values.index(value)].name),
+            said("Use another."),
         )
         for i, value in enumerate(values)
         if values.index(value) != i

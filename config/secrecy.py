@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.defects import Defect
+from config.said import said
 
 __all__ = ["readable_secrets", "secrets_in"]
 
@@ -33,8 +34,8 @@ def readable_secrets(path: Path) -> list[Defect]:
         Defect(
             "settings.toml",
             key,
-            "It is a secret, and every account of this machine can read the file.",
-            f"Run 'chmod 600 {path}' as its owner, or give it in the environment only.",
+            said("It is a secret, and every account of this machine can read the file."),
+            said("Run 'chmod 600 {path}' as its owner, or give it in the environment only.", path=str(path)),
         )
         for key in found
     ]

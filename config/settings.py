@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,12 +22,15 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
-from config.defects import ConfigurationInvalidError, Defect, shape_defects
+from config.defects import ConfigurationInvalidError, Defect, toml_defect
 from config.language import Language
+from config.said import said
 from config.secrecy import readable_secrets
+from config.shape_errors import refused
 
 __all__ = [
     "DEFAULT_DIR",
@@ -35,6 +40,7 @@ __all__ = [
     "IntakeSettings",
     "MailSettings",
     "Settings",
+    "language_to_fail_in",
     "load_settings",
 ]
 
@@ -70,9 +76,7 @@ class MailSettings(_Group):
     @model_validator(mode="after")
     def _plain_only_here(self) -> MailSettings:
         if self.transport == "smtp" and self.security == "none" and self.host not in LOOPBACK:
-            raise ValueError(
-                "security = 'none' is only for a mail server on this machine; use 'starttls' or 'tls'"
-            )
+            raise refused("mail_in_the_clear")
         return self
 
 
@@ -113,11 +117,14 @@ class ConsoleSettings(_Group):
     def _address(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        parts = urlsplit(url.rstrip("/"))
+        try:
+            parts = urlsplit(url.rstrip("/"))
+        except ValueError:  # brackets that hold no address
+            raise refused("no_bare_address") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            raise ValueError("url is scheme and host only, as 'https://console.hospital.example'")
+            raise refused("no_bare_address")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError("url must begin with https://; without TLS the console is for this machine only")
+            raise refused("console_in_the_clear")
         return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -171,8 +178,8 @@ def load_settings(**given: Any) -> Settings:
         Defect(
             "environment",
             name,
-            "This variable means nothing to mpa-monitor.",
-            "Remove it or correct its name.",
+            said("This variable means nothing to mpa-monitor."),
+            said("Remove it or correct its name."),
         )
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and not _is_known(name)
@@ -181,14 +188,38 @@ def load_settings(**given: Any) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
+        # It knows the shapes of all files, which are not needed to read the settings.
+        from config.shape_defects import shape_defects
+
         raise ConfigurationInvalidError(defects + shape_defects("settings", error)) from error
-    except ValueError as error:  # a settings.toml that is not TOML
-        raise ConfigurationInvalidError(
-            [*defects, Defect("settings.toml", "file", f"{error}.", "Correct it.")]
-        ) from error
+    except SettingsError as error:
+        raise ConfigurationInvalidError([*defects, _no_json(error)]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationInvalidError([*defects, toml_defect("settings.toml", error)]) from error
     if defects:
         raise ConfigurationInvalidError(defects)
     return settings
+
+
+def language_to_fail_in(language: str | None, config: str | Path | None) -> Language:
+    """The language of a reader whose settings cannot be used: the one given, else MPA_LANGUAGE, else the file's."""
+    try:
+        on_file = tomllib.loads(_settings_file(config).read_text("utf-8")).get("language")
+    except (OSError, ValueError):
+        on_file = None
+    asked = (language, os.environ.get(f"{PREFIX}LANGUAGE"), on_file)
+    return next((one for given in asked for one in Language if given == one), Language.EN)
+
+
+def _no_json(error: SettingsError) -> Defect:
+    """The defect of a variable that holds a list or a group of settings and is no JSON."""
+    group = re.search(r'field "(\w+)"', str(error))
+    return Defect(
+        "environment",
+        f"{PREFIX}{group[1].upper()}" if group else PREFIX,
+        said("A list or a group of settings is written as JSON in a variable."),
+        said('Write it so, such as ["10.0.0.1"], or give it in settings.toml.'),
+    )
 
 
 def _is_known(variable: str) -> bool:

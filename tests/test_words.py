@@ -78,6 +78,9 @@ def test_the_scan_sees_what_it_must() -> None:
         "Mails",  # a title
         "To",  # a loop over headings
         "while {statuses}",  # a name assigned in several branches
+        "'{name}' is not a role.",  # a defect of a file
+        "the coefficient in h",  # what the remedy of one asks for
+        "is 0 here and cannot vary by a factor.",  # a defect through a choice
     ):
         assert known in said
 

@@ -18,8 +18,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import main
+from config.defects import PLACES
 from config.language import LOCALE_DIR, TEMPLATE_DIR, Language, catalogue
+from config.schema.shapes import FORMS
 from config.settings import DEFAULT_DIR
+from config.shape_defects import TYPES, UNKNOWN
 from notifications.outbox.states import State as MailState
 from notifications.words.render import template_names
 from pk.models.shipped import shipped_models
@@ -43,7 +46,7 @@ from scheduler.store.lab.settled import Became
 
 ROOT = Path(__file__).parent.parent
 _COMMANDS = sorted((ROOT / "notifications" / "commands").glob("*.py"))
-OURS = ("domain", "pk", "cli", "report", "trial", "console", "desk")
+OURS = ("domain", "pk", "cli", "report", "trial", "console", "desk", "config")
 FRENCH = catalogue(Language.FR)
 
 # Every vocabulary whose words `Speaker.status` shows.
@@ -71,6 +74,8 @@ RECORD_STATES = ("correction", "taken back", "holds", "corrected")  # scheduler/
 
 # Calls whose words the scan cannot read because they arrive as parameters; what arrives is covered elsewhere.
 PASSED_ON = {
+    ("config/defects.py", "self.file"),  # PLACES
+    ("config/defects.py", "self.key"),
     ("scheduler/domain/speech.py", "english"),  # the sentences of SENTENCES and of every .text("…")
     ("scheduler/domain/speech.py", "str(words[name])"),  # the phrases of the data files
     ("scheduler/domain/speech.py", "word_of(code)"),  # SHOWN and the names above
@@ -96,7 +101,13 @@ class Unreadable(Exception):
 def _files() -> list[Path]:
     found = sorted((ROOT / "scheduler").rglob("*.py"))
     folder = [path for path in found if "migrations" not in path.parts]  # they say nothing
-    return [*folder, *_COMMANDS, ROOT / "main.py", ROOT / "composition.py"]
+    return [
+        *folder,
+        *_COMMANDS,
+        *sorted((ROOT / "config").glob("*.py")),
+        ROOT / "main.py",
+        ROOT / "composition.py",
+    ]
 
 
 def _strings(
@@ -190,11 +201,34 @@ def _scan(path: Path, unreadable: list[str]) -> Iterator[tuple[str, str]]:
                     yield word, where
 
 
+def _phrases_of_defects(unreadable: list[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a file or would be right, wherever code makes a sentence of it."""
+    for folder, maker, kind in (
+        ("config", "said", "Said"),
+        ("scheduler", "said", "Said"),
+        ("pk", "phrase", "Phrase"),
+    ):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match node:
+                    case ast.Call(func=ast.Name(id=name), args=[english, *_]) if name == maker:
+                        where = f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+                        try:
+                            yield from ((text, where) for text in _strings(english, {}))
+                        except Unreadable as error:
+                            unreadable.append(f"{where}: {error}")
+                    case ast.Call(func=ast.Name(id=name), args=[ast.Constant(), *_]) if name == kind:
+                        unreadable.append(f"{path.name}:{node.lineno}: use {maker}()")
+    for pair in (*TYPES.values(), UNKNOWN, PLACES):
+        yield from ((text, "config") for text in pair)
+    yield from ((text, "config/schema/shapes.py") for text in FORMS.values())
+
+
 @cache
 def spoken() -> dict[str, str]:
     """Every English text that the code says, with one place where it does."""
-    found: dict[str, str] = {}
     unreadable: list[str] = []
+    found = dict(_phrases_of_defects(unreadable))
     for path in _files():
         found |= dict(_scan(path, unreadable))
     assert not unreadable, f"words that do not stand in the code: {unreadable}"

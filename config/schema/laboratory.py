@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from config.schema.shapes import Address, FolderName, Id, LocalTime, Shape
+from config.schema.shapes import VISIT_FIELD, Address, FolderName, Id, LocalTime, Shape
 
 __all__ = ["ContactFile", "FhirFile", "Hl7File", "LabFile"]
 
@@ -26,7 +26,7 @@ class Hl7File(_MessagesFile):
     sending_application: str = ""
     sending_facility: str = Field(min_length=1)
     subject_authority: str = Field(min_length=1)
-    visit_field: Annotated[str, StringConstraints(pattern=r"^(PV1|ORC|OBR|SPM)-[1-9][0-9]?$")] | None = None
+    visit_field: Annotated[str, StringConstraints(pattern=VISIT_FIELD)] | None = None
     acknowledge: bool = False
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pk.models.catalogue import CATALOGUE, Choice, Measure
 from pk.models.population import Covariate, Decline, Effect, Factor, Linear, Power, RangeKind
+from pk.values.file_defect import Phrase, phrase
 from pk.values.toml_table import TableReader
 
 FORMS = ("power", "factor", "linear", "decline")
@@ -13,13 +14,14 @@ ROUNDING = 0.01
 
 def read_covariates(reader: TableReader) -> tuple[Covariate, ...]:
     """Return what the file says of each covariate, in clinical units; defects go to the reader."""
-    tables = reader.inner("covariates", "a table for each covariate", optional=True)
+    tables = reader.inner("covariates", phrase("a table for each covariate"), optional=True)
     read: list[Covariate] = []
     for name in tables.table:
-        one = tables.inner(name, "a table with reference, unit and range")
+        one = tables.inner(name, phrase("a table with reference, unit and range"))
         kind = CATALOGUE.get(name)
         if kind is None:
-            tables.note(name, f"unknown covariate; known are {', '.join(CATALOGUE)}")
+            remedy = phrase("Known are {known}.", known=", ".join(CATALOGUE))
+            tables.note(name, phrase("unknown covariate."), remedy)
             continue
         read.append(
             _read_choice(one, name, kind) if isinstance(kind, Choice) else _read_measure(one, name, kind)
@@ -30,35 +32,43 @@ def read_covariates(reader: TableReader) -> tuple[Covariate, ...]:
 
 def _read_measure(reader: TableReader, name: str, kind: Measure) -> Covariate:
     units = dict(kind.units)
-    unit = reader.words("unit", "|".join(units), f"one of {', '.join(units)}")
+    unit = reader.words("unit", "|".join(units), phrase("one of {known}", known=", ".join(units)))
     factor = units.get(unit, 1.0)
-    reference = reader.take("reference", "the value the typical values hold at", optional=True)
+    reference = reader.take("reference", phrase("the value the typical values hold at"), optional=True)
     if reference is not None:
-        wanted = f"a value from {kind.low / factor:g} to {kind.high / factor:g} {unit}"
+        wanted = phrase(
+            "a value from {low} to {high} {unit}",
+            low=f"{kind.low / factor:g}",
+            high=f"{kind.high / factor:g}",
+            unit=unit,
+        )
         number = reader.number("reference", wanted)
         reference = number * factor
         if not kind.low <= reference <= kind.high:
             reader.refuse("reference", wanted)
-    range_name = reader.words("range_is", "|".join(RangeKind), f"one of {', '.join(RangeKind)}")
+    wanted = phrase("one of {known}", known=", ".join(RangeKind))
+    range_name = reader.words("range_is", "|".join(RangeKind), wanted)
     low = high = None
     if range_name in (RangeKind.OBSERVED, RangeKind.INTERQUARTILE):
-        limits = reader.numbers("range", "the lowest and the highest value", 2)
+        limits = reader.numbers("range", phrase("the lowest and the highest value"), 2)
         if len(limits) == 2:
             low, high = (limit * factor for limit in limits)
             if not low < high:
-                reader.refuse("range", "the lower value first")
+                reader.refuse("range", phrase("the lower value first"))
     required = reader.flag("required", default=False)
     known = RangeKind(range_name) if range_name else RangeKind.UNKNOWN
     return Covariate(name, reference, low, high, known, (), required)
 
 
 def _read_choice(reader: TableReader, name: str, kind: Choice) -> Covariate:
-    table = reader.inner("codes", f"a number for each of {', '.join(kind.words)}")
-    codes = tuple((word, table.number(word, "the number the model has for it")) for word in kind.words)
+    known = ", ".join(kind.words)
+    table = reader.inner("codes", phrase("a number for each of {known}", known=known))
+    wanted = phrase("the number the model has for it")
+    codes = tuple((word, table.number(word, wanted)) for word in kind.words)
     table.finish()
-    word = reader.take("reference", "the word the typical values hold for", optional=True)
+    word = reader.take("reference", phrase("the word the typical values hold for"), optional=True)
     if word is not None and word not in kind.words:
-        reader.refuse("reference", f"one of {', '.join(kind.words)}")
+        reader.refuse("reference", phrase("one of {known}", known=known))
     required = reader.flag("required", default=False)
     return Covariate(name, dict(codes).get(word), None, None, RangeKind.UNKNOWN, codes, required)
 
@@ -69,9 +79,10 @@ def read_effects(
     """Return the relations; a parameter or covariate that is not known is a defect of the reader."""
     known = {one.name: one for one in covariates}
     read: list[Effect] = []
-    for one in reader.inners("effects", "a list of tables with parameter and form"):
-        parameter = one.words("parameter", "|".join(typical) or ".*", f"one of {', '.join(typical)}")
-        form = one.words("form", "|".join(FORMS), f"one of {', '.join(FORMS)}")
+    for one in reader.inners("effects", phrase("a list of tables with parameter and form")):
+        wanted = phrase("one of {known}", known=", ".join(typical))
+        parameter = one.words("parameter", "|".join(typical) or ".*", wanted)
+        form = one.words("form", "|".join(FORMS), phrase("one of {known}", known=", ".join(FORMS)))
         before = len(one.defects)
         effect = _read_effect(one, form, parameter, known) if form else None
         if form:
@@ -79,11 +90,13 @@ def read_effects(
         if effect is not None and len(one.defects) == before:
             _check_effect(one, effect, typical, known)
             if _is_sum(effect) and any(_is_sum(other) and other.parameter == parameter for other in read):
-                one.note("form", "a second sum on this parameter; write one relation with all its terms")
+                remedy = phrase("Write one relation with all its terms.")
+                one.note("form", phrase("a second sum on this parameter."), remedy)
             read.append(effect)
     used = {name for effect in read for name in effect.covariates}
     for name in sorted(known.keys() - used) if not reader.defects else ():
-        reader.note(f"covariates.{name}", "has no relation; add one to effects or remove it here")
+        remedy = phrase("Add one to effects or remove it here.")
+        reader.note(f"covariates.{name}", phrase("has no relation."), remedy)
     return tuple(read)
 
 
@@ -95,30 +108,35 @@ def _read_effect(
     reader: TableReader, form: str, parameter: str, known: Mapping[str, Covariate]
 ) -> Effect | None:
     if form == "linear":
-        slopes = reader.inner("slopes", "a table covariate = slope")
+        slopes = reader.inner("slopes", phrase("a table covariate = slope"))
         if not slopes.table:
-            reader.note("slopes", "empty; give at least one covariate = slope")
-        terms = tuple((name, slopes.number(name, "the slope")) for name in slopes.table)
+            reader.note("slopes", phrase("empty."), phrase("Give at least one covariate = slope."))
+        terms = tuple((name, slopes.number(name, phrase("the slope"))) for name in slopes.table)
         for name, _ in terms:
             if name not in known:
-                slopes.note(name, _undeclared(known))
-        return Linear(parameter, reader.number("intercept", "the value where every covariate is 0"), terms)
-    covariate = reader.words("covariate", wanted="the name of a covariate")
+                slopes.note(name, phrase("is not among [covariates]."), _declare(known))
+        wanted = phrase("the value where every covariate is 0")
+        return Linear(parameter, reader.number("intercept", wanted), terms)
+    covariate = reader.words("covariate", wanted=phrase("the name of a covariate"))
     if covariate and covariate not in known:
-        reader.note("covariate", f"{covariate!r} {_undeclared(known)}")
+        problem = phrase("{value} is not among [covariates].", value=repr(covariate))
+        reader.note("covariate", problem, _declare(known))
     match form:
         case "power":
-            return Power(parameter, covariate, reader.number("exponent", "the exponent"))
+            return Power(parameter, covariate, reader.number("exponent", phrase("the exponent")))
         case "factor":
-            return Factor(parameter, covariate, reader.number("factor", "a factor above 0", 0.0, above=True))
+            factor = reader.number("factor", phrase("a factor above 0"), 0.0, above=True)
+            return Factor(parameter, covariate, factor)
         case _:
-            delta = reader.number("delta", "what is added at time 0, in the parameter's unit")
-            rate = reader.number("rate_per_h", "the rate of its decline in 1/h, above 0", 0.0, above=True)
+            delta = reader.number("delta", phrase("what is added at time 0, in the parameter's unit"))
+            wanted = phrase("the rate of its decline in 1/h, above 0")
+            rate = reader.number("rate_per_h", wanted, 0.0, above=True)
             return Decline(parameter, covariate, delta, rate)
 
 
-def _undeclared(known: Mapping[str, Covariate]) -> str:
-    return f"is not among [covariates]; describe it there, or use one of {', '.join(known) or 'none yet'}"
+def _declare(known: Mapping[str, Covariate]) -> Phrase:
+    listed = ", ".join(known) or phrase("none yet")
+    return phrase("Describe it there, or use one of {known}.", known=listed)
 
 
 def _check_effect(
@@ -126,18 +144,22 @@ def _check_effect(
 ) -> None:
     """Note what is missing for the relation to be computed, whatever covariates are given."""
     if effect.parameter in typical and typical[effect.parameter] == 0:
-        reader.note("parameter", f"{effect.parameter} is 0 and cannot change; leave the relation out")
+        problem = phrase("{name} is 0 and cannot change.", name=effect.parameter)
+        reader.note("parameter", problem, phrase("Leave the relation out."))
     match effect:
         case Power(covariate=name):
             kind = CATALOGUE[name]
             if isinstance(kind, Choice) or kind.low <= 0 or known[name].reference is None:
-                reader.note("covariate", f"{name} needs a reference above 0; give it, or use another form")
+                problem = phrase("{name} needs a reference above 0.", name=name)
+                reader.note("covariate", problem, phrase("Give it, or use another form."))
         case Factor(covariate=name):
             if isinstance(CATALOGUE[name], Measure) or known[name].reference not in (None, 0.0):
-                reader.note("covariate", f"{name} needs codes, 0 for its reference; or use another form")
+                problem = phrase("{name} needs codes, 0 for its reference.", name=name)
+                reader.note("covariate", problem, phrase("Or use another form."))
         case Decline(covariate=name):
             if name != "days_since_transplantation":
-                reader.note("covariate", f"{name} is no time; use days_since_transplantation")
+                problem = phrase("{name} is no time.", name=name)
+                reader.note("covariate", problem, phrase("Use days_since_transplantation."))
         case Linear(intercept=intercept, slopes=slopes):
             _check_sum(reader, effect.parameter, intercept, slopes, typical, known)
 
@@ -153,14 +175,11 @@ def _check_sum(
     at = [(slope, known[name].reference) for name, slope in slopes]
     without = [name for name, _ in slopes if known[name].reference is None]
     if without and len(slopes) > 1:
-        reader.note(
-            "slopes", f"{', '.join(without)} has no reference; give it, or it cannot be left out alone"
-        )
+        problem = phrase("{names} has no reference.", names=", ".join(without))
+        reader.note("slopes", problem, phrase("Give it, or it cannot be left out alone."))
     if without or parameter not in typical:
         return
     value = intercept + sum(slope * reference for slope, reference in at if reference is not None)
     if abs(value / typical[parameter] - 1) > ROUNDING:
-        reader.note(
-            "intercept",
-            f"at the references {parameter} is {value:.4g}; it must be the typical value but for rounding",
-        )
+        problem = phrase("at the references {name} is {value}.", name=parameter, value=f"{value:.4g}")
+        reader.note("intercept", problem, phrase("It must be the typical value but for rounding."))

@@ -1,5 +1,7 @@
 """What can be wrong on the caller's side; data problems are reasons, see `pk.values.reason`."""
 
+from pk.values.file_defect import FileDefect
+
 
 class PkError(Exception):
     """A caller of `pk` gave something no result can describe."""
@@ -14,12 +16,12 @@ class FileError(PkError, ValueError):
 
     Attributes
     ----------
-    defects : tuple of str
-        One line per defect, `key: what is wrong; what would be right`.
+    defects : tuple of FileDefect
+        The message has one line per defect, `key: what is wrong; what would be right`.
     """
 
-    def __init__(self, defects: tuple[str, ...]) -> None:
-        super().__init__("\n".join(defects))
+    def __init__(self, defects: tuple[FileDefect, ...]) -> None:
+        super().__init__("\n".join(map(str, defects)))
         self.defects = defects
 
 

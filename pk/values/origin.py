@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pk.values.file_defect import phrase
 from pk.values.reason import Reason
 from pk.values.toml_table import TableReader
 
@@ -38,9 +39,11 @@ def assay_note(name: str, assays: tuple[str, ...], assay: str | None) -> tuple[R
 
 def read_population(reader: TableReader) -> Population:
     """Return in whom an equation or a model was derived; its defects go to the reader."""
-    count = reader.number("n", "the number of patients, a whole number above 0", 0.0, above=True)
+    wanted = phrase("the number of patients, a whole number above 0")
+    count = reader.number("n", wanted, 0.0, above=True)
     if not count.is_integer():
-        reader.note("n", f"{count!r} cannot be used; give a whole number of patients")
+        problem = phrase("{value} cannot be used.", value=repr(count))
+        reader.note("n", problem, phrase("Give {wanted}.", wanted=phrase("a whole number of patients")))
     population = Population(reader.words("disease"), reader.words("comedication"), int(count))
     reader.finish()
     return population

@@ -5,7 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pk.values.file_defect import FileDefect, Phrase, phrase
+
 Table = Mapping[str, Any]
+
+_SOME_TEXT = phrase("some text")
 
 
 def finite(value: object) -> float | None:
@@ -26,36 +30,38 @@ def finite(value: object) -> float | None:
 class TableReader:
     """Reads one table; a defect is noted and reading goes on with a stand-in.
 
-    Every defect is one line, `key: what is wrong; what would be right`, the key preceded by `where`.
+    The key of every defect is preceded by `where`; `wanted` is what its remedy asks for.
     """
 
-    def __init__(self, table: object, where: str, defects: list[str], whole: str) -> None:
+    def __init__(self, table: object, where: str, defects: list[FileDefect], whole: str) -> None:
         self.where = where
         self.defects = defects
         self.whole = whole
         self.seen: set[str] = set()
         if not isinstance(table, Mapping):
-            self.note("", f"{table!r} is not a table; write key = value lines")
+            problem = phrase("{value} is not a table.", value=repr(table))
+            self.note("", problem, phrase("Write key = value lines."))
             table = {}
         self.table: Table = table
 
-    def note(self, key: str, problem: str) -> None:
+    def note(self, key: str, problem: Phrase, remedy: Phrase) -> None:
         """Add a defect of a key; of the whole table for an empty one."""
-        self.defects.append(f"{(self.where + key).rstrip('.') or self.whole}: {problem}")
+        self.defects.append(FileDefect((self.where + key).rstrip(".") or self.whole, problem, remedy))
 
-    def refuse(self, key: str, wanted: str) -> None:
+    def refuse(self, key: str, wanted: Phrase) -> None:
         """Note that the value of a key, unless it is missing, cannot be used."""
         if key in self.table:
-            self.note(key, f"{self.table[key]!r} cannot be used; give {wanted}")
+            problem = phrase("{value} cannot be used.", value=repr(self.table[key]))
+            self.note(key, problem, phrase("Give {wanted}.", wanted=wanted))
 
-    def take(self, key: str, wanted: str, *, optional: bool = False) -> Any:
+    def take(self, key: str, wanted: Phrase, *, optional: bool = False) -> Any:
         """Return the raw value of a key; None where it is missing, which is a defect unless optional."""
         self.seen.add(key)
         if key not in self.table and not optional:
-            self.note(key, f"missing; give {wanted}")
+            self.note(key, phrase("missing."), phrase("Give {wanted}.", wanted=wanted))
         return self.table.get(key)
 
-    def words(self, key: str, pattern: str = r"(?s).*\S.*", wanted: str = "some text") -> str:
+    def words(self, key: str, pattern: str = r"(?s).*\S.*", wanted: Phrase = _SOME_TEXT) -> str:
         """Return a text that matches the whole pattern."""
         value = self.take(key, wanted)
         if isinstance(value, str) and re.fullmatch(pattern, value):
@@ -66,7 +72,7 @@ class TableReader:
     def number(
         self,
         key: str,
-        wanted: str,
+        wanted: Phrase,
         least: float = -math.inf,
         *,
         above: bool = False,
@@ -79,7 +85,7 @@ class TableReader:
         self.refuse(key, wanted)
         return optional if optional is not None else 0.0
 
-    def numbers(self, key: str, wanted: str, count: int, *, optional: bool = False) -> tuple[float, ...]:
+    def numbers(self, key: str, wanted: Phrase, count: int, *, optional: bool = False) -> tuple[float, ...]:
         """Return a list of that many finite numbers; empty where it is optional and missing."""
         value = self.take(key, wanted, optional=optional)
         if isinstance(value, list):
@@ -91,13 +97,14 @@ class TableReader:
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Return true or false."""
-        value = self.take(key, "true or false", optional=True)
+        wanted = phrase("true or false")
+        value = self.take(key, wanted, optional=True)
         if isinstance(value, bool):
             return value
-        self.refuse(key, "true or false")
+        self.refuse(key, wanted)
         return default
 
-    def texts(self, key: str, wanted: str, *, optional: bool = False) -> tuple[str, ...]:
+    def texts(self, key: str, wanted: Phrase, *, optional: bool = False) -> tuple[str, ...]:
         """Return a list of texts, none of them blank; it may be missing only where it is optional."""
         value = self.take(key, wanted, optional=optional)
         if (
@@ -109,12 +116,12 @@ class TableReader:
         self.refuse(key, wanted)
         return ()
 
-    def inner(self, key: str, wanted: str, *, optional: bool = False) -> "TableReader":
+    def inner(self, key: str, wanted: Phrase, *, optional: bool = False) -> "TableReader":
         """Return the reader of a table inside this one."""
         value = self.take(key, wanted, optional=optional)
         return TableReader({} if value is None else value, f"{self.where}{key}.", self.defects, self.whole)
 
-    def inners(self, key: str, wanted: str) -> tuple["TableReader", ...]:
+    def inners(self, key: str, wanted: Phrase) -> tuple["TableReader", ...]:
         """Return the readers of a list of tables, which may be missing."""
         value = self.take(key, wanted, optional=True)
         if value is None:
@@ -131,4 +138,5 @@ class TableReader:
         """Note every key that nobody asked for."""
         for key in self.table:
             if key not in self.seen:
-                self.note(key, f"unknown key; known here: {', '.join(sorted(self.seen))}")
+                remedy = phrase("Known here: {known}.", known=", ".join(sorted(self.seen)))
+                self.note(key, phrase("unknown key."), remedy)

@@ -11,9 +11,11 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from config.defects import ConfigurationInvalidError, Defect, shape_defects
+from config.defects import ConfigurationInvalidError, Defect, toml_defect
 from config.files import read_files
+from config.said import said
 from config.schema import LabFile, ProtocolFile, SiteFile
+from config.shape_defects import shape_defects
 from pk.models.population import PopulationModel
 from pk.regression.equation import Equation
 from scheduler.domain.civil import DayCalendar
@@ -89,8 +91,7 @@ class Study:
         except ValidationError as error:
             raise ConfigurationInvalidError(shape_defects(name, error)) from error
         except tomllib.TOMLDecodeError as error:
-            problem = f"Not valid TOML: {error}."
-            raise ConfigurationInvalidError([Defect(name, "file", problem, "Correct the line.")]) from error
+            raise ConfigurationInvalidError([toml_defect(name, error)]) from error
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         protocol, defects = compile_protocol(source, name, self._templates, sha256)
         if protocol is None:
@@ -189,8 +190,8 @@ def _edited(protocol: Protocol) -> Defect:
     return Defect(
         f"protocols/ ({protocol.id} {protocol.version})",
         "study.version",
-        "Subjects were enrolled under this version, and its file was edited since.",
-        "Put the old text back, and write the change as a new file with a new version.",
+        said("Subjects were enrolled under this version, and its file was edited since."),
+        said("Put the old text back, and write the change as a new file with a new version."),
     )
 
 

@@ -10,10 +10,12 @@ import holidays
 
 from config.defects import Defect
 from config.files import Files
+from config.said import Said, said
 from pk.models.file import model_from_mapping, set_defects
 from pk.models.population import PopulationModel
 from pk.regression.equation import Equation, equations_from_mapping
-from pk.values.errors import EquationError, FileError, ModelError
+from pk.values.errors import EquationError, ModelError
+from pk.values.file_defect import FileDefect, Phrase
 from scheduler.domain.civil import DayCalendar
 from scheduler.domain.protocol_file.checks import ROLES
 
@@ -28,11 +30,14 @@ def staff_defects(files: Files) -> Iterator[Defect]:
     for loaded in files.sites:
         for i, person in enumerate(loaded.content.staff):
             if person.id in seen:
-                yield Defect(loaded.name, f"staff.{i}.id", f"'{person.id}' is used twice.", "Use another.")
+                problem = said("'{name}' is used twice.", name=person.id)
+                yield Defect(loaded.name, f"staff.{i}.id", problem, said("Use another."))
             seen.add(person.id)
             for role in sorted(set(person.roles) - ROLES):
-                problem = f"'{role}' is not a role."
-                yield Defect(loaded.name, f"staff.{i}.roles", problem, f"Use some of {known}.")
+                problem = said("'{name}' is not a role.", name=role)
+                yield Defect(
+                    loaded.name, f"staff.{i}.roles", problem, said("Use some of {known}.", known=known)
+                )
 
 
 def lab_defects(files: Files) -> Iterator[Defect]:
@@ -42,14 +47,16 @@ def lab_defects(files: Files) -> Iterator[Defect]:
     for loaded in files.labs:
         for i, contact in enumerate(loaded.content.contacts):
             if contact.id in people:
-                problem = f"'{contact.id}' is used twice, here or for the staff of a site."
-                yield Defect(loaded.name, f"contacts.{i}.id", problem, "Use another.")
+                problem = said("'{name}' is used twice, here or for the staff of a site.", name=contact.id)
+                yield Defect(loaded.name, f"contacts.{i}.id", problem, said("Use another."))
             people.add(contact.id)
         if _zone(loaded.content.zone) is None:
             yield _no_zone(loaded.name, loaded.content.zone)
-        if loaded.content.site not in sites:
-            problem = f"There is no site '{loaded.content.site}'."
-            yield Defect(loaded.name, "site", problem, f"Use one of {', '.join(sorted(sites))}.")
+        if sites and loaded.content.site not in sites:  # else what is wrong is said of the sites
+            problem = said("There is no site '{site}'.", site=loaded.content.site)
+            yield Defect(
+                loaded.name, "site", problem, said("Use one of {known}.", known=", ".join(sorted(sites)))
+            )
 
 
 def method_defects(files: Files, methods: tuple[str, ...]) -> Iterator[Defect]:
@@ -57,8 +64,9 @@ def method_defects(files: Files, methods: tuple[str, ...]) -> Iterator[Defect]:
     for loaded in files.protocols:
         for name in loaded.content.exposure.primary:
             if name not in methods:
-                problem = f"There is no method '{name}'."
-                yield Defect(loaded.name, "exposure.primary", problem, f"Use some of {', '.join(methods)}.")
+                problem = said("There is no method '{name}'.", name=name)
+                remedy = said("Use some of {known}.", known=", ".join(methods))
+                yield Defect(loaded.name, "exposure.primary", problem, remedy)
 
 
 def calendars_of(files: Files, defects: list[Defect]) -> dict[str, DayCalendar]:
@@ -72,8 +80,8 @@ def calendars_of(files: Files, defects: list[Defect]) -> dict[str, DayCalendar]:
         try:
             closed = _holidays(site.holidays) | set(site.closed)
         except NotImplementedError:
-            problem = f"No public holidays are known for '{site.holidays}'."
-            remedy = "Use a country code such as FR, or list 'closed' days."
+            problem = said("No public holidays are known for '{country}'.", country=str(site.holidays))
+            remedy = said("Use a country code such as FR, or list 'closed' days.")
             defects.append(Defect(loaded.name, "holidays", problem, remedy))
             continue
         found[site.id] = DayCalendar(zone, frozenset(site.open_weekdays), frozenset(closed))
@@ -85,7 +93,7 @@ def equations_of(files: Files, defects: list[Defect]) -> tuple[Equation, ...]:
     try:
         return tuple(equations_from_mapping(files.regressions))
     except EquationError as error:
-        defects += _defects_of("regressions.toml", error)
+        defects += (_defect("regressions.toml", one) for one in error.defects)
         return ()
 
 
@@ -96,9 +104,9 @@ def models_of(files: Files, defects: list[Defect]) -> tuple[PopulationModel, ...
         try:
             found.append(model_from_mapping(mapping))
         except ModelError as error:
-            defects += _defects_of(name, error)
+            defects += (_defect(name, one) for one in error.defects)
     if files.models and len(found) == len(files.models):
-        defects += [_defect("models/", line) for line in set_defects(found)]
+        defects += (_defect("models/", one) for one in set_defects(found))
     return tuple(sorted(found, key=lambda model: (not model.is_default, model.id)))
 
 
@@ -110,7 +118,8 @@ def _zone(name: str) -> ZoneInfo | None:
 
 
 def _no_zone(file: str, name: str) -> Defect:
-    return Defect(file, "zone", f"'{name}' is not a time zone.", "Use an IANA name such as Europe/Paris.")
+    problem = said("'{name}' is not a time zone.", name=name)
+    return Defect(file, "zone", problem, said("Use an IANA name such as Europe/Paris."))
 
 
 def _holidays(country: str | None) -> set[date]:
@@ -119,12 +128,11 @@ def _holidays(country: str | None) -> set[date]:
     return set(holidays.country_holidays(country, years=_CALENDAR_YEARS))
 
 
-def _defects_of(name: str, error: FileError) -> list[Defect]:
-    return [_defect(name, line) for line in error.defects]
+def _defect(name: str, found: FileDefect) -> Defect:
+    """What is wrong with equations or models, as a defect of a file."""
+    return Defect(name, found.key, _said(found.problem), _said(found.remedy))
 
 
-def _defect(name: str, line: str) -> Defect:
-    """A line `key: problem; remedy` as a defect of a file."""
-    key, _, rest = line.partition(": ")
-    problem, _, remedy = rest.rpartition("; ")
-    return Defect(name, key, f"{problem}.", f"{remedy[:1].upper()}{remedy[1:]}.")
+def _said(words: Phrase) -> Said:
+    values = ((name, _said(one) if isinstance(one, Phrase) else one) for name, one in words.values)
+    return Said(words.english, tuple(values))

@@ -56,7 +56,7 @@ def make_reread(program: Program) -> Reread:
 
 
 def _first(defects: list[Defect]) -> str:
-    return str(defects[0]) if defects else ""
+    return defects[0].to_json() if defects else ""
 
 
 def start_anew() -> NoReturn:

@@ -38,7 +38,7 @@ METHODS = "methods"
 """The mark whose detail is the fingerprint of the methods that the estimates on record were made by."""
 
 CONFIGURATION = "configuration"
-"""The mark that counts the defects of files that were to be read anew; its detail is the first."""
+"""The mark that counts the defects of files that were to be read anew; its detail is the first, as JSON."""
 RESTORED = "restored"
 """The mark of a database that was restored, whose detail says of when its backup is."""
 TIME_SOURCE = "time_source"

@@ -13,6 +13,7 @@ from acceptance_cases import COMMAND, ROOT, Installation, clean_environment, wai
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from config.defects import Defect
 from scheduler.store.database import Database
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
@@ -53,10 +54,13 @@ def test_files_are_read_anew_while_it_runs_and_broken_ones_leave_the_old_in_forc
         noted = "SELECT failures, detail FROM heartbeat WHERE service = 'configuration' AND failures > 0"
         ((count, first),) = wait_until(lambda: asked(hospital, noted), 60)
         assert isinstance(count, int) and count > 1  # every defect, not the first alone
-        assert "cochin" in str(first)
+        assert Defect.from_json(str(first)).file == "sites/cochin.toml"
         site.write_text(good, "utf-8")  # commands read the files too
         done = hospital("status", "--json")
         assert (done.code, done.json["configuration"]["defects"]) == (1, count)
+        assert done.json["configuration"]["first"].startswith("sites/cochin.toml: open_weekday: There is no")
+        french = hospital("--language", "fr", "status").out
+        assert "sites/cochin.toml\u202f: open_weekday\u202f: Cette clé n'existe pas ici." in french
         assert metrics(hospital)["mpa_monitor_configuration_defects"] == count
         assert started(hospital, 1)() and not started(hospital, 2)()
         assert asked(hospital, f"SELECT id FROM staff WHERE email = '{address}'")

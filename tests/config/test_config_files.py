@@ -23,7 +23,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def said(config: Path) -> list[tuple[str, str, str]]:
-    return [(one.file, one.key, one.problem) for one in read_files(config)[1]]
+    return [(one.file, one.key, str(one.problem)) for one in read_files(config)[1]]
 
 
 def test_the_configuration_as_shipped_has_no_defect() -> None:
@@ -88,7 +88,7 @@ def test_the_files_without_a_defect_are_read_beside_those_with_one(config: Path)
     site = config / SITE
     site.write_text(site.read_text("utf-8").replace("open_weekdays", "open_weekday"), "utf-8")
     files, defects = read_files(config)
-    assert [(one.file, one.key, one.remedy) for one in defects] == [
+    assert [(one.file, one.key, str(one.remedy)) for one in defects] == [
         (SITE, "open_weekday", "Remove the key or correct its spelling.")
     ]
     assert not files.sites

@@ -9,8 +9,8 @@ import domain_cases as cases
 import pytest
 from pydantic import ValidationError
 
-from config.defects import shape_defects
 from config.schema import ProtocolFile
+from config.shape_defects import shape_defects
 from scheduler.domain.protocol import Event, TimingType, Trigger, VisitStatus
 
 
@@ -29,7 +29,7 @@ def spoilt(path: str, value: Any) -> dict[str, Any]:
 
 
 def said(content: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(one.key, one.problem) for one in cases.defects_of(content)]
+    return [(one.key, str(one.problem)) for one in cases.defects_of(content)]
 
 
 REMINDER = {
@@ -107,11 +107,11 @@ def test_a_defect_is_reported_with_its_key_and_a_remedy(
     path: str, value: Any, key: str, problem: str
 ) -> None:
     found = cases.defects_of(spoilt(path, value))
-    matching = [one for one in found if one.key == key and problem in one.problem]
+    matching = [one for one in found if one.key == key and problem in str(one.problem)]
     assert matching, found
     for one in found:
         assert one.file == "p.toml"
-        assert one.remedy.endswith(".")
+        assert str(one.remedy).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -178,10 +178,10 @@ def test_an_unknown_key_and_a_wrong_type_are_reported_with_their_key() -> None:
     content["limits"]["complete_within"] = "2 days"
     with pytest.raises(ValidationError) as caught:
         ProtocolFile.model_validate(content)
-    keys = {(one.key, one.remedy) for one in shape_defects("p.toml", caught.value)}
+    keys = {(one.key, str(one.remedy)) for one in shape_defects("p.toml", caught.value)}
     assert keys == {
         ("encounters.1.timing.widow_lower", "Remove the key or correct its spelling."),
-        ("limits.complete_within", "Write it in the form that the documentation of the file gives."),
+        ("limits.complete_within", "Write a length of time such as P7D or PT30M."),
     }
 
 
@@ -283,7 +283,7 @@ def test_a_word_or_number_that_the_endpoints_do_not_know_is_a_defect_of_shape(pa
         ProtocolFile.model_validate(spoilt(path, value))
     (defect,) = shape_defects("p.toml", caught.value)
     assert defect.key == path
-    assert defect.problem and defect.remedy
+    assert str(defect.problem) and str(defect.remedy)
 
 
 def test_the_sections_may_be_left_out_and_their_defaults_are_those_of_the_shipped_file() -> None:

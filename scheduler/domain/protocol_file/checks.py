@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from config.defects import Defect
+from config.said import Said, said
 from config.schema import EncounterFile, PointFile, ProtocolFile, TimingFile
 from scheduler.domain.civil import add_period, parse_period
 from scheduler.domain.protocol import Event, Trigger
@@ -24,7 +25,6 @@ _BASELINES = [
     for month in range(1, 13)
     for day in (date(year, month, 1) - timedelta(days=1), date(year, month, 1), date(year, month, 15))
 ]
-_WHOLE_DAYS = "Use days, weeks, months."
 
 Window = tuple[date, date]
 
@@ -45,7 +45,7 @@ class _Checker:
         self.encounters = {one.id: one for one in source.encounters}
         self.activities = {one.id for one in source.activities}
 
-    def say(self, key: str, problem: str, remedy: str) -> None:
+    def say(self, key: str, problem: Said, remedy: Said) -> None:
         self.defects.append(Defect(self.file, key, problem, remedy))
 
     def check(self) -> list[Defect]:
@@ -59,7 +59,8 @@ class _Checker:
         check_endpoints(self.source, self.say)
         self.check_limits()
         for name in _repeated(self.source.exposure.primary):
-            self.say("exposure.primary", f"'{name}' is listed more than once.", "List each method once.")
+            problem = said("'{name}' is listed more than once.", name=name)
+            self.say("exposure.primary", problem, said("List each method once."))
         for i, reminder in enumerate(self.source.reminders):
             where = f"reminders.{i} ({reminder.id})"
             self.check_roles(where, reminder.to)
@@ -75,7 +76,8 @@ class _Checker:
         try:
             re.compile(self.source.study.subject_pattern)
         except re.error as error:
-            self.say("study.subject_pattern", f"Not a regular expression: {error}.", "Correct it.")
+            problem = said("Not a regular expression: {detail}.", detail=str(error))
+            self.say("study.subject_pattern", problem, said("Correct it."))
 
     def check_names(self) -> None:
         """Names are looked up whatever their case, so they must differ in more than that."""
@@ -88,57 +90,65 @@ class _Checker:
             ("bands", [b.id for b in self.source.bands]),
         ):
             for name in _repeated(names):
-                self.say(what, f"'{name}' is used more than once.", "Give each its own id and code.")
+                problem = said("'{name}' is used more than once.", name=name)
+                self.say(what, problem, said("Give each its own id and code."))
         for point in self.source.sampling.points:
             if point.id.lower() in set(Trigger):
-                self.say("sampling.points", f"'{point.id}' is the name of a trigger.", "Use another id.")
+                problem = said("'{name}' is the name of a trigger.", name=point.id)
+                self.say("sampling.points", problem, said("Use another id."))
 
     def check_encounter(self, where: str, encounter: EncounterFile) -> None:
         timing, key = encounter.timing, f"{where} ({encounter.id}).timing"
         for name in ("value", "window_lower", "window_upper", "grace", "expires_after"):
             if parse_period(getattr(timing, name)).minutes:
-                self.say(f"{key}.{name}", "Hours and minutes do not fit a visit's day.", _WHOLE_DAYS)
+                problem = said("Hours and minutes do not fit a visit's day.")
+                self.say(f"{key}.{name}", problem, said("Use days, weeks, months."))
         if timing.type == "fixed":
             lengths = (timing.value, timing.window_lower, timing.window_upper)
             if timing.relative_to or not all(parse_period(one).is_zero for one in lengths):
                 self.say(
                     key,
-                    "A fixed encounter is an anchor: it has no offset, no window and no relative_to.",
-                    "Remove value, window_lower, window_upper and relative_to, or use type 'after'.",
+                    said("A fixed encounter is an anchor: it has no offset, no window and no relative_to."),
+                    said("Remove value, window_lower, window_upper and relative_to, or use type 'after'."),
                 )
         else:
             self.check_anchor(key, encounter)
         for name in (*encounter.required, *encounter.optional):
             if name not in self.activities:
-                self.say(where, f"There is no activity '{name}'.", f"Use one of {words(self.activities)}.")
+                problem = said("There is no activity '{name}'.", name=name)
+                self.say(where, problem, said("Use one of {known}.", known=words(self.activities)))
         for name in sorted(set(encounter.required) & set(encounter.optional)):
-            self.say(where, f"'{name}' is both required and optional.", "Keep one of the two.")
+            problem = said("'{name}' is both required and optional.", name=name)
+            self.say(where, problem, said("Keep one of the two."))
 
     def check_anchor(self, key: str, encounter: EncounterFile) -> None:
         timing, anchor = encounter.timing, encounter.timing.relative_to
         order = list(self.encounters)
         where = f"{key}.relative_to"
         if anchor is None:
-            self.say(where, "It is missing.", "Name the encounter that it is reckoned from.")
+            remedy = said("Name the encounter that it is reckoned from.")
+            self.say(where, said("It is missing."), remedy)
         elif anchor not in self.encounters:
-            known = words(self.encounters)
-            self.say(where, f"There is no encounter '{anchor}'.", f"Use one of {known}.")
+            problem = said("There is no encounter '{name}'.", name=anchor)
+            self.say(where, problem, said("Use one of {known}.", known=words(self.encounters)))
         elif anchor == encounter.id:
-            self.say(where, "It is its own anchor.", "Name another encounter.")
+            self.say(where, said("It is its own anchor."), said("Name another encounter."))
         elif order.index(anchor) > order.index(encounter.id):
-            self.say(where, "The anchor is listed after it.", "Move the anchor's entry before this one.")
+            remedy = said("Move the anchor's entry before this one.")
+            self.say(where, said("The anchor is listed after it."), remedy)
         if any(_crosses(timing, baseline) for baseline in _BASELINES):
             self.say(
                 f"{key}.{'window_lower' if timing.type == 'after' else 'window_upper'}",
-                "The window crosses its own anchor.",
-                "Make it shorter than the distance to the anchor.",
+                said("The window crosses its own anchor."),
+                said("Make it shorter than the distance to the anchor."),
             )
 
     def check_anchors(self) -> bool:
         """Whether every encounter can be reckoned from the one fixed anchor."""
         fixed = [e.id for e in self.source.encounters if e.timing.type == "fixed"]
         if len(fixed) != 1:
-            self.say("encounters", f"{len(fixed)} encounters are fixed.", "Exactly one must be the anchor.")
+            problem = said("{count} encounters are fixed.", count=len(fixed))
+            self.say("encounters", problem, said("Exactly one must be the anchor."))
             return False
         known: set[str] = set()
         for one in self.source.encounters:
@@ -151,45 +161,50 @@ class _Checker:
         value, lower, upper = map(parse_period, (point.value, point.window_lower, point.window_upper))
         for name, period in (("value", value), ("window_lower", lower), ("window_upper", upper)):
             if period.months or period.days:
-                self.say(f"{key}.{name}", "Days and months do not fit a draw.", "Use hours and minutes.")
+                problem = said("Days and months do not fit a draw.")
+                self.say(f"{key}.{name}", problem, said("Use hours and minutes."))
         towards = upper if point.type == "before" else lower
         if towards.minutes > value.minutes:
-            self.say(key, "The window crosses the dose.", "Make it shorter than the distance to the dose.")
+            remedy = said("Make it shorter than the distance to the dose.")
+            self.say(key, said("The window crosses the dose."), remedy)
 
     def check_limits(self) -> None:
         limits = self.source.limits
         for name in ("attendance_within", "complete_within", "results_within"):
             period = parse_period(getattr(limits, name))
             if period.months or period.minutes:
-                self.say(f"limits.{name}", "A limit is a number of whole days.", "Use days or weeks.")
+                problem = said("A limit is a number of whole days.")
+                self.say(f"limits.{name}", problem, said("Use days or weeks."))
         if parse_period(limits.attendance_within).days < 1:
             self.say(
                 "limits.attendance_within",
-                "An appointment would be unconfirmed before its day is over.",
-                "Use P1D or longer.",
+                said("An appointment would be unconfirmed before its day is over."),
+                said("Use P1D or longer."),
             )
 
     def check_notices(self) -> None:
         for i, notice in enumerate(self.source.notices):
             where = f"notices.{i} ({notice.event})"
             if notice.event not in set(Event):
-                self.say(
-                    f"{where}.event", f"'{notice.event}' is not an event.", f"Use one of {words(Event)}."
-                )
+                problem = said("'{name}' is not an event.", name=notice.event)
+                self.say(f"{where}.event", problem, said("Use one of {known}.", known=words(Event)))
             self.check_roles(where, notice.to)
             self.check_template(where, notice.template)
         for name in _repeated([f"{one.event} {one.template}" for one in self.source.notices]):
-            self.say("notices", f"'{name}' is listed more than once.", "Join the roles in one notice.")
+            problem = said("'{name}' is listed more than once.", name=name)
+            self.say("notices", problem, said("Join the roles in one notice."))
 
     def check_roles(self, where: str, roles: tuple[str, ...]) -> None:
         for role in roles:
             if role not in ROLES:
-                self.say(f"{where}.to", f"'{role}' is not a role.", f"Use one of {words(ROLES)}.")
+                problem = said("'{name}' is not a role.", name=role)
+                self.say(f"{where}.to", problem, said("Use one of {known}.", known=words(ROLES)))
 
     def check_template(self, where: str, template: str) -> None:
         if template not in self.templates:
-            known = words(self.templates)
-            self.say(f"{where}.template", f"There is no mail template '{template}'.", f"Use one of {known}.")
+            problem = said("There is no mail template '{name}'.", name=template)
+            remedy = said("Use one of {known}.", known=words(self.templates))
+            self.say(f"{where}.template", problem, remedy)
 
     def check_overlaps(self) -> None:
         """No two windows share a day, whatever the baseline."""
@@ -204,8 +219,8 @@ class _Checker:
         for name, following in found:
             self.say(
                 f"encounters ({following}).timing",
-                f"Its window overlaps that of {name}.",
-                "Narrow one of the two so that each day belongs to one visit.",
+                said("Its window overlaps that of {name}.", name=name),
+                said("Narrow one of the two so that each day belongs to one visit."),
             )
 
     def windows(self, baseline: date) -> dict[str, Window]:

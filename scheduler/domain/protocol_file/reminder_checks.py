@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 
+from config.said import Said, said
 from config.schema import ProtocolFile, ReminderFile, TimingFile
 from scheduler.domain.civil import add_period, parse_period
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Trigger, VisitStatus
 
 __all__ = ["check_reminder", "words"]
 
-Say = Callable[[str, str, str], None]
+Say = Callable[[str, Said, Said], None]
 
 _SHORTEST_DAY_LEVEL_VALIDITY = timedelta(hours=12)
 _ANY_TARGET = date(2025, 1, 15)
@@ -56,18 +57,19 @@ def check_reminder(source: ProtocolFile, rule: ReminderFile, where: str, say: Sa
     points = {one.id for one in source.sampling.points}
     is_point = rule.trigger in points
     if not is_point and rule.trigger not in set(Trigger):
-        known = words([*Trigger, *points])
-        say(f"{where}.trigger", f"'{rule.trigger}' is not a trigger.", f"Use one of {known}.")
+        problem = said("'{name}' is not a trigger.", name=rule.trigger)
+        say(f"{where}.trigger", problem, said("Use one of {known}.", known=words([*Trigger, *points])))
         return
     if rule.type == "at" and not parse_period(rule.value).is_zero:
-        say(f"{where}.value", "A reminder of type 'at' has no distance.", "Use type 'before' or 'after'.")
+        problem = said("A reminder of type 'at' has no distance.")
+        say(f"{where}.value", problem, said("Use type 'before' or 'after'."))
     _check_while(rule, is_point, where, say)
     valid_for = parse_period(rule.valid_for)
     if valid_for.months or valid_for.elapsed <= timedelta(0):
         say(
             f"{where}.valid_for",
-            "The reminder can never be valid.",
-            "Give it a length in days or minutes.",
+            said("The reminder can never be valid."),
+            said("Give it a length in days or minutes."),
         )
     if is_point:
         _check_draw_reminder(source, rule, where, say)
@@ -79,7 +81,8 @@ def _check_while(rule: ReminderFile, is_point: bool, where: str, say: Say) -> No
     allowed: set[str] = {NOT_DRAWN} if is_point else {*VisitStatus, RESULTS_OVERDUE, RECORDS_MISSING}
     for word in rule.while_:
         if word not in allowed:
-            say(f"{where}.while", f"'{word}' does not fit the trigger.", f"Use some of {words(allowed)}.")
+            problem = said("'{name}' does not fit the trigger.", name=word)
+            say(f"{where}.while", problem, said("Use some of {known}.", known=words(allowed)))
     if is_point or not set(rule.while_) <= allowed:
         return
     possible = _POSSIBLE[rule.trigger]
@@ -88,39 +91,45 @@ def _check_while(rule: ReminderFile, is_point: bool, where: str, say: Say) -> No
     if not set(rule.while_) & possible:
         say(
             f"{where}.while",
-            f"The reminder can never be valid: around '{rule.trigger}' a visit has none of these statuses.",
-            f"Use some of {words(possible)}.",
+            said(
+                "The reminder can never be valid: around '{name}' a visit has none of these statuses.",
+                name=rule.trigger,
+            ),
+            said("Use some of {known}.", known=words(possible)),
         )
 
 
 def _check_draw_reminder(source: ProtocolFile, rule: ReminderFile, where: str, say: Say) -> None:
     value = parse_period(rule.value)
     if rule.at or value.days or value.months:
-        say(where, "A draw's reminder is reckoned in minutes.", "Use hours and minutes, without 'at'.")
+        remedy = said("Use hours and minutes, without 'at'.")
+        say(where, said("A draw's reminder is reckoned in minutes."), remedy)
     point = next(one for one in source.sampling.points if one.id == rule.trigger)
     after_min = value.minutes if rule.type == "after" else 0
     if after_min and after_min >= parse_period(point.window_upper).minutes:
-        say(where, "The reminder can never be valid: it falls after the draw's window.", "Shorten it.")
+        problem = said("The reminder can never be valid: it falls after the draw's window.")
+        say(where, problem, said("Shorten it."))
 
 
 def _check_day_reminder(source: ProtocolFile, rule: ReminderFile, where: str, say: Say) -> None:
     valid_for = parse_period(rule.valid_for)
     if parse_period(rule.value).minutes:
-        say(f"{where}.value", "A day-level reminder is reckoned in days.", "Use days and 'at'.")
+        problem = said("A day-level reminder is reckoned in days.")
+        say(f"{where}.value", problem, said("Use days and 'at'."))
     if rule.at is None:
-        say(f"{where}.at", "A day-level reminder needs a local time.", 'Add at = "08:00".')
+        say(f"{where}.at", said("A day-level reminder needs a local time."), said('Add at = "08:00".'))
     short = timedelta(0) < valid_for.elapsed < _SHORTEST_DAY_LEVEL_VALIDITY
     if short and not valid_for.months and not rule.accept_short_validity:
         say(
             f"{where}.valid_for",
-            "A day-level reminder valid for less than 12 hours is lost in a short outage.",
-            "Make it longer, or add accept_short_validity = true.",
+            said("A day-level reminder valid for less than 12 hours is lost in a short outage."),
+            said("Make it longer, or add accept_short_validity = true."),
         )
     if not any(_comes_in_time(rule, one.timing) for one in source.encounters):
         say(
             where,
-            "The reminder can never be valid: at every visit it falls after its last sensible instant.",
-            "Bring it nearer to its trigger, or use a later trigger.",
+            said("The reminder can never be valid: at every visit it falls after its last sensible instant."),
+            said("Bring it nearer to its trigger, or use a later trigger."),
         )
 
 

@@ -15,7 +15,7 @@ import typer.core
 from config.language import Language, translator
 from scheduler.runtime.cli.contents import SUGGESTION, Lazy
 
-__all__ = ["frame_words", "help_texts", "language_asked", "localise", "normalised"]
+__all__ = ["frame_words", "help_texts", "language_asked", "localise", "normalised", "option_asked"]
 
 _USAGE = "Usage: "
 _PANELS = "typer.rich_utils"
@@ -59,13 +59,16 @@ def localise(command: Any, language: Language) -> None:
 
 def language_asked(words: Sequence[str]) -> Language:
     """The language of the help, which is shown before the options of the command line are read."""
-    for option, value in pairwise([*words, ""]):
-        if option == "--language" or option.startswith("--language="):
-            asked = option.partition("=")[2] or value
-            break
-    else:
-        asked = os.environ.get("MPA_LANGUAGE", "")
+    asked = option_asked(words, "--language") or os.environ.get("MPA_LANGUAGE", "")
     return Language(asked) if asked in set(Language) else Language.EN
+
+
+def option_asked(words: Sequence[str], name: str) -> str | None:
+    """What the command line gives for an option, which is read before the options are; None when it is not given."""
+    for option, value in pairwise([*words, ""]):
+        if option == name or option.startswith(f"{name}="):
+            return option.partition("=")[2] or value
+    return None
 
 
 def normalised(text: str) -> str:

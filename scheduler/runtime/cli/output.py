@@ -75,7 +75,7 @@ def refusing(program: Program) -> Iterator[None]:
     except RefusedError as error:
         refuse(program, error.reasons)
     except ConfigurationInvalidError as error:
-        fail(str(error), BAD_INPUT)
+        fail(error.told(program.settings.language), BAD_INPUT)
     except StoreError as error:
         fail(plain_speaker(program.settings.language).say(error.reason), FAILURE)
 

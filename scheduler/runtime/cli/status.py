@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
+from config.defects import Defect
+from config.language import Language
 from scheduler.domain.speech import Speaker
 from scheduler.engine.alive import STALE
 from scheduler.runtime.cli.output import FAILURE, AsJson, console, json_out, program_of, refusing, table
@@ -76,7 +78,10 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
         "healthy": running and held is None and not subjects.parked and not _in_doubt(mails) and not defects,
         "services": services,
         "clock_held": held,
-        "configuration": {"defects": defects, "first": files.detail if files is not None else ""},
+        "configuration": {
+            "defects": defects,
+            "first": _defect(files.detail, program.settings.language) if files is not None else "",
+        },
         "clock_source": _clock_source(session),
         "subjects": subjects.subjects,
         "subjects_due": subjects.due,
@@ -87,6 +92,14 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
         "drop_folder": str(program.settings.intake.folder),
         "waiting_files": _waiting(program.settings.intake.folder / "in"),
     }
+
+
+def _defect(noted: str, language: Language) -> str:
+    """The noted defect for a reader of `language`; the line that an earlier version noted is shown as it is."""
+    try:
+        return Defect.from_json(noted).line(language)
+    except ValueError:
+        return noted
 
 
 def _in_doubt(mails: Mapping[str, Any]) -> int:

@@ -9,6 +9,7 @@ from pk_cases import CATALOGUE, PAWINSKI, REGRESSIONS, pawinski_table
 
 from pk.regression.equation import equations_from_mapping
 from pk.values.errors import EquationError, PkError
+from pk.values.file_defect import FileDefect, phrase
 from pk.values.profile import Formulation
 
 
@@ -25,7 +26,7 @@ def defects(**changes: Any) -> tuple[str, ...]:
             del target[inner]
     with pytest.raises(EquationError) as caught:
         equations_from_mapping({"equation": [table]})
-    return tuple(line.removeprefix("equation[1].") for line in caught.value.defects)
+    return tuple(str(one).removeprefix("equation[1].") for one in caught.value.defects)
 
 
 def test_the_shipped_coefficients_are_the_published_ones() -> None:
@@ -132,7 +133,7 @@ def test_all_defects_of_all_equations_are_reported_at_once_by_position() -> None
     document["equations"] = []
     with pytest.raises(EquationError) as caught:
         equations_from_mapping(document)
-    assert [line.split(":")[0] for line in caught.value.defects] == [
+    assert [one.key for one in caught.value.defects] == [
         "equations",
         "equation[1].intercept",
         "equation[3].population.n",
@@ -156,6 +157,7 @@ def test_one_id_is_used_once() -> None:
 
 
 def test_an_equation_error_is_a_value_error_that_prints_its_defects() -> None:
-    error = EquationError(("a: b; c", "d: e; f"))
+    first = FileDefect("a", phrase("{name}.", name="b"), phrase("C."))
+    error = EquationError((first, FileDefect("d", phrase("e."), phrase("F."))))
     assert isinstance(error, ValueError) and isinstance(error, PkError)
     assert str(error) == "a: b; c\nd: e; f"
