@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from config.language import Language, translator
 from config.said import Said, said
 
-__all__ = ["PLACES", "ConfigError", "ConfigurationInvalidError", "Defect", "toml_defect"]
+__all__ = ["PLACES", "ConfigError", "ConfigurationInvalidError", "Defect", "unreadable"]
 
 PLACES = ("environment", "settings", "file", "folder")
 """What stands for the name of a file or key where there is none."""
@@ -68,8 +68,13 @@ class ConfigurationInvalidError(ConfigError, ValueError):
         return "\n".join(one.line(language) for one in self.defects)
 
 
-def toml_defect(name: str, error: ValueError) -> Defect:
-    """The defect of a file that is no TOML, or no text: what the parser says of it stays English."""
+def unreadable(name: str, error: OSError | ValueError) -> Defect:
+    """The defect of a file that cannot be read, is no text, or no TOML: what system and parser say stays English."""
+    if isinstance(error, OSError):
+        problem = said("It cannot be read: {detail}.", detail=error.strerror or type(error).__name__)
+        return Defect(
+            name, "file", problem, said("Check that it is a file and that this account may read it.")
+        )
     if isinstance(error, UnicodeDecodeError):
         return Defect(name, "file", said("The file is not UTF-8 text."), said("Save it as UTF-8."))
     problem = said("Not valid TOML: {detail}.", detail=str(error))

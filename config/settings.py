@@ -26,7 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from config.defects import ConfigurationInvalidError, Defect, toml_defect
+from config.defects import ConfigurationInvalidError, Defect, unreadable
 from config.language import Language
 from config.said import said
 from config.secrecy import readable_secrets
@@ -194,8 +194,8 @@ def load_settings(**given: Any) -> Settings:
         raise ConfigurationInvalidError(defects + shape_defects("settings", error)) from error
     except SettingsError as error:
         raise ConfigurationInvalidError([*defects, _no_json(error)]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationInvalidError([*defects, toml_defect("settings.toml", error)]) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationInvalidError([*defects, unreadable("settings.toml", error)]) from error
     if defects:
         raise ConfigurationInvalidError(defects)
     return settings

@@ -40,11 +40,11 @@ def _read_measure(reader: TableReader, name: str, kind: Measure) -> Covariate:
             "a value from {low} to {high} {unit}",
             low=f"{kind.low / factor:g}",
             high=f"{kind.high / factor:g}",
-            unit=unit,
+            unit=unit or kind.unit,
         )
         number = reader.number("reference", wanted)
         reference = number * factor
-        if not kind.low <= reference <= kind.high:
+        if unit and not kind.low <= reference <= kind.high:
             reader.refuse("reference", wanted)
     wanted = phrase("one of {known}", known=", ".join(RangeKind))
     range_name = reader.words("range_is", "|".join(RangeKind), wanted)

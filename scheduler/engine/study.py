@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from config.defects import ConfigurationInvalidError, Defect, toml_defect
+from config.defects import ConfigurationInvalidError, Defect, unreadable
 from config.files import read_files
 from config.said import said
 from config.schema import LabFile, ProtocolFile, SiteFile
@@ -91,7 +91,7 @@ class Study:
         except ValidationError as error:
             raise ConfigurationInvalidError(shape_defects(name, error)) from error
         except tomllib.TOMLDecodeError as error:
-            raise ConfigurationInvalidError([toml_defect(name, error)]) from error
+            raise ConfigurationInvalidError([unreadable(name, error)]) from error
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         protocol, defects = compile_protocol(source, name, self._templates, sha256)
         if protocol is None:

@@ -81,6 +81,13 @@ def test_a_list_in_a_variable_that_is_no_json_is_a_defect_of_the_variable(
     assert line.startswith("environment: MPA_CONSOLE: A list or a group of settings is written as JSON")
 
 
+def test_a_protocol_file_that_is_no_text_is_refused_with_its_name(hospital: Installation) -> None:
+    (hospital.home / "new.toml").write_bytes(b"format = '\xe9'")
+    assert hospital.refused("protocol", "diff", "1", "new.toml") == (
+        "new.toml: file: The file is not UTF-8 text. Save it as UTF-8.\n"
+    )
+
+
 def test_a_command_that_ends_by_a_defect_says_it_in_the_language_of_the_settings(
     nursery: Nursery, tmp_path: Path
 ) -> None:

@@ -26,6 +26,11 @@ def said(config: Path) -> list[tuple[str, str, str]]:
     return [(one.file, one.key, str(one.problem)) for one in read_files(config)[1]]
 
 
+def in_its_place_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def test_the_configuration_as_shipped_has_no_defect() -> None:
     files, defects = read_files(DEFAULT_DIR)
     assert defects == []
@@ -37,6 +42,7 @@ def test_the_configuration_as_shipped_has_no_defect() -> None:
     [
         (lambda path: path.write_bytes(b"name = '\xe9'"), "The file is not UTF-8 text."),
         (lambda path: path.write_text("format = ", "utf-8"), "Not valid TOML: "),
+        (in_its_place_a_folder, "It cannot be read: Is a directory."),
     ],
 )
 @pytest.mark.parametrize("name", [PROTOCOL, SITE, LAB, "models/mizaki-2023.toml", "regressions.toml"])

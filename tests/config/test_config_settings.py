@@ -73,6 +73,14 @@ def test_a_settings_file_that_is_no_toml_is_a_defect(config: Path) -> None:
     assert "line 1" in problem
 
 
+def test_a_settings_file_that_cannot_be_read_is_a_defect(config: Path) -> None:
+    (config / "settings.toml").write_bytes(b"database = '\xe9'")
+    assert refused(config=config) == [("file", "The file is not UTF-8 text.")]
+    (config / "settings.toml").unlink()
+    (config / "settings.toml").symlink_to("/proc/self/mem")  # a file that nobody can read, root included
+    assert refused(config=config) == [("file", "It cannot be read: Input/output error.")]
+
+
 @pytest.mark.parametrize(
     ("host", "fine"), [("localhost", True), ("127.0.0.1", True), ("mail.example", False)]
 )

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
+from config.defects import ConfigurationInvalidError, unreadable
 from scheduler.domain.amendment import FlagChange, ReminderChange, VisitChange, VisitSeen
 from scheduler.domain.civil import Period
 from scheduler.domain.facts import ProtocolApplied
@@ -98,7 +99,11 @@ def _version(program: Program, text: str) -> Protocol:
     study = program.study
     path = Path(text)
     if path.suffix == ".toml" and path.is_file():
-        return study.compiled(path.name, path.read_text("utf-8"))
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationInvalidError([unreadable(path.name, error)]) from error
+        return study.compiled(path.name, text)
     try:
         kept = program.database.read(study.kept_versions)
     except StoreError:

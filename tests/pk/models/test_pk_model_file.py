@@ -159,6 +159,11 @@ def test_what_does_not_fit_together_is_refused(name: str, changes: dict[str, Any
     assert any(one.startswith(line) and "; " in one for one in found), found
 
 
+def test_a_reference_is_not_judged_in_a_unit_that_is_not_known() -> None:
+    (line,) = defects(covariates__albumin_g_l__unit="mg/dL")
+    assert line == "covariates.albumin_g_l.unit: 'mg/dL' cannot be used; give one of g/L, g/dL"
+
+
 def test_correlations_that_no_covariance_can_have_are_refused() -> None:
     found = defects(
         "van-hest-2007",
