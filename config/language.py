@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-__all__ = ["LOCALE_DIR", "TEMPLATE_DIR", "Language", "catalogue", "translator"]
+__all__ = ["LOCALE_DIR", "TEMPLATE_DIR", "Language", "catalogue", "counter", "translator"]
 
 TEMPLATE_DIR = Path(__file__).parent.parent / "templates"
 LOCALE_DIR = TEMPLATE_DIR / "locale"
@@ -40,3 +40,17 @@ def translator(language: Language) -> Callable[[str], str]:
         return sentences.get(sentence) or sentence
 
     return translate
+
+
+def counter(language: Language) -> Callable[[str, str, int], str]:
+    """The function that gives, of an English sentence for one and one for several, that for a number in `language`.
+
+    French speaks of none as of one.
+    """
+    translate = translator(language)
+    few = (0, 1) if language is Language.FR else (1,)
+
+    def count(one: str, many: str, number: int) -> str:
+        return translate(one if number in few else many)
+
+    return count

@@ -109,6 +109,12 @@ def test_no_sentence_has_two_french_ones() -> None:
     assert [english for english, by in found.items() if len(by.keys() & set(OURS)) > 1] == []
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (LOCALE_DIR / "fr").glob("*.po")))
+def test_no_sentence_leaves_its_plural_to_the_reader(name: str) -> None:
+    left = re.compile(r"\w\((s|es|ies|x|nt)\)")
+    assert [one for pair in entries(name).items() for one in pair if left.search(one)] == []
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_french_typography(name: str) -> None:
     for english, french in entries(name).items():

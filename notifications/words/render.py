@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_context
 from jinja2.runtime import Context as JinjaContext
 
-from config.language import TEMPLATE_DIR, Language, translator
+from config.language import TEMPLATE_DIR, Language, counter, translator
 from scheduler.domain.reason import Reason
 from scheduler.domain.speech import Speaker
 
@@ -65,12 +65,7 @@ def environment(language: Language, html: bool = False) -> Environment:
         auto_reload=False,  # the templates are part of the program
     )
     jinja.policies["ext.i18n.trimmed"] = True
-    translate = translator(language)
-
-    def plural(one: str, many: str, number: int) -> str:
-        return translate(one if number == 1 else many)
-
-    jinja.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]
+    jinja.install_gettext_callables(translator(language), counter(language), newstyle=True)  # type: ignore[attr-defined]
     jinja.filters.update(_FILTERS)
     return jinja
 

@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from config.language import TEMPLATE_DIR, Language, translator
+from config.language import TEMPLATE_DIR, Language, counter, translator
 
 __all__ = ["environment"]
 
@@ -25,12 +25,7 @@ def environment(folder: str, language: Language) -> Environment:
     )
     jinja.policies["ext.i18n.trimmed"] = True
     jinja.filters["sentence"] = _sentence
-    translate = translator(language)
-
-    def plural(one: str, many: str, number: int) -> str:
-        return translate(one if number == 1 else many)
-
-    jinja.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]
+    jinja.install_gettext_callables(translator(language), counter(language), newstyle=True)  # type: ignore[attr-defined]
     return jinja
 
 

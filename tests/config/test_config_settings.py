@@ -9,7 +9,7 @@ from config_cases import copy_of_config
 
 from config.defects import ConfigurationInvalidError
 from config.fingerprint import configuration_hash
-from config.language import Language, translator
+from config.language import Language, counter, translator
 from config.settings import Settings, load_settings
 
 
@@ -141,3 +141,15 @@ def test_a_sentence_without_french_stays_english() -> None:
     assert french("visit overdue") == "visite en retard"
     assert french("nobody ever says this") == "nobody ever says this"
     assert translator(Language.EN)("visit overdue") == "visit overdue"
+
+
+@pytest.mark.parametrize(
+    ("language", "forms"),
+    [(Language.EN, ["subjects", "subject", "subjects"]), (Language.FR, ["patient", "patient", "patients"])],
+)
+def test_french_speaks_of_none_as_of_one_and_english_as_of_several(
+    language: Language, forms: list[str]
+) -> None:
+    count = counter(language)
+    said = [count("%(count)s subject", "%(count)s subjects", number) for number in (0, 1, 2)]
+    assert said == [f"%(count)s {form}" for form in forms]

@@ -10,6 +10,7 @@ import pytest
 from console_cases import OPERATOR, SUBJECT, House
 from sqlmodel import Session, select
 
+from config.language import Language
 from notifications.words.digest import digest_context
 from scheduler.console.actions import action_for
 from scheduler.domain.civil import local_date
@@ -130,10 +131,17 @@ def test_what_is_only_for_information_and_older_is_a_list_of_its_own(furnished: 
     browser, expected = furnished.signed_in(), _digest(furnished)
     page = browser.get("/").text
     assert _shown(page) == expected
-    assert "60 older matter(s)" in page and "/?show=older" in page
+    assert "60 older matters are" in page and "/?show=older" in page
     older = [browser.get(f"/?show=older&page={number}").text for number in (1, 2)]
     assert [len(_shown(one)) for one in older] == [50, 10]
     assert not {*_shown(older[0]), *_shown(older[1])} & set(expected)
+
+
+def test_one_older_matter_is_spoken_of_as_one(furnished: House) -> None:
+    _crowd(furnished, 1, FlagCode.VISIT_OUT_OF_WINDOW, age_days=5)
+    english, french = furnished.signed_in(), furnished.signed_in("fabienne", language=Language.FR)
+    assert "1 older matter is for information only; the list shows it." in english.get("/").text
+    assert "1 point plus ancien, pour information seulement" in french.get("/").text
 
 
 @pytest.mark.parametrize("which", ["coming", "held", "mails", "nonsense"])

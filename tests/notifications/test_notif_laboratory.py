@@ -150,7 +150,7 @@ def test_only_rows_that_the_laboratory_can_settle_are_asked_of_it(
     mail = lab_desk.mail("bench-en", template="lab_rows_to_correct")
     assert recheck(lab_desk, study, mail) is None
     text = words(lab_desk, mail)
-    assert text.startswith("Correct 2 row(s)")
+    assert text.startswith("Correct 2 rows and send them")
     assert "T-2" in text
     assert "T-8" in text
     assert "T-9" not in text

@@ -267,7 +267,7 @@ def test_of_a_file_with_many_held_rows_it_is_said_how_many_are_not_listed(desk: 
 
     desk.do(hold)
     text = part(mail(desk, cases.troubled(Event.ROWS_HELD), "data-manager"), "text/plain")
-    assert text.startswith("Settle 25 held row(s)")
+    assert text.startswith("Settle 25 held rows")
     assert text.count("\n- ") == 20
     assert "5 more are not listed here." in text
     assert "mpa-monitor lab held" in text

@@ -39,7 +39,8 @@ def _messages() -> set[str]:
         method_map=[(name, "jinja2") for name in FILES],
         options_map=dict.fromkeys(FILES, JINJA),
     )
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    said = ([message] if isinstance(message, str) else message for _, _, message, _, _ in found)
+    return {one for messages in said for one in messages}
 
 
 def _catalogue_file() -> dict[str, str]:
@@ -213,6 +214,56 @@ def _without_domain_words(value: Any) -> Any:
 def _speaker(language: Language) -> Speaker:
     shared = json.loads((EMAIL_DIR / "_sample.json").read_text("utf-8"))
     return Speaker(language, ZoneInfo("Europe/Paris"), shared["names"][language], MAIL_SENTENCES)
+
+
+# --- one and several ------------------------------------------------------------------------------------------
+
+
+def _counted(name: str, language: Language, number: int, **values: Any) -> str:
+    """The mail when the thing that it counts is there so many times."""
+    sample = sample_values(name, language)
+    return render(name, _speaker(language), {**sample, **_deep(sample, values, number)}).text
+
+
+def _deep(sample: dict[str, Any], values: dict[str, Any], number: int) -> dict[str, Any]:
+    """The values of a sample with the named ones, at any depth, set to a number or cut to as many."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found[key] = {**sample[key], **_deep(sample[key], value, number)}
+        else:
+            found[key] = sample[key][:number] if isinstance(sample[key], list) else number
+    return found
+
+
+COUNTED = [
+    ("digest", {"digest": {"flags": ...}}, "the following matter today.", "the following 2 matters today,",
+     "le point suivant.", "les 2 points suivants,"),
+    ("digest", {"digest": {"waiting": ...}}, "1 mail should have left and is still", "2 mails should have left and are",
+     "1 courriel aurait dû", "2 courriels auraient dû"),
+    ("digest", {"digest": {"older": ...}}, "1 older matter is", "2 older matters are",
+     "1 point plus ancien,", "2 points plus anciens,"),
+    ("lab_reconciliation", {"open": ..., "more": ...}, "1 tube that is missing", "2 tubes that are missing",
+     "1 tube manquant ou", "2 tubes manquants ou"),
+    ("lab_reconciliation", {"more": ...}, "1 more is not", "2 more are not",
+     "1 autre ne figure pas", "2 autres ne figurent pas"),
+    ("lab_rows_to_correct", {"count": ...}, "Correct 1 row and send it", "Correct 2 rows and send them",
+     "corriger 1 ligne et la renvoyer", "corriger 2 lignes et les renvoyer"),
+    ("rows_held", {"file": {"held": ...}}, "Settle 1 held row of", "Settle 2 held rows of",
+     "régler 1 ligne en attente", "régler 2 lignes en attente"),
+    ("rows_held", {"file": {"held": ...}, "for_laboratory": ...}, "Check 1 row of", "Check 2 rows of",
+     "vérifier 1 ligne du fichier", "vérifier 2 lignes du fichier"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "what", "one", "two", "une", "deux"), COUNTED)
+def test_what_is_counted_reads_right_for_one_and_for_several(
+    name: str, what: dict[str, Any], one: str, two: str, une: str, deux: str
+) -> None:
+    assert one in _counted(name, Language.EN, 1, **what)
+    assert two in _counted(name, Language.EN, 2, **what)
+    assert une in _counted(name, Language.FR, 1, **what)
+    assert deux in _counted(name, Language.FR, 2, **what)
 
 
 # --- discretion -----------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def test_the_list_of_the_week_tells_every_tube_and_is_attached_as_a_table(
     body = mail.get_body(("plain",))
     assert body is not None
     text = str(body.get_content())
-    assert text.startswith("Look at 2 tube(s)")
+    assert text.startswith("Look at 2 tubes")
     assert "from Monday 2 March 2026 to Sunday 8 March 2026: 1." in text
     (attached,) = mail.iter_attachments()
     assert attached.get_filename() == "CCH-PHARMACO_2026-03-09.csv"

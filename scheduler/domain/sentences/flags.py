@@ -22,7 +22,7 @@ FLAG_SENTENCES: dict[str, str] = {
     "flag_auc_above_band_interval": "AUC0-12 is {value} mg·h/L ({method}, 90% interval {least} to {most}), "
     "above {high} mg·h/L ({band}; not a target of this disease)",
     "flag_file_quarantined": "the laboratory file {name} was refused: {why}",
-    "flag_rows_held": "{count} row(s) of the laboratory file {name} are held: {why}",
+    "flag_rows_held": "held rows of the laboratory file {name}: {count}; {why}",
     "flag_folder_trouble": "in the laboratory's folder, {name}: {why}",
     "flag_database_damaged": "the database file is damaged: {why}",
     "flag_audit_broken": "the audit chain does not hold at row {row}: {why}",

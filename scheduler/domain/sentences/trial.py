@@ -99,11 +99,9 @@ TRIAL_SENTENCES: dict[str, str] = {
     "refused_no_hb": "{item} is not corrected for haemoglobin. Leave hb_corrected out.",
     "refused_whole_number": "'{text}' is not a whole number.",
     # endpoints: why there is none, what is to be known
-    "endpoint_sites_missing": (
-        "{count} site(s) of the skin score are missing ({sites_id}), so that there is no total"
-    ),
+    "endpoint_sites_missing": "no total of the skin score; missing sites: {count} ({sites_id})",
     "endpoint_prorated": (
-        "{count} missing site(s) of the skin score made up for by the mean of the others ({sites_id})"
+        "missing sites of the skin score, made up for by the mean of the others: {count} ({sites_id})"
     ),
     "endpoint_dlco_not_corrected": "DLCO of {visit} is not recorded as corrected for haemoglobin",
     "endpoint_no_baseline": "no baseline value: {item}",

@@ -99,20 +99,17 @@ SENTENCES: dict[str, str] = {
     ),
     "F-11.package": "The workbook is incomplete or damaged. Save it again and send it again whole.",
     "F-11.page": (
-        "The bundle is one page of a search, others follow: {rows} result(s) were read, and nothing proves "
-        "that these are all."
+        "The bundle is one page of a search, others follow. Results read: {rows}; nothing proves that these "
+        "are all."
     ),
-    "F-11.reference": "{count} result(s) that a report names are not in the file. Send them too.",
+    "F-11.reference": "Results that a report names and the file does not hold: {count}. Send them too.",
     "F-11.segment": (
         "The file stops in the middle of line {row}: the last segment has no end. Send it again whole."
     ),
     "F-11.unbatched": (
-        "The file has no batch trailer (BTS, FTS): {rows} result(s) were read, and nothing proves that "
-        "these are all."
+        "The file has no batch trailer (BTS, FTS). Results read: {rows}; nothing proves that these are all."
     ),
-    "F-11.unproven": (
-        "The file has no last line #FIN: {rows} row(s) were read, and nothing proves that these are all."
-    ),
+    "F-11.unproven": "The file has no last line #FIN. Rows read: {rows}; nothing proves that these are all.",
     "F-11.unsettled": "The file {name} has been changing for more than 6 hours. Check the transfer.",
     "F-11.unterminated": (
         "The file stops in the middle of row {row}. End it with a line break, or with a last line "
@@ -202,10 +199,10 @@ SENTENCES: dict[str, str] = {
     ),
     "F-16": "The file holds no laboratory result ({kind}); expected: {expected}. Nothing was recorded.",
     "F-16.deletions": (
-        "{count} entry(ies) ask to delete something, which is not done here. To withdraw a result send it "
+        "Entries that ask to delete something, which is not done here: {count}. To withdraw a result send it "
         "with the status entered-in-error."
     ),
-    "F-16.some": "{count} message(s) that are not results ({kind}) were passed over.",
+    "F-16.some": "Messages that are not results ({kind}), passed over: {count}.",
     "F-17": "No row is for this study. Rows of the study have {expected} in the column of the study.",
     "F-17.analyte": "No row is about mycophenolic acid (MPA); nothing was recorded.",
     "F-17.example": "Row {row} is the example of the template and was passed over.",
