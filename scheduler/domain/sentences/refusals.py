@@ -24,7 +24,7 @@ REFUSAL_SENTENCES: dict[str, str] = {
     "refused_reason_missing": "A reason is needed: --reason.",
     "refused_subject_known": "{subject} is already enrolled. Use 'correct' to change the enrolment.",
     "refused_copy_daemon": "A daemon works on one of the two databases. Stop it first, then copy again.",
-    "refused_copy_not_empty": "The database to copy to is not empty: {table} has {count} rows. Use an empty database.",
+    "refused_copy_not_empty": "The database to copy to is not empty (rows of {table}: {count}). Use an empty database.",
     "refused_copy_count": "Of {table} there are {before} rows here and {after} there.",
     "refused_copy_chain": "The audit chain is broken at row {row}: {why}. See 'audit verify'.",
     "refused_copy_chain_differs": "The audit chain is not the same in both databases.",

@@ -68,7 +68,7 @@ SENTENCES: dict[str, str] = {
     "F-08.json": "The file is not in UTF-8, as JSON must be. Export it again.",
     "F-09": "Columns missing or not recognised: {columns}. Use the header of the study layout.",
     "F-09.twice": "Columns present more than once: {columns}. Keep one of each.",
-    "F-10": "Row {row} has {found} fields; the header has {expected}. Check separators and quotes.",
+    "F-10": "Fields in row {row}: {found}; the header has {expected}. Check separators and quotes.",
     "F-10.beyond": (
         "Row {row}: the column {letters} holds something and has no header. Delete it, or give it a header."
     ),

@@ -117,7 +117,7 @@ def _enrol_many(program: Program, path: Path, by: str | None) -> None:
         return len(rows)
 
     count = program.database.transact(step)
-    typer.echo(program.speaker().text("{count} subjects enrolled.", count=count))
+    typer.echo(program.speaker().text("Subjects enrolled: {count}.", count=count))
 
 
 def _read_rows(path: Path) -> list[dict[str, str | None]]:
