@@ -84,10 +84,7 @@ PASSED_ON = {
     ("scheduler/runtime/cli/protocol.py", "title"),  # the protocol's title, in both languages in its file
     ("scheduler/runtime/cli/protocol.py", "row[2]"),
     ("scheduler/runtime/cli/localise.py", "english"),  # frame_words
-    (
-        "config/language.py",
-        "one if number in few else many",
-    ),  # templates/email, templates/report, templates/console
+    ("config/language.py", "one if number in few else many"),  # the templates
 }
 _AUTHOR_AND_YEAR = re.compile(r"[\w ]+ \d{4}")  # the same in both languages
 # Objects that have a method `text` and are no Speaker.

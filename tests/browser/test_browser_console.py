@@ -9,6 +9,7 @@ from console_cases import PASSWORD, SUBJECT
 from playwright.sync_api import Page, expect
 
 from config.language import Language
+from notifications.words.preview import preview
 from scheduler.engine.account.accounts import Role
 
 expect.set_options(timeout=15_000)
@@ -113,6 +114,26 @@ def test_a_sign_in_that_is_over_leads_back_to_where_one_was(served: Served) -> N
     _accessible(page)
     page.get_by_role("button", name="Put on hold").click()
     expect(page.locator(".done")).to_contain_text("recorded")
+
+
+def test_a_button_of_a_mail_leads_from_a_mail_program_to_its_page(served: Served) -> None:
+    """The mail program is another site: a strict cookie does not travel with the first request."""
+    served.house.account("marie", language=Language.FR)
+    record = int(served.house.somewhere["record"])
+    mail = preview("visit_overdue", Language.FR, served.address, record=record)[2]
+    page = served.person(PHONE)
+    page.route("http://webmail.example/", lambda route: route.fulfill(body=mail, content_type="text/html"))
+    page.goto("http://webmail.example/")
+    _accessible(page)
+    page.get_by_role("link", name="Fixer un rendez-vous").click()
+    expect(page.locator("#account")).to_be_visible()
+    assert SUBJECT not in page.url
+    _sign_in(page, "marie")
+    expect(page.locator("h1")).to_have_text("Fixer un rendez-vous")
+    expect(page.locator("main")).to_contain_text(SUBJECT)
+    page.goto("http://webmail.example/")
+    page.get_by_role("link", name="Enregistrer la venue").click()
+    expect(page.locator("h1")).to_have_text("Enregistrer la venue")
 
 
 def test_of_two_people_on_one_visit_the_second_is_told(served: Served) -> None:

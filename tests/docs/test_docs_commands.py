@@ -94,7 +94,7 @@ def test_every_command_of_a_sentence_exists() -> None:
 
 # Said on the command line alone; or no page does it.
 NO_PAGE = {
-    "flag_mailbox_dead", "refused_account_known", "refused_account_unknown", "refused_copy_chain",
+    "refused_account_known", "refused_account_unknown", "refused_copy_chain",
     "refused_enrol_incomplete", "refused_fact_unknown", "refused_file_or_interactive", "refused_nobody_enrolled",
     "refused_one_decision", "refused_other_site", "refused_reason_missing", "refused_row_unknown",
     "refused_tube_or_reason", "refused_version_elsewhere", "refused_void_enrolment", "replay.unknown",

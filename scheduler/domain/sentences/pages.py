@@ -10,6 +10,8 @@ PAGE_SENTENCES: dict[str, str] = {
     "closes_result_in_question": "the laboratory sends the row anew, or a person decides on the page Laboratory",
     "closes_rows_held": "the laboratory sends corrected rows, or a person decides on the page Laboratory; "
     "then acknowledge",
+    "flag_mailbox_dead": "the mailbox of {staff} is dead, no mail is sent to it: have whoever runs the service correct "
+    "the address, or release it if it works again ({why})",
     "set_in_question": "row No. {row} on the page Laboratory is about {point} and may change its result",
     "settles_records": "the records, once they fit (looked at until {until}); or a person who decides",
     "settles_laboratory": "the laboratory, by a corrected row with: {what}; or a person who decides that it is not "
