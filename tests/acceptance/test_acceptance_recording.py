@@ -23,7 +23,7 @@ def test_enrolling_from_a_file_is_all_or_nothing(hospital: Installation) -> None
     assert "Row 3" in said and "Row 4" in said  # every refusal of every row at once
     assert stored(hospital) == before
     path.write_text(good + f"MPA-0002-1;{TODAY};;;;\n", "utf-8")
-    assert hospital.ok("enrol", "--from", str(path)).out.startswith("2 ")
+    assert hospital.ok("enrol", "--from", str(path)).out == "Subjects enrolled: 2.\n"
     assert {row["subject"] for row in hospital.ok("board", "--json").json} == {"MPA-0001-3", "MPA-0002-1"}
     said = hospital.refused("enrol", "--from", str(path))
     assert "already enrolled" in said
