@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ __all__ = [
     "exposure_of",
     "exposure_rows",
     "newest_exposures",
+    "primary_aucs",
     "recorded_exposures",
     "recorded_exposures_of",
     "stored_exposures",
@@ -55,6 +57,9 @@ _AUCS = (
     .where(_TABLE.c.quantity == AUC, _TABLE.c.value.is_not(None))
     .distinct()
 )
+_PRIMARY = _AUCS.with_only_columns(_TABLE.c.subject, _TABLE.c.visit, _TABLE.c.value, _TABLE.c.id).order_by(
+    _TABLE.c.id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,14 @@ def aucs_in_force(session: Session, since: datetime | None, by: datetime) -> Tal
     new = [row for row in found if since is None or row.computed_at > since]
     until = max([row.computed_at for row in found] + ([since] if since else []), default=_NEVER)
     return Tally(len({row.subject for row in found}), len(found), len(new), until)
+
+
+def primary_aucs(session: Session) -> dict[str, dict[str, float]]:
+    """The AUC0-12 that counts of every visit that has one now, by subject and visit, mg·h/L."""
+    found: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for subject, visit, value, _ in session.connection().execute(_PRIMARY):
+        found[subject].setdefault(visit, value)  # the first of the order of the protocol
+    return found
 
 
 def newest_exposures(session: Session, subject: str, visit: str) -> VisitExposures | None:

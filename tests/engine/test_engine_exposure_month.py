@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
@@ -20,14 +21,16 @@ from notifications.delivery.step import Mailroom, delivery_step
 from notifications.outbox.calm import mail_site
 from notifications.outbox.queue import Calm
 from notifications.words.letter import Letterhead
+from pk.pictures.cohort import CohortLine
 from pk.pictures.image import png
 from scheduler.clock import ManualClock
 from scheduler.engine.due.exposure_month import exposure_months, next_month_at
-from scheduler.engine.picture.cohort import CohortSketch, cohort_of
+from scheduler.engine.picture.cohort import Charted, CohortSketch, cohort_of, cohort_sketch
 from scheduler.engine.picture.curve import make_curve_of
 from scheduler.engine.recheck import make_recheck
 from scheduler.engine.study import Study
-from scheduler.engine.target.member import Member
+from scheduler.engine.target.member import PRIMARY, Member
+from scheduler.engine.target.set import analysis_set
 
 OCTOBER = at(7, 30, 1, 10)  # a Wednesday; the digest's hour
 NOVEMBER = at(7, 30, 3, 11)  # the 1st is a Saturday and a holiday
@@ -177,10 +180,25 @@ def test_with_two_patients_nothing_is_planned(study: Study) -> None:
 
 
 def test_nobody_with_an_auc_gives_no_picture(study: Study) -> None:
-    assert cohort_of((member(1, None, True, -8),), study, speaker(study)) is None
+    assert cohort_of((), study, speaker(study)) is None
 
 
-def sketched(members: tuple[Member, ...], study: Study, language: Language) -> CohortSketch:
-    found = cohort_of(members, study, speaker(study, language))
+def test_the_picture_is_of_the_analysis_set(measured: Desk) -> None:
+    """It is drawn from what the report of the study's question is made from, without those who have no AUC."""
+    measured.enrol("MPA-0002-1")
+    told = speaker(measured.study)
+    members = measured.db.read(lambda session: analysis_set(session, measured.study, told))
+    found = measured.db.read(lambda session: cohort_sketch(session, measured.study, told))
+    assert (len(members), len([one for one in members if one.exposures["days"]])) == (2, 1)
+    assert found == sketched([one for one in members if one.exposures["days"]], measured.study, Language.EN)
+
+
+def sketched(members: Sequence[Member], study: Study, language: Language) -> CohortSketch:
+    found = cohort_of(map(charted, members), study, speaker(study, language))
     assert found is not None
     return found
+
+
+def charted(one: Member) -> Charted:
+    line = CohortLine(tuple(day / 7 for day in one.exposures["days"]), tuple(one.exposures["aucs"]))
+    return Charted(line, one.exposure(PRIMARY), one.response)

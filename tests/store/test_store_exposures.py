@@ -18,7 +18,13 @@ from scheduler.domain.plan import ExposureChange
 from scheduler.domain.reason import Reason, because
 from scheduler.domain.recorded import RecordedExposure
 from scheduler.store.database import Database
-from scheduler.store.exposures import exposure_rows, newest_exposures, recorded_exposures, stored_exposures
+from scheduler.store.exposures import (
+    exposure_rows,
+    newest_exposures,
+    primary_aucs,
+    recorded_exposures,
+    stored_exposures,
+)
 from scheduler.store.schema import _config, migrate
 from scheduler.store.tables import ExposureRow, ProtocolVersionRow, SiteRow, SubjectRow
 
@@ -92,10 +98,17 @@ def test_what_is_written_is_read_as_it_was(subject: Database, noon: datetime, fo
         assert newest_exposures(session, SUBJECT, "W6") == found
         expected = RecordedExposure(found.inputs_hash, 1, found.shown)
         assert recorded_exposures(session, SUBJECT) == {"W6": expected}
+        assert primary_aucs(session) == counting(found)
         raise TakenBackError
 
     with pytest.raises(TakenBackError):
         subject.transact(step)
+
+
+def counting(found: VisitExposures | None) -> dict[str, dict[str, float]]:
+    """What `primary_aucs` says where these are the newest estimates of the only visit."""
+    primary = found.primary if found is not None else None
+    return {SUBJECT: {"W6": primary.value}} if primary is not None and primary.value is not None else {}
 
 
 def one(value: float | None, reasons: tuple[Reason, ...] = ()) -> VisitExposures:
@@ -112,6 +125,7 @@ def test_the_newest_version_is_the_one_in_force_and_a_withdrawal_is_none(
         assert subject.transact(lambda session: newest_exposures(session, SUBJECT, "W6")) == found
         recorded = subject.transact(lambda session: recorded_exposures(session, SUBJECT))["W6"]
         assert (recorded.version, recorded.shown) == (number, found.shown if found is not None else None)
+        assert subject.transact(primary_aucs) == counting(found)
     assert subject.transact(lambda session: stored_exposures(session, SUBJECT, "W6", 1)) == versions[0]
     assert subject.transact(lambda session: newest_exposures(session, SUBJECT, "M6")) is None
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sqlmodel import Session
 
 from pk.pictures.cohort import CohortLine, CohortWords, ExposureCohort
 from pk.pictures.course import ReferenceBand
+from pk.target.data.exposure_summary import DAYS_PER_WEEK, summary_of
 from pk.target.planning.thresholds import plan
 from pk.target.report.statements import PLANNED, planned
 from scheduler.domain.pictures import decimal_sign, reference_bands
 from scheduler.domain.reason import because
 from scheduler.domain.speech import Speaker
+from scheduler.domain.trial.endpoints import endpoints_of
+from scheduler.engine.report.endpoints import timelines
+from scheduler.engine.report.exposure_summaries import occasions_of
 from scheduler.engine.study import Study
-from scheduler.engine.target.member import PRIMARY, Member
-from scheduler.engine.target.set import TELL_APART, analysis_set
+from scheduler.engine.target.member import PRIMARY
+from scheduler.engine.target.set import TELL_APART
+from scheduler.store.exposures import primary_aucs
 
-__all__ = ["CohortSketch", "cohort_of", "cohort_sketch"]
+__all__ = ["Charted", "CohortSketch", "cohort_of", "cohort_sketch"]
 
 _BLANKS = {name: f"{{{name}}}" for name in ("low", "high", "n", "percent", "least")}
 
@@ -60,22 +66,42 @@ class CohortSketch:
         return [said[one.code].format(**dict(one.params)) for one in planned(found, *TELL_APART)]
 
 
+class Charted(NamedTuple):
+    """What the picture takes of a subject that has an AUC: its line, the primary exposure and the response."""
+
+    line: CohortLine
+    exposure: float | None
+    response: bool | None
+
+
 def cohort_sketch(session: Session, study: Study, speaker: Speaker) -> CohortSketch | None:
     """What the picture of everything on record is made from; None while no subject has an AUC."""
-    return cohort_of(analysis_set(session, study, speaker), study, speaker)
+    return cohort_of(_charted(session, study), study, speaker)
 
 
-def cohort_of(members: Sequence[Member], study: Study, speaker: Speaker) -> CohortSketch | None:
+def _charted(session: Session, study: Study) -> Iterator[Charted]:
+    """Every subject that has an AUC, one after the other: of a large study only what is drawn is kept."""
+    aucs = primary_aucs(session)
+    for timeline in timelines(session, study):
+        occasions = list(occasions_of(timeline, aucs.get(timeline.subject, {})))
+        if not occasions:
+            continue
+        line = CohortLine(
+            tuple(one.day / DAYS_PER_WEEK for one in occasions), tuple(one.auc_mg_h_l for one in occasions)
+        )
+        yield Charted(line, summary_of(occasions).values[PRIMARY], endpoints_of(timeline).primary.holds)
+
+
+def cohort_of(charted: Iterable[Charted], study: Study, speaker: Speaker) -> CohortSketch | None:
     """What the picture of these subjects is made from, in an order that tells nothing of who they are."""
-    lines = sorted(
-        (_line(one) for one in members if one.exposures["days"]), key=lambda one: (one.aucs_mg_h_l, one.weeks)
-    )
+    measured = list(charted)
+    lines = sorted((one.line for one in measured), key=lambda one: (one.aucs_mg_h_l, one.weeks))
     if not lines:
         return None
     pairs = sorted(
-        (value, one.response)
-        for one in members
-        if (value := one.exposure(PRIMARY)) is not None and one.response is not None
+        (one.exposure, one.response)
+        for one in measured
+        if one.exposure is not None and one.response is not None
     )
     count = sum(len(one.weeks) for one in lines)
     title = [
@@ -97,7 +123,3 @@ def cohort_of(members: Sequence[Member], study: Study, speaker: Speaker) -> Coho
     plan_words = tuple((code, speaker.say(because(code, **_BLANKS))) for code in PLANNED)
     bands = reference_bands(speaker, study.newest[1].bands)
     return CohortSketch(tuple(lines), tuple(pairs), bands, words, plan_words, counted, "\n".join(remark))
-
-
-def _line(one: Member) -> CohortLine:
-    return CohortLine(tuple(day / 7 for day in one.exposures["days"]), tuple(one.exposures["aucs"]))

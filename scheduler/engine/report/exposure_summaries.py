@@ -26,7 +26,7 @@ from scheduler.engine.report.aucs import auc_rows
 from scheduler.engine.report.endpoints import timelines
 from scheduler.engine.study import Study
 
-__all__ = ["CUTS_MG_H_L", "exposure_record", "nominal_weeks", "summary_row", "summary_rows"]
+__all__ = ["CUTS_MG_H_L", "exposure_record", "nominal_weeks", "occasions_of", "summary_row", "summary_rows"]
 
 CUTS_MG_H_L = (30, 35, 45, 60)
 """The cuts of the literature against which time is counted; none is a target in systemic sclerosis."""
@@ -52,7 +52,7 @@ def summary_row(
     timeline: Timeline, aucs: Mapping[str, float], speaker: Speaker, methods: Mapping[str, str] | None = None
 ) -> Row:
     """The summaries of a subject from the AUC0-12 that counts of each visit; `methods` in the speaker's words."""
-    occasions = list(_occasions(timeline, aucs))
+    occasions = list(occasions_of(timeline, aucs))
     found = summary_of(occasions)
     per_gram = [one for one in map(auc_per_gram, occasions) if one is not None]
     return {
@@ -86,8 +86,8 @@ def exposure_record(row: Row) -> Row:
     return flat | {"flags": " ".join(row["flags"])}
 
 
-def _occasions(timeline: Timeline, aucs: Mapping[str, float]) -> Iterator[OccasionAuc]:
-    """The occasions in the order of their days, counted from the day of the anchor visit."""
+def occasions_of(timeline: Timeline, aucs: Mapping[str, float]) -> Iterator[OccasionAuc]:
+    """The occasions that have an AUC, in the order of their days, counted from the day of the anchor visit."""
     enrolled = timeline.facts.enrolled
     assert enrolled is not None
     fixed = next(one for one in timeline.visits if one.planned.encounter.timing.type is TimingType.FIXED)
