@@ -38,11 +38,12 @@ def hospital(nursery: Nursery, tmp_path: Path) -> Installation:
 
 @pytest.fixture(scope="session")
 def rehearsed(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An installation over a finished rehearsal: something to read for every reading command."""
+    """An installation over a rehearsal, made where a console is in use: something for every reading command."""
     home = tmp_path_factory.mktemp("rehearsed")
     config = short_study(home / "config")
     done = nursery.live(
-        ["--config", str(config), "demo", "--out", str(home / "out"), "--subjects", "2", "--quiet"]
+        ["--config", str(config), "demo", "--out", str(home / "out"), "--subjects", "2", "--quiet"],
+        settings={"MPA_CONSOLE__URL": "https://console.hospital.example"},
     )
     assert done is not None and (done.code, done.out) == (0, ""), done
     settings = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,14 @@ def test_every_template_can_be_seen_in_both_languages(rehearsed: Installation) -
         assert "<html" in rehearsed.ok("template", "preview", name, "--html").out
     done = rehearsed("template", "preview", "no_such")
     assert (done.code, done.out) == (2, "")
+
+
+def test_no_mail_of_a_rehearsal_leads_to_the_console_that_is_in_use(rehearsed: Installation) -> None:
+    """The numbers in its links are those of real subjects there."""
+    files = [path for path in (rehearsed.home / "out" / "mail").glob("*/*/*") if path.is_file()]
+    mails = [message_from_bytes(path.read_bytes(), policy=default) for path in files]
+    texts = [
+        part.get_content() for mail in mails for part in mail.walk() if part.get_content_maintype() == "text"
+    ]
+    assert any("http://127.0.0.1:8000/of/" in text for text in texts)
+    assert not any("console.hospital.example" in text for text in texts)

@@ -45,7 +45,7 @@ __all__ = ["demo", "prepare", "rehearsal_of", "rehearse"]
 
 _AFTERMATH = timedelta(days=75)
 _CONSOLE = "http://127.0.0.1:8000"
-"""Where `mpa-monitor web` listens, so that the mails lead to its pages."""
+"""Where `mpa-monitor web` listens. At the console in use the numbers in the links are those of other subjects."""
 _MARKER = "mpa-monitor-rehearsal.json"
 
 
@@ -124,9 +124,7 @@ def prepare(program: Program, out: Path, subjects: int, seed: int, *, resume: bo
                 auc_picture=program.settings.mail.auc_picture,
             ),
             "intake": IntakeSettings(folder=out / "lab", poll_s=10),
-            "console": program.settings.console.model_copy(
-                update={"url": program.settings.console.url or _CONSOLE}
-            ),
+            "console": program.settings.console.model_copy(update={"url": _CONSOLE}),
         }
     )
     start = datetime(2025, 8, 1, tzinfo=program.clock.now().tzinfo)
