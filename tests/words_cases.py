@@ -34,10 +34,10 @@ from scheduler.domain.facts import KINDS, Corrected, FlagAcknowledged
 from scheduler.domain.flags import FlagCode
 from scheduler.domain.protocol import NOT_DRAWN, RECORDS_MISSING, RESULTS_OVERDUE, Shift, VisitStatus
 from scheduler.domain.reconciliation import LineState
+from scheduler.domain.roles import Role
 from scheduler.domain.trial.definitions import Evidence, Sense
 from scheduler.domain.trial.eligibility import ITEMS, Arm, ClassificationStatus, EligibilityStatus
 from scheduler.domain.words import word_of
-from scheduler.engine.account.accounts import Role
 from scheduler.engine.export.audit_trail import WORDS as AUDIT_WORDS
 from scheduler.intake.findings import State as RowState
 from scheduler.intake.findings import Verdict

@@ -26,6 +26,7 @@ from scheduler.domain.exposure import FEWER_SAMPLES, disagreement, method_said
 from scheduler.domain.facts import Enrolled
 from scheduler.domain.protocol import Encounter, Event, Protocol, SamplePoint, VisitStatus
 from scheduler.domain.reason import from_json
+from scheduler.domain.roles import CLINICAL
 from scheduler.domain.speech import Speaker
 from scheduler.store.audit_read import ANCHOR
 from scheduler.store.exposures import stored_exposures
@@ -33,7 +34,6 @@ from scheduler.store.tables import FactRow, OutboxRow, SamplingRow, VisitRow
 
 __all__ = ["Context", "ContextError", "Draft", "Memo", "gather"]
 
-_CLINICAL = frozenset({"coordinator", "nurse", "investigator"})  # may record what happened at a visit
 _LOST = ("missing_draw_lost", "missing_result_lost")
 _OVER = (VisitStatus.CANCELLED, VisitStatus.NOT_APPLICABLE, VisitStatus.MISSED)
 
@@ -107,7 +107,7 @@ def gather(
         "site": {"name": site.name},
         "today": today,
         "for_laboratory": row.facts.get("roles") == ["laboratory"],
-        "clinical": not _CLINICAL.isdisjoint(row.facts.get("roles", ())),
+        "clinical": not CLINICAL.isdisjoint(row.facts.get("roles", ())),
         "console": console,
         "subject": row.subject,
         "visit": row.visit,

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from config.language import Language
 from scheduler.console.desk import Desk
+from scheduler.domain.roles import CLINICAL, Role
 from scheduler.domain.speech import Speaker
-from scheduler.engine.account.accounts import Role
 from scheduler.engine.account.sign_in import SignedIn
 from scheduler.engine.alive import Alive
 
@@ -20,7 +20,6 @@ __all__ = ["ADMINS", "CLINICAL", "EVERYBODY", "RECORDERS", "TEAM", "Asked", "Han
 EVERYBODY = frozenset(Role)
 ADMINS = frozenset({Role.ADMIN})
 TEAM = EVERYBODY - ADMINS  # whoever sees subjects: an admin keeps accounts and sees none
-CLINICAL = frozenset({Role.COORDINATOR, Role.NURSE, Role.INVESTIGATOR})  # what happened at a visit
 RECORDERS = frozenset({Role.COORDINATOR, Role.INVESTIGATOR})  # enrolment, appointments, participation
 
 

@@ -19,11 +19,11 @@ from config.language import Language
 from notifications.words.context import Memo, gather
 from notifications.words.preview import preview
 from notifications.words.render import template_names
-from scheduler.console.page import CLINICAL, Page
+from scheduler.console.page import Page
 from scheduler.console.routes import PAGES
 from scheduler.domain.protocol import Event
 from scheduler.domain.reason import because, to_json
-from scheduler.engine.account.accounts import Role
+from scheduler.domain.roles import CLINICAL, Role
 from scheduler.store.tables import VisitRow
 
 CONSOLE = "https://console.hospital.example"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 
 from sqlmodel import Session
 
 from config.language import Language
 from scheduler.domain.reason import Reason, RefusedError, because
+from scheduler.domain.roles import Role
 from scheduler.engine.account.passwords import hashed, refusals_of_password
 from scheduler.engine.recording.request import Who
 from scheduler.engine.study import Study
@@ -27,18 +27,6 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
-
-
-class Role(StrEnum):
-    """What somebody does in the study, and so may do in the console."""
-
-    COORDINATOR = "coordinator"
-    NURSE = "nurse"
-    INVESTIGATOR = "investigator"
-    LABORATORY = "laboratory"
-    PHARMACIST = "pharmacist"
-    DATA_MANAGER = "data_manager"
-    ADMIN = "admin"
 
 
 def add_account(
