@@ -1,4 +1,4 @@
-"""Book, move and cancel an appointment; which mails follow is shown before."""
+"""Book, move and cancel an appointment, or a visit; which mails follow is shown before."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from scheduler.console.entry import Entry, Matter, form_page
 from scheduler.console.page import CLINICAL, Asked
 from scheduler.console.sheet import Field, Group, Kind, Sheet
 from scheduler.domain.facts import VisitBooked, VisitCancelled, VisitMoved, What
+from scheduler.domain.protocol import VisitStatus
+from scheduler.domain.status import view_visit
 
 __all__ = ["PAGES"]
 
@@ -55,7 +57,35 @@ def _moved(matter: Matter) -> Entry:
     )
 
 
-def _cancelled(_: Asked, matter: Matter) -> Entry:
+def _cancelled(asked: Asked, matter: Matter) -> Entry:
+    """An appointment is cancelled, and the visit with it if so ticked; where none can still be kept, the visit."""
+    visit = matter.visit
+    status = view_visit(matter.timeline, visit, asked.now).status
+    if visit.booking is None or status in (VisitStatus.OVERDUE, VisitStatus.MISSED):
+        return _visit_cancelled(matter)
+    return _appointment_cancelled(matter)
+
+
+def _visit_cancelled(matter: Matter) -> Entry:
+    say, visit = matter.speaker, matter.visit
+
+    def whats(sheet: Sheet) -> Sequence[What]:
+        reason = sheet.words("reason")
+        return [VisitCancelled(visit.id, reason, final=True)] if reason is not None else []
+
+    words = "The visit will then not take place at all. If it can take place on another day, book that day instead."
+    return Entry(
+        title=say.text("Cancel the visit"),
+        button=say.text("Cancel this visit"),
+        groups=[Group((_why(matter),))],
+        whats=whats,
+        intro=say.text(words),
+        closed=_took_place(matter),
+        previewed=True,
+    )
+
+
+def _appointment_cancelled(matter: Matter) -> Entry:
     say, visit = matter.speaker, matter.visit
 
     def whats(sheet: Sheet) -> Sequence[What]:

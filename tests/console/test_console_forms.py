@@ -55,6 +55,47 @@ def test_moving_and_cancelling_tell_which_mails_are_taken_back(desk: tuple[House
     assert house.facts()[-1].payload["final"] is True
 
 
+def test_without_an_appointment_the_visit_itself_is_cancelled(desk: tuple[House, Browser]) -> None:
+    house, browser = desk
+    shown = browser.confirm(f"{VISIT}/W6/cancel", reason="abroad")
+    assert "Cancel the visit" in shown and "not take place at all" in shown
+    (cancelled,) = house.facts("visit_cancelled")
+    assert (cancelled.payload["visit"], cancelled.payload["final"]) == ("W6", True)
+
+
+def test_an_appointment_alone_is_cancelled_until_the_visit_is_overdue(desk: tuple[House, Browser]) -> None:
+    house, browser = desk
+    path = f"{VISIT}/W12/cancel"
+    browser.confirm(f"{VISIT}/W12/book", at=house.local(days=9))
+    assert "Cancel the appointment" in browser.confirm(path, reason="ill")
+    browser.confirm(f"{VISIT}/W12/book", at=house.local(days=10))
+    house.later(days=11)
+    browser = house.signed_in()
+    unconfirmed = browser.get(path).text
+    assert "Cancel the appointment" in unconfirmed and 'name="final"' in unconfirmed
+    house.later(days=30)
+    browser = house.signed_in()
+    assert 'name="final"' not in browser.get(path).text
+    assert "Cancel the visit" in browser.confirm(path, reason="abroad")
+    assert [row.payload["final"] for row in house.facts("visit_cancelled")] == [False, True]
+
+
+def test_a_form_about_an_appointment_is_shown_anew_when_only_the_visit_is_left(
+    desk: tuple[House, Browser],
+) -> None:
+    """The box that was left empty must not become a visit that is cancelled unseen."""
+    house, browser = desk
+    path = f"{VISIT}/W12/cancel"
+    browser.confirm(f"{VISIT}/W12/book", at=house.local(days=9))
+    shown = browser.send(path, path, reason="ill")
+    house.later(days=41)
+    browser = house.signed_in()
+    form = {**hidden_of(shown.text, path), "csrf": browser.csrf(), "reason": "ill"}
+    again = browser.post(path, form)
+    assert again.status_code == 200 and "Cancel the visit" in again.text
+    assert house.facts("visit_cancelled") == []
+
+
 def test_a_form_sent_twice_is_recorded_once(desk: tuple[House, Browser]) -> None:
     house, browser = desk
     path = f"{VISIT}/INCLUSION/attend"
