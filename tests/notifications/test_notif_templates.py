@@ -253,6 +253,8 @@ COUNTED = [
      "régler 1 ligne en attente", "régler 2 lignes en attente"),
     ("rows_held", {"file": {"held": ...}, "for_laboratory": ...}, "Check 1 row of", "Check 2 rows of",
      "vérifier 1 ligne du fichier", "vérifier 2 lignes du fichier"),
+    ("sampling_day", {"points": ..., "for_laboratory": ...}, "Expect 1 blood sample of", "Expect 2 blood samples of",
+     "la réception de 1 prélèvement de", "la réception de 2 prélèvements de"),
 ]  # fmt: skip
 
 
