@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import notif_cases as cases
@@ -22,6 +23,7 @@ from notifications.words.render import template_names
 from scheduler.console.page import Page
 from scheduler.console.routes import PAGES
 from scheduler.domain.protocol import Event
+from scheduler.domain.protocol_file.checks import ROLES
 from scheduler.domain.reason import because, to_json
 from scheduler.domain.roles import CLINICAL, Role
 from scheduler.store.tables import VisitRow
@@ -29,7 +31,7 @@ from scheduler.store.tables import VisitRow
 CONSOLE = "https://console.hospital.example"
 NAMES = template_names()
 HEAD = replace(cases.HEAD, console=CONSOLE)
-# Only whoever runs the service can do what these ask; they go to data managers.
+# Only whoever runs the service can do what these ask.
 COMMANDS = {"mail_failed", "audit_anchor"}
 MOVED = cases.BOOKED.replace(hour=11)
 NOTICES = {
@@ -39,20 +41,10 @@ NOTICES = {
 }
 
 
-def _roles_told() -> dict[str, set[str]]:
-    """The roles that get each message by the study's protocol."""
-    told: dict[str, set[str]] = {
-        "digest": set(cases.protocol().digest_roles),
-        "audit_anchor": {"data_manager"},
-    }
-    for one in (*cases.protocol().reminders, *cases.protocol().notices):
-        told.setdefault(one.template, set()).update(one.roles)
-    told["visit_replanned"] = told["visit_booked"]  # whoever was told the old days
-    return told
-
-
-TOLD = _roles_told()
-READERS = [(name, role) for name in NAMES for role in sorted(TOLD.get(name, {"contact"}))]
+OF_CONTACTS = [name for name in NAMES if name.startswith("lab_")]  # no protocol says who gets them
+READERS = [(name, "contact") for name in OF_CONTACTS] + [
+    (name, role) for name in NAMES if name not in OF_CONTACTS for role in sorted(ROLES)
+]  # a protocol may tell any role of anything
 
 
 class _Links(HTMLParser):
@@ -109,9 +101,50 @@ def test_every_address_is_a_page_that_its_reader_may_open(name: str, role: str, 
 def test_whoever_has_pages_is_told_no_commands(name: str, role: str, language: Language) -> None:
     _, text, html = preview(name, language, CONSOLE, **_read_by(role))
     assert ("mpa-monitor" in text + html) == (name in COMMANDS)
-    assert name not in COMMANDS or role == "data_manager"
     asks = role not in ("laboratory", "contact") and name not in COMMANDS
     assert bool(_addresses(text)) == asks
+
+
+@pytest.mark.parametrize("console", ["", CONSOLE], ids=["commands", "pages"])
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(("name", "role"), [one for one in READERS if one[0] != "sampling_day"])
+def test_what_a_colon_announces_follows(name: str, role: str, language: Language, console: str) -> None:
+    text = preview(name, language, console, **_read_by(role))[1]
+    lines = [line for line in text.splitlines() if line]
+    announced = [(line, after) for line, after in pairwise(lines) if line.endswith(":")]
+    assert [line for line, after in announced if not after.startswith(("    ", "- "))] == []
+
+
+NOTHING_LACKS: dict[str, object] = {
+    "lacks_dose": False,
+    "lacks_draws": [],
+    "lacks_items": [],
+    "lacks_results": False,
+    "lost": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "asked", "way"),
+    [
+        ({"lacks_draws": ["H2"]}, "is completed.", "it is recorded by coordinators"),
+        (
+            {"lacks_draws": ["H2"], "lost": True},
+            "is completed.",
+            "can no longer be had, acknowledge the flag:",
+        ),
+        ({"lost": True}, "stays incomplete.", "can no longer be had, acknowledge the flag:"),
+    ],
+)
+def test_whoever_does_not_record_is_asked_to_see_to_it_and_to_acknowledge_only_what_is_lost(
+    lacks: dict[str, object], asked: str, way: str
+) -> None:
+    values = {**NOTHING_LACKS, **lacks, **_read_by("data_manager")}
+    text = preview("visit_incomplete", Language.EN, CONSOLE, **values)[1]
+    assert text.splitlines()[0].endswith(asked)
+    assert way in text
+    assert ("cknowledge" in text) == ("lost" in lacks)
+    assert _addresses(text) == [f"{CONSOLE}/of/118"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,16 +190,20 @@ def test_a_reminder_leads_to_its_subject_by_the_number_of_the_enrolment(desk: ca
         assert not any("mpa-monitor" in text for text in texts)
 
 
+def _described(message: EmailMessage) -> str:
+    """What the calendar entry of a mail says."""
+    (found,) = Calendar.from_ical(part(message, "text/calendar")).walk("VEVENT")
+    return str(found["description"])
+
+
 @pytest.mark.parametrize("name", NOTICES)
 def test_the_calendar_entry_leads_to_the_sampling_day_while_there_is_one(
     desk: cases.Study, name: str
 ) -> None:
     desk.tell(NOTICES[name])
     message = written(desk, desk.mail("coordinator-en"), letterhead=HEAD)
-    (entry,) = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
-    (found,) = Calendar.from_ical(entry.get_content()).walk("VEVENT")
     page = f"{CONSOLE}/of/{cases.RECORD}/{cases.VISIT}/sampling"
-    assert str(found["description"]).splitlines()[1:] == ([] if name == "visit_cancelled" else [page])
+    assert _described(message).splitlines()[1:] == ([] if name == "visit_cancelled" else [page])
 
 
 def test_the_calendar_entry_of_the_laboratory_leads_nowhere(desk: cases.Study) -> None:
@@ -174,8 +211,7 @@ def test_the_calendar_entry_of_the_laboratory_leads_nowhere(desk: cases.Study) -
     row = desk.mail("coordinator-en")
     row.facts = {**row.facts, "roles": ["laboratory"]}
     message = written(desk, row, letterhead=HEAD)
-    (entry,) = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
-    assert CONSOLE not in entry.get_content()
+    assert CONSOLE not in part(message, "text/calendar")
 
 
 def test_the_number_is_looked_up_once_for_a_subject_and_not_at_all_without_a_console(
