@@ -49,6 +49,7 @@ _FIELDS: Mapping[str, str] = {
     "refused_interval": "interval_h",
     "refused_future": "at",
     "refused_time": "at",
+    "refused_time_needed": "at",
     "refused_date": "at",
     "refused_time_skipped": "at",
     "refused_instant_twice": "at",
@@ -99,6 +100,7 @@ def _page(asked: Asked, refusal: _Refusal | None = None) -> Response:
         may_record=bool(asked.roles & CLINICAL),
         here=_here(asked),
         other_day=_other_day(day, asked.now, speaker),
+        past_day=_past_day(day, asked.now, speaker),
         DrawState=DrawState,
     )
 
@@ -109,6 +111,15 @@ def _other_day(day: SamplingDay, now: datetime, speaker: Speaker) -> date | None
         return None
     booked = local_date(day.booked_at, speaker.zone)
     return booked if booked != local_date(now, speaker.zone) else None
+
+
+def _past_day(day: SamplingDay, now: datetime, speaker: Speaker) -> date | None:
+    """The day on which the visit took place, when it is not today: what it lacks is recorded with the times of that
+    day."""
+    if day.attended_at is None:
+        return None
+    attended = local_date(day.attended_at, speaker.zone)
+    return attended if attended != local_date(now, speaker.zone) else None
 
 
 def _day(session: Session, asked: Asked) -> tuple[SamplingDay, Speaker] | None:
@@ -182,7 +193,7 @@ def _is_done(day: SamplingDay, step: _Step, form: Mapping[str, str]) -> bool:
 
 def _what(asked: Asked, step: _Step, day: SamplingDay, speaker: Speaker) -> What:
     form, visit = asked.form, day.visit
-    at = _moment(form, asked.now, speaker)
+    at = _moment_of_step(asked, step, day, speaker)
     match step:
         case _Step.ATTEND:
             return Attended(visit, at)
@@ -205,15 +216,33 @@ def _what(asked: Asked, step: _Step, day: SamplingDay, speaker: Speaker) -> What
     assert_never(step)
 
 
+def _moment_of_step(asked: Asked, step: _Step, day: SamplingDay, speaker: Speaker) -> datetime:
+    """When a step was. Days after the visit dose and draws need a time that is typed. Raises RefusedError."""
+    try:
+        at = _moment(asked.form, asked.now, speaker, day.attended_at)
+    except RefusedError as error:
+        is_past = _past_day(day, asked.now, speaker) is not None
+        if is_past and any(one.code == "refused_time" for one in error.reasons):
+            raise RefusedError([because("refused_time_needed")]) from error
+        raise
+    is_typed = bool(_typed(asked.form, "at")) or step not in (_Step.DOSE, _Step.DRAW)
+    if not is_typed and _past_day(day, at, speaker) is not None:
+        raise RefusedError([because("refused_time_needed")])
+    return at
+
+
 def _typed(form: Mapping[str, str], name: str) -> str:
     return form.get(name, "").strip()[:_LONGEST]
 
 
-def _moment(form: Mapping[str, str], now: datetime, speaker: Speaker) -> datetime:
-    """When it was: as typed; else when the button was tapped, where the page's script says it; else now."""
+def _moment(
+    form: Mapping[str, str], now: datetime, speaker: Speaker, attended_at: datetime | None = None
+) -> datetime:
+    """When it was: as typed, a time alone on the day of the attendance; else when the button was tapped, where the
+    page's script says it; else now."""
     typed = _typed(form, "at")
     if typed:
-        return parse_instant(typed, now, speaker.zone)
+        return parse_instant(typed, attended_at or now, speaker.zone)
     try:
         tapped = datetime.fromisoformat(form.get("tapped", ""))
     except ValueError:

@@ -186,6 +186,30 @@ def test_the_sampling_day_on_a_nurses_phone(served: Served) -> None:
     _accessible(page)
 
 
+def test_what_a_visit_lacks_is_recorded_days_later_on_a_phone(served: Served) -> None:
+    """The button of the mail about an incomplete record leads here."""
+    served.house.account("marie", language=Language.FR)
+    page = served.person(PHONE)
+    _sign_in(page, "marie")
+    page.goto(f"/subjects/{SUBJECT}/visits/INCLUSION/sampling")
+    page.get_by_role("button", name="Le patient est là").click()
+    expect(page.locator(".done")).to_be_visible()
+    served.house.later(days=3)
+    page.goto(f"/of/{served.house.somewhere['record']}/INCLUSION/sampling")
+    _sign_in(page, "marie")
+    expect(page.locator(".note")).to_contain_text("Cette visite a eu lieu le lundi 1er septembre 2025")
+    expect(page.locator("button.big")).to_have_count(0)
+    page.locator("#at-dose-").fill("8:25")
+    page.get_by_role("button", name="Enregistrer la prise").click()
+    expect(page.locator("main")).to_contain_text("permis de 08:45 à 09:05")
+    _accessible(page)
+    page.locator("#tube-H30").fill("T-2")
+    page.locator("#at-draw-H30").fill("8:56")
+    page.get_by_role("button", name="Enregistrer H30").click()
+    expect(page.locator("main")).to_contain_text("31 min après la prise · tube T-2")
+    assert [row.kind for row in served.house.facts()][-2:] == ["dose_given", "sample_drawn"]
+
+
 def test_a_held_result_is_reviewed(served: Served) -> None:
     served.house.account("paul", [Role.PHARMACIST], language=Language.EN)
     page = served.person(locale="en-GB")

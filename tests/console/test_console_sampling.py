@@ -190,6 +190,61 @@ def test_a_visit_of_another_day_asks_whether_it_is_the_right_one(ward: House, nu
     assert "right visit" not in again.get(PAGE).text
 
 
+def three_days_later(ward: House) -> Browser:
+    """Somebody who follows the link of the mail about what a visit lacks."""
+    ward.later(days=3)
+    coordinator = ward.signed_in("marie")
+    (enrolled,) = ward.facts("enrolled")
+    assert coordinator.get(f"/of/{enrolled.id}/INCLUSION/sampling").headers["location"] == PAGE
+    return coordinator
+
+
+def test_days_later_a_time_alone_is_of_the_day_of_the_visit(ward: House, nurse: Browser) -> None:
+    tap(nurse, "attend")
+    coordinator = three_days_later(ward)
+    html = coordinator.get(PAGE).text
+    assert "took place on Monday 1 September 2025" in html and "Time on Monday 1 September 2025" in html
+    assert "is taken now" not in html and "is drawn</button>" not in html
+    assert tap(coordinator, "draw", "H0", tube="T-1", at="08:15") == 303
+    assert tap(coordinator, "dose", at="8h25") == 303
+    html = coordinator.get(PAGE).text
+    assert "allowed from 08:45 to 09:05" in html and "count-down" not in html
+    assert tap(coordinator, "draw", "H30", tube="T-2", at="2025-09-01 08:56") == 303
+    assert tap(coordinator, "not_drawn", "H2", reason="left early") == 303
+    found = day(ward)
+    assert found.dose is not None and found.dose.at == MORNING + timedelta(minutes=25)
+    assert [(one.tube, one.minutes) for one in found.draws] == [("T-1", -10), ("T-2", 31), (None, None)]
+    assert "still lacks" not in coordinator.get(PAGE).text
+
+
+@pytest.mark.parametrize(
+    ("at", "sentence"),
+    [("", "A time is needed"), ("25:99", "A time is needed"), ("2025-09-04 07:00", "is another day than")],
+)
+def test_days_later_nothing_is_timed_by_the_day_of_the_typing(
+    ward: House, nurse: Browser, at: str, sentence: str
+) -> None:
+    tap(nurse, "attend")
+    coordinator = three_days_later(ward)
+    for step, point, fields in (("dose", "", {}), ("draw", "H0", {"tube": "T-1"})):
+        assert tap(coordinator, step, point, at=at, **fields) == 422
+        assert coordinator.last is not None
+        said = re.search(rf'id="e-{step}-{point}-at-1">([^<]+)<', coordinator.last.text)
+        assert said is not None and sentence in said[1]
+    assert kinds(ward) == ["enrolled", "visit_booked", "attended"]
+
+
+def test_a_tap_before_midnight_that_arrives_after_it_keeps_its_day(ward: House, nurse: Browser) -> None:
+    ward.clock.move_to(MORNING.replace(hour=21, minute=50))
+    nurse = ward.signed_in("nadia")
+    tap(nurse, "attend")
+    tap(nurse, "dose", at="23:00")
+    ward.later(minutes=11)
+    tapped = ward.clock.now() - timedelta(minutes=2)
+    assert tap(nurse, "draw", "H30", tube="T-2", tapped=tapped.isoformat()) == 303
+    assert day(ward).draws[1].drawn_at == tapped
+
+
 @pytest.mark.parametrize(
     ("step", "point", "fields", "field", "sentence"),
     [

@@ -22,6 +22,7 @@ CONSOLE_SENTENCES: dict[str, str] = {
     "refused_password_empty": "No password was read. Give it as one line on the standard input.",
     "refused_code_wrong": "The code is wrong or was used. Wait for the next one, and check the clock of the device.",
     "refused_tube_needed": "The number on the tube is needed: scan it or type it.",
+    "refused_time_needed": "A time is needed, such as 08:31.",
     "refused_formulation_needed": "The formulation is needed: MMF or EC-MPS.",
     "refused_decision_needed": "Choose what shall become of the row.",
     "refused_attempts": "Too many attempts failed. Try again in {minutes} min.",
