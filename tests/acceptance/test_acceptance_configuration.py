@@ -99,9 +99,24 @@ def test_a_command_that_ends_by_a_defect_says_it_in_the_language_of_the_settings
     )
 
 
-def test_a_defect_that_an_earlier_version_noted_as_a_line_is_shown_as_it_is(hospital: Installation) -> None:
-    line = "sites/cochin.toml: zone: It is wrong."
+@pytest.mark.parametrize(
+    "noted",
+    [
+        "sites/cochin.toml: zone: It is wrong.",
+        "5",
+        "[]",
+        '{"file": "sites/cochin.toml"}',
+        '{"file": "a", "key": "b", "problem": "It is wrong.", "remedy": {}}',
+        '{"file": "a", "key": "b", "problem": {"english": "c", "values": []}, "remedy": {}}',
+        '{"file": "a", "key": "b", "problem": {"english": "{c}", "values": {}}, '
+        '"remedy": {"english": "d", "values": {}}}',
+    ],
+    ids=["line", "number", "list", "part", "text", "values", "blank"],
+)
+def test_a_defect_that_another_version_noted_otherwise_is_shown_as_it_is(
+    hospital: Installation, noted: str
+) -> None:
     with closing(Database(hospital.settings["MPA_DATABASE"])) as db:
-        db.transact(lambda session: beat(session, CONFIGURATION, datetime.now(UTC), 1, line))
-    assert hospital("status", "--json").json["configuration"] == {"defects": 1, "first": line}
-    assert line in hospital("--language", "fr", "status").out.replace("\n", " ")
+        db.transact(lambda session: beat(session, CONFIGURATION, datetime.now(UTC), 1, noted))
+    assert hospital("status", "--json").json["configuration"] == {"defects": 1, "first": noted}
+    assert noted in hospital("--language", "fr", "status").out.replace("\n", " ")

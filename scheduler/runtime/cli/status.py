@@ -95,10 +95,10 @@ def _status(session: Session, program: Program) -> dict[str, Any]:
 
 
 def _defect(noted: str, language: Language) -> str:
-    """The noted defect for a reader of `language`; the line that an earlier version noted is shown as it is."""
+    """The noted defect for a reader of `language`; what another version noted otherwise is shown as it is."""
     try:
         return Defect.from_json(noted).line(language)
-    except ValueError:
+    except (ValueError, LookupError, TypeError, AttributeError):
         return noted
 
 
