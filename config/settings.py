@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -185,6 +186,8 @@ def load_settings(**given: Any) -> Settings:
         if name.startswith(PREFIX) and not _is_known(name)
     ]
     defects += readable_secrets(_settings_file(given.get("config")))
+    if no_json := [_no_json(name) for name in sorted(os.environ) if not _is_read(name)]:
+        raise ConfigurationInvalidError(defects + no_json)
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -193,7 +196,9 @@ def load_settings(**given: Any) -> Settings:
 
         raise ConfigurationInvalidError(defects + shape_defects("settings", error)) from error
     except SettingsError as error:
-        raise ConfigurationInvalidError([*defects, _no_json(error)]) from error
+        group = re.search(r'field "(\w+)"', str(error))
+        name = f"{PREFIX}{group[1].upper()}" if group else PREFIX
+        raise ConfigurationInvalidError([*defects, _no_json(name)]) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationInvalidError([*defects, unreadable("settings.toml", error)]) from error
     if defects:
@@ -211,23 +216,45 @@ def language_to_fail_in(language: str | None, config: str | Path | None) -> Lang
     return next((one for given in asked for one in Language if given == one), Language.EN)
 
 
-def _no_json(error: SettingsError) -> Defect:
+def _no_json(variable: str) -> Defect:
     """The defect of a variable that holds a list or a group of settings and is no JSON."""
-    group = re.search(r'field "(\w+)"', str(error))
     return Defect(
         "environment",
-        f"{PREFIX}{group[1].upper()}" if group else PREFIX,
+        variable,
         said("A list or a group of settings is written as JSON in a variable."),
-        said('Write it so, such as ["10.0.0.1"], or give it in settings.toml.'),
+        said(
+            'Write it so, such as ["10.0.0.1"] (in a shell between single quotes), or give it in settings.toml.'
+        ),
     )
 
 
-def _is_known(variable: str) -> bool:
-    first, *rest = variable.removeprefix(PREFIX).lower().split("__")
-    field = Settings.model_fields.get(first)
-    if field is None:
+def _is_read(variable: str) -> bool:
+    """Whether a variable needs not be JSON, or is."""
+    kind = _kind_of(variable)
+    if get_origin(kind) is not tuple and not _is_group(kind):
+        return True
+    try:
+        json.loads(os.environ[variable] or "null")
+    except (ValueError, RecursionError):
         return False
-    group = field.annotation
-    if rest and isinstance(group, type) and issubclass(group, BaseModel):
-        return len(rest) == 1 and rest[0] in group.model_fields
-    return not rest
+    return True
+
+
+def _is_known(variable: str) -> bool:
+    return _kind_of(variable) is not None
+
+
+def _kind_of(variable: str) -> object:
+    """The type of the setting or group that a variable names in capitals or small letters; None when it names none."""
+    if not variable.upper().startswith(PREFIX):
+        return None
+    first, *rest = variable[len(PREFIX) :].lower().split("__")
+    field = Settings.model_fields.get(first)
+    if field is not None and rest:
+        group = field.annotation
+        field = group.model_fields.get(rest[0]) if len(rest) == 1 and _is_group(group) else None
+    return field.annotation if field is not None else None
+
+
+def _is_group(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -77,8 +77,15 @@ def test_a_list_in_a_variable_that_is_no_json_is_a_defect_of_the_variable(
     nursery: Nursery, tmp_path: Path
 ) -> None:
     config = copy_of_config(tmp_path / "config")
-    (line,) = asked(nursery, tmp_path, config, MPA_CONSOLE__TRUSTED_PROXIES="10.0.0.1")
-    assert line.startswith("environment: MPA_CONSOLE: A list or a group of settings is written as JSON")
+    name = "MPA_CONSOLE__TRUSTED_PROXIES"
+    (line,) = asked(nursery, tmp_path, config, **{name: "10.0.0.1"})
+    assert line.startswith(f"environment: {name}: A list or a group of settings is written as JSON")
+    (line,) = asked(nursery, tmp_path, config, "--language", "fr", **{name: "[10.0.0.1]"})
+    assert line == (
+        f"environnement\u202f: {name}\u202f: Dans une variable, une liste ou un groupe de réglages s'écrit en JSON. "
+        'Écrivez-le ainsi, par exemple ["10.0.0.1"] (entre apostrophes dans un shell), '
+        "ou indiquez-le dans settings.toml."
+    )
 
 
 def test_a_protocol_file_that_is_no_text_is_refused_with_its_name(hospital: Installation) -> None:

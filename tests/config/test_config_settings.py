@@ -60,6 +60,40 @@ def test_a_variable_that_means_nothing_is_refused(monkeypatch: pytest.MonkeyPatc
     assert (name, "This variable means nothing to mpa-monitor.") in refused()
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"MPA_CONSOLE__TRUSTED_PROXIES": "10.0.0.1"},
+        {"mpa_console__trusted_proxies": "10.0.0.1"},
+        {"MPA_MAIL": "smtp", "MPA_CONSOLE__TRUSTED_PROXIES": "[10.0.0.1]"},
+        {"MPA_CONSOLE__TRUSTED_PROXIES": "[" * 100_000},
+        {"MPA_CONSOLE": ""},
+    ],
+    ids=["list", "small", "group", "deep", "empty"],
+)
+def test_every_variable_that_must_be_json_and_is_not_is_named_as_it_was_set(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+) -> None:
+    for name, value in {"MPA_MAIL__HOST": "[not JSON", "MPA_CONSOLE__IDLE_MIN": "20", **wrong}.items():
+        monkeypatch.setenv(name, value)
+    problem = "A list or a group of settings is written as JSON in a variable."
+    assert sorted(refused()) == [(name, problem) for name in sorted(wrong)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MPA_CONSOLE__TRUSTED_PROXIES", '["10.0.0.1", "10.0.0.2"]'),
+        ("MPA_CONSOLE", '{"trusted_proxies": ["10.0.0.1", "10.0.0.2"]}'),
+    ],
+)
+def test_a_list_and_a_group_may_be_given_as_json(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert load_settings().console.trusted_proxies == ("10.0.0.1", "10.0.0.2")
+
+
 def test_every_defect_of_the_settings_is_said_at_once(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(config, "[mail]\nport = 0\n[daemon]\nlongest_wait_s = 31\nhurry = true\n")
     monkeypatch.setenv("MPA_COLOUR", "blue")
