@@ -8,7 +8,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_origin
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -27,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config.address import LOOPBACK, console_address
 from config.defects import ConfigurationInvalidError, Defect, unreadable
 from config.language import Language
 from config.said import said
@@ -48,7 +48,6 @@ __all__ = [
 PREFIX = "MPA_"
 DEFAULT_DIR = Path(__file__).parent
 """The configuration that is shipped."""
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class _Group(BaseModel):
@@ -116,17 +115,7 @@ class ConsoleSettings(_Group):
     @field_validator("url")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        try:
-            parts = urlsplit(url.rstrip("/"))
-        except ValueError:  # brackets that hold no address
-            raise refused("no_bare_address") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            raise refused("no_bare_address")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise refused("console_in_the_clear")
-        return f"{parts.scheme}://{parts.netloc}"
+        return console_address(url) if url is not None else None
 
 
 class Settings(BaseSettings):

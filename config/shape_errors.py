@@ -14,8 +14,9 @@ OUR_TYPES: dict[str, tuple[str, str]] = {
         "Use 'starttls' or 'tls'.",
     ),
     "no_bare_address": (
-        "The console is known by scheme and host only.",
-        "Write it as 'https://console.hospital.example', without a path.",
+        "The console is known by scheme, host and port only.",
+        "Write it as 'https://console.hospital.example' or 'https://console.hospital.example:8443': "
+        "no user, password, path, space or accent.",
     ),
     "console_in_the_clear": (
         "Without TLS the console is for this machine only.",
