@@ -9,10 +9,13 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic_core import PydanticCustomError
 from rich.console import Console
 from sqlmodel import Session
 
-from config.language import Language
+from config.address import console_address
+from config.language import Language, translator
+from config.shape_errors import OUR_TYPES
 from notifications.commands.needs import Needs, account, needs_of
 from notifications.commands.tables import outbox_rows, outbox_table, said_uncertain
 from notifications.outbox import ledger
@@ -30,6 +33,7 @@ __all__ = ["cancel", "list_", "preview_", "release", "retry", "show"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Number = Annotated[int, typer.Argument(help="Number of the mail; 'outbox list' shows them.")]
+_MADE_UP = "https://console.example"
 
 
 def list_(
@@ -200,7 +204,8 @@ def preview_(
     console: Annotated[
         str | None,
         typer.Option(
-            help="Address of the console, to which the mail then leads; if absent that of the settings."
+            help="Address of the console, to which the mail then leads; "
+            "if absent a made-up one when the settings name a console."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -212,14 +217,25 @@ def preview_(
     if name is None or name not in template_names():
         typer.echo("\n".join(template_names()), err=name is not None)
         raise typer.Exit(0 if name is None else 2)
-    address = console if console is not None else needs_of(context).settings.console.url
-    subject, text, html_text = preview(name, language, address or "")
+    subject, text, html_text = preview(name, language, _led_to(console, needs_of(context)))
     if as_json:
         _json({"subject": subject, "text": text, "html": html_text})
         return
     speaker = Speaker(language, ZoneInfo("UTC"))
     line = speaker.text("Subject line: {subject}", subject=subject)
     typer.echo(html_text if html else f"{line}\n\n{text}")
+
+
+def _led_to(asked: str | None, needs: Needs) -> str:
+    """The console to which a sample leads, empty for none; only if asked one that may have records of its numbers."""
+    if asked is None:
+        return _MADE_UP if needs.settings.console.url is not None else ""
+    try:
+        return console_address(asked)
+    except PydanticCustomError as error:
+        translate = translator(needs.settings.language)
+        typer.echo(" ".join(map(translate, OUR_TYPES[error.type])), err=True)
+        raise typer.Exit(2) from None
 
 
 def _json(value: Any) -> None:

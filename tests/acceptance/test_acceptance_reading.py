@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -165,3 +167,29 @@ def test_no_mail_of_a_rehearsal_leads_to_the_console_that_is_in_use(rehearsed: I
     ]
     assert any("http://127.0.0.1:8000/of/" in text for text in texts)
     assert not any("console.hospital.example" in text for text in texts)
+
+
+def test_a_sample_mail_leads_to_no_real_record_unless_it_is_asked_to(rehearsed: Installation) -> None:
+    real = {"MPA_CONSOLE__URL": "https://mpa.hospital.example"}
+    known = replace(rehearsed, settings={**rehearsed.settings, **real})
+    asked = ("template", "preview", "visit_overdue")
+
+    def hosts(at: Installation, *words: str) -> set[str]:
+        both = at.ok(*asked, *words).out + at.ok(*asked, "--html", *words).out
+        return set(re.findall(r"https?://[^/\s\"]+", both))
+
+    assert hosts(rehearsed) == set()
+    assert hosts(known) == {"https://console.example"}
+    assert hosts(known, "--console", "https://other.example/") == {"https://other.example"}
+
+
+def test_the_address_of_a_sample_mail_is_checked_as_that_of_the_settings(rehearsed: Installation) -> None:
+    asked = ("template", "preview", "visit_overdue", "--console")
+    for wrong in ("console.hospital.example", "https://a b.example", "https://u:hush@c.example", ""):
+        assert rehearsed.refused(*asked, wrong) == (
+            "The console is known by scheme, host and port only. Write it as 'https://console.hospital.example' or "
+            "'https://console.hospital.example:8443': no user, password, path, space or accent.\n"
+        )
+    assert rehearsed.refused("--language", "fr", *asked, "http://c.example") == (
+        "Sans TLS, la console est réservée à cette machine. Écrivez une adresse qui commence par https://.\n"
+    )
