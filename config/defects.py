@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from config.language import Language, translator
 from config.said import Said, said
 
-__all__ = ["PLACES", "ConfigError", "ConfigurationInvalidError", "Defect", "unreadable"]
+__all__ = ["PLACES", "UNREADABLE", "ConfigError", "ConfigurationInvalidError", "Defect", "unreadable"]
 
 PLACES = ("environment", "settings", "file", "folder")
 """What stands for the name of a file or key where there is none."""
+UNREADABLE = (OSError, ValueError, RecursionError)
+"""What `unreadable` makes a defect of."""
 _PLACED = re.compile(r"(?P<detail>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 
 
@@ -68,7 +70,7 @@ class ConfigurationInvalidError(ConfigError, ValueError):
         return "\n".join(one.line(language) for one in self.defects)
 
 
-def unreadable(name: str, error: OSError | ValueError) -> Defect:
+def unreadable(name: str, error: OSError | ValueError | RecursionError) -> Defect:
     """The defect of a file that cannot be read, is no text, or no TOML: what system and parser say stays English."""
     if isinstance(error, OSError):
         problem = said("It cannot be read: {detail}.", detail=error.strerror or type(error).__name__)
@@ -77,6 +79,9 @@ def unreadable(name: str, error: OSError | ValueError) -> Defect:
         )
     if isinstance(error, UnicodeDecodeError):
         return Defect(name, "file", said("The file is not UTF-8 text."), said("Save it as UTF-8."))
+    if isinstance(error, RecursionError):
+        problem = said("The file is nested too deeply.")
+        return Defect(name, "file", problem, said("Write its lists and tables with fewer levels."))
     problem = said("Not valid TOML: {detail}.", detail=str(error))
     if found := _PLACED.fullmatch(str(error)):
         problem = said("Not valid TOML: {detail} (at line {line}, column {column}).", **found.groupdict())

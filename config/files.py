@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from config.defects import Defect, unreadable
+from config.defects import UNREADABLE, Defect, unreadable
 from config.said import said
 from config.schema import LabFile, ProtocolFile, SiteFile
 from config.shape_defects import shape_defects
@@ -104,7 +104,7 @@ def _read_toml(path: Path, name: str, defects: list[Defect]) -> tuple[str, dict[
     except FileNotFoundError:
         remedy = said("Copy it from the project's config folder.")
         defects.append(Defect(name, "file", said("The file is missing."), remedy))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UNREADABLE as error:
         defects.append(unreadable(name, error))
     return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.defects import Defect
+from config.defects import UNREADABLE, Defect
 from config.said import said
 
 __all__ = ["readable_secrets", "secrets_in"]
@@ -21,7 +21,7 @@ def secrets_in(path: Path) -> list[str]:
     """The keys of a settings file that hold a secret; none where there is no file, or none that is TOML."""
     try:
         return list(_secret_keys(tomllib.loads(path.read_text("utf-8"))))
-    except (OSError, ValueError):
+    except UNREADABLE:
         return []
 
 

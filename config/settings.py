@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_origin
 
@@ -27,7 +28,7 @@ from pydantic_settings import (
 )
 
 from config.address import LOOPBACK, console_address
-from config.defects import ConfigurationInvalidError, Defect, unreadable
+from config.defects import UNREADABLE, ConfigurationInvalidError, Defect, unreadable
 from config.language import Language
 from config.said import said
 from config.secrecy import readable_secrets
@@ -159,6 +160,21 @@ def _settings_file(given: Any) -> Path:
     return Path(given or os.environ.get(f"{PREFIX}CONFIG") or DEFAULT_DIR) / "settings.toml"
 
 
+def _misplaced(path: Path) -> list[Defect]:
+    """What keeps a settings file from being found where it is looked for; nothing when there is none to be found."""
+    try:
+        if path.parent.exists() and not path.parent.is_dir():  # a restore makes one that is not there
+            problem = said("'{path}' is not a folder.", path=str(path.parent))
+            remedy = said("Name the folder that holds settings.toml, protocols, sites, labs and models.")
+            return [Defect("settings", "config", problem, remedy)]
+        if (path.exists() or path.is_symlink()) and not path.is_file():
+            remedy = said("Put a file in its place, or remove it.")
+            return [Defect("settings.toml", "file", said("It is not a file."), remedy)]
+    except OSError as error:
+        return [unreadable("settings.toml", error)]
+    return []
+
+
 def load_settings(**given: Any) -> Settings:
     """The settings; `given` (from the command line) wins over the environment, that over the file.
 
@@ -174,9 +190,11 @@ def load_settings(**given: Any) -> Settings:
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and not _is_known(name)
     ]
-    defects += readable_secrets(_settings_file(given.get("config")))
-    if no_json := [_no_json(name) for name in sorted(os.environ) if not _is_read(name)]:
-        raise ConfigurationInvalidError(defects + no_json)
+    path = _settings_file(given.get("config"))
+    no_json = [_no_json(name) for name in sorted(os.environ) if not _is_read(name)]
+    if in_vain := [*no_json, *_misplaced(path)]:
+        raise ConfigurationInvalidError(defects + in_vain)
+    defects += readable_secrets(path)
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -188,7 +206,7 @@ def load_settings(**given: Any) -> Settings:
         group = re.search(r'field "(\w+)"', str(error))
         name = f"{PREFIX}{group[1].upper()}" if group else PREFIX
         raise ConfigurationInvalidError([*defects, _no_json(name)]) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UNREADABLE as error:
         raise ConfigurationInvalidError([*defects, unreadable("settings.toml", error)]) from error
     if defects:
         raise ConfigurationInvalidError(defects)
@@ -197,10 +215,9 @@ def load_settings(**given: Any) -> Settings:
 
 def language_to_fail_in(language: str | None, config: str | Path | None) -> Language:
     """The language of a reader whose settings cannot be used: the one given, else MPA_LANGUAGE, else the file's."""
-    try:
-        on_file = tomllib.loads(_settings_file(config).read_text("utf-8")).get("language")
-    except (OSError, ValueError):
-        on_file = None
+    path, on_file = _settings_file(config), None
+    with suppress(*UNREADABLE):
+        on_file = tomllib.loads(path.read_text("utf-8")).get("language") if path.is_file() else None
     asked = (language, os.environ.get(f"{PREFIX}LANGUAGE"), on_file)
     return next((one for given in asked for one in Language if given == one), Language.EN)
 

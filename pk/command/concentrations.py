@@ -68,7 +68,7 @@ def run(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.error("no concentration was given; give at least one of --c0, --c30, --c2 in mg/L")
     try:
         equations = _equations(asked.regressions)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, EquationError) as problem:
+    except (OSError, ValueError, RecursionError, EquationError) as problem:
         parser.error(
             f"the equations cannot be read from {asked.regressions or 'the default file'}: {problem}"
         )

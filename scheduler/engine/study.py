@@ -90,7 +90,7 @@ class Study:
             source = ProtocolFile.model_validate(tomllib.loads(text))
         except ValidationError as error:
             raise ConfigurationInvalidError(shape_defects(name, error)) from error
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigurationInvalidError([unreadable(name, error)]) from error
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         protocol, defects = compile_protocol(source, name, self._templates, sha256)

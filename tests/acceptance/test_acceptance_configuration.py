@@ -95,6 +95,35 @@ def test_a_protocol_file_that_is_no_text_is_refused_with_its_name(hospital: Inst
     )
 
 
+def test_a_file_that_is_nested_too_deeply_is_refused_with_its_name(hospital: Installation) -> None:
+    (hospital.home / "deep.toml").write_text(f"x = {'[' * 5000}", "utf-8")
+    (hospital.home / "deep.json").write_text("[" * 500_000, "utf-8")
+    assert hospital.refused("--language", "fr", "protocol", "diff", "1", "deep.toml") == (
+        "deep.toml\u202f: fichier\u202f: Ce fichier comporte trop de niveaux imbriqués. "
+        "Écrivez ses listes et ses tables avec moins de niveaux.\n"
+    )
+    for name in ("deep.toml", "deep.json"):
+        said = hospital.refused("eligibility", "check", name)
+        assert name in said and "Traceback" not in said
+
+
+def test_what_is_no_settings_file_and_no_folder_is_not_passed_over(nursery: Nursery, tmp_path: Path) -> None:
+    config = copy_of_config(tmp_path / "config")
+    (config / "settings.toml").mkdir()
+    assert asked(nursery, tmp_path, config, "--language", "fr") == [
+        "settings.toml\u202f: fichier\u202f: Ce n'est pas un fichier. Mettez un fichier à sa place, ou supprimez-le."
+    ]
+    file = config / "regressions.toml"
+    assert asked(nursery, tmp_path, file) == [
+        f"settings: config: '{file}' is not a folder. "
+        "Name the folder that holds settings.toml, protocols, sites, labs and models."
+    ]
+    assert asked(nursery, tmp_path, config, "--language", "fr", "--config", str(file)) == [
+        f"réglages\u202f: config\u202f: «\u202f{file}\u202f» n'est pas un dossier. "
+        "Indiquez le dossier qui contient settings.toml, protocols, sites, labs et models."
+    ]
+
+
 def test_a_command_that_ends_by_a_defect_says_it_in_the_language_of_the_settings(
     nursery: Nursery, tmp_path: Path
 ) -> None:

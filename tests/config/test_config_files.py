@@ -42,6 +42,8 @@ def test_the_configuration_as_shipped_has_no_defect() -> None:
     [
         (lambda path: path.write_bytes(b"name = '\xe9'"), "The file is not UTF-8 text."),
         (lambda path: path.write_text("format = ", "utf-8"), "Not valid TOML: "),
+        (lambda path: path.write_text(f"x = {'[' * 5000}", "utf-8"), "The file is nested too deeply."),
+        (lambda path: path.write_text(f"x = {'9' * 5000}", "utf-8"), "Not valid TOML: Exceeds the limit"),
         (in_its_place_a_folder, "It cannot be read: Is a directory."),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from config_cases import copy_of_config
 from config.defects import ConfigurationInvalidError
 from config.fingerprint import configuration_hash
 from config.language import Language, counter, translator
-from config.settings import Settings, load_settings
+from config.settings import Settings, language_to_fail_in, load_settings
 
 
 @pytest.fixture
@@ -113,6 +114,52 @@ def test_a_settings_file_that_cannot_be_read_is_a_defect(config: Path) -> None:
     (config / "settings.toml").unlink()
     (config / "settings.toml").symlink_to("/proc/self/mem")  # a file that nobody can read, root included
     assert refused(config=config) == [("file", "It cannot be read: Input/output error.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "defect"),
+    [
+        (f"x = {'[' * 5000}", ("file", "The file is nested too deeply.")),
+        (f"x = {'{a = ' * 5000}", ("file", "The file is nested too deeply.")),
+        (f"x{'.x' * 5000} = 1\n", ("x", "There is no such key here.")),
+        (f"mail{'.host' * 5000} = 1\n", ("mail.host", "It is not a text.")),
+    ],
+    ids=["brackets", "braces", "points", "below"],
+)
+def test_a_settings_file_that_is_nested_too_deeply_is_a_defect(
+    config: Path, text: str, defect: tuple[str, str]
+) -> None:
+    assert refused(config=written(config, text)) == [defect]
+    assert language_to_fail_in(None, config) is Language.EN
+
+
+def test_what_stands_in_the_place_of_the_settings_file_and_is_none_is_a_defect(config: Path) -> None:
+    path = config / "settings.toml"
+    for make, clear in (
+        (path.mkdir, path.rmdir),
+        (lambda: os.mkfifo(path), path.unlink),  # nobody ever writes into it
+        (lambda: path.symlink_to("gone.toml"), path.unlink),
+        (lambda: path.symlink_to("settings.toml"), path.unlink),
+    ):
+        make()
+        assert refused(config=config) == [("file", "It is not a file.")]
+        assert language_to_fail_in(None, config) is Language.EN
+        clear()
+    assert load_settings(config=config).config == config
+
+
+def test_a_folder_of_the_configuration_that_is_a_file_is_a_defect_and_one_that_is_to_come_is_none(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = config / "regressions.toml"
+    assert refused(config=wrong) == [("config", f"'{wrong}' is not a folder.")]
+    monkeypatch.setenv("MPA_CONFIG", str(wrong))
+    assert refused() == [("config", f"'{wrong}' is not a folder.")]
+    assert load_settings(config=config / "to-come").config == config / "to-come"  # where a restore puts it
+
+
+def test_a_name_that_no_folder_can_have_is_a_defect() -> None:
+    assert refused(config=Path("x" * 300)) == [("file", "It cannot be read: File name too long.")]
 
 
 @pytest.mark.parametrize(

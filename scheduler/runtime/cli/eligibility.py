@@ -96,7 +96,7 @@ def _content(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
         content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RefusedError([because("refused_file", file=path.name, why=str(error))]) from error
     if not isinstance(content, dict):
         raise RefusedError([because("refused_answers_shape", file=path.name)])

@@ -93,7 +93,9 @@ def test_bad_input_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"), [(b"not toml", "TOML"), (b"\xff", "utf-8"), (b"", "write one")]
+    ("content", "sentence"),
+    [(b"not toml", "TOML"), (b"\xff", "utf-8"), (b"", "write one"), (b"x = " + b"[" * 5000, "recursion")],
+    ids=["words", "bytes", "empty", "deep"],
 )
 def test_a_file_that_holds_no_equations_is_refused_with_a_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, sentence: str
