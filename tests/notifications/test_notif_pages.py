@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from config.language import Language
 from notifications.words.context import Memo, gather
-from notifications.words.preview import preview
+from notifications.words.preview import preview, sample_values
 from notifications.words.render import template_names
 from scheduler.console.page import Page
 from scheduler.console.routes import PAGES
@@ -125,6 +125,23 @@ NOTHING_LACKS: dict[str, object] = {
 
 
 @pytest.mark.parametrize(
+    ("lacks", "pages"),
+    [
+        ({"lacks_dose": True}, ["/W6/sampling"]),
+        ({"lacks_draws": ["H2"]}, ["/W6/sampling"]),
+        ({"lacks_items": ["mrss"]}, ["/W6/assess"]),
+        ({"lost": True}, [""]),
+        ({"lacks_results": True}, []),
+    ],
+)
+def test_a_record_with_one_gap_leads_only_to_where_that_is_filled(
+    lacks: dict[str, object], pages: list[str]
+) -> None:
+    text = preview("visit_incomplete", Language.EN, CONSOLE, **{**NOTHING_LACKS, **lacks})[1]
+    assert _addresses(text) == [f"{CONSOLE}/of/118{page}" for page in pages]
+
+
+@pytest.mark.parametrize(
     ("lacks", "asked", "way"),
     [
         ({"lacks_draws": ["H2"]}, "is completed.", "it is recorded by coordinators"),
@@ -144,6 +161,19 @@ def test_whoever_does_not_record_is_asked_to_see_to_it_and_to_acknowledge_only_w
     assert text.splitlines()[0].endswith(asked)
     assert way in text
     assert ("cknowledge" in text) == ("lost" in lacks)
+    assert _addresses(text) == [f"{CONSOLE}/of/118"]
+
+
+def test_a_day_without_matters_leads_to_the_worklist_alone() -> None:
+    digest = {**sample_values("digest", Language.EN)["digest"], "flags": []}
+    text = preview("digest", Language.EN, CONSOLE, digest=digest)[1]
+    assert f"\nThe worklist:\n    {CONSOLE}/\n" in text
+    assert "each link" not in text
+
+
+def test_an_auc_that_is_not_in_question_leads_to_the_subject_alone() -> None:
+    text = preview("auc_withdrawn", Language.EN, CONSOLE, in_question=False)[1]
+    assert "What it was based on was corrected or taken back." in text
     assert _addresses(text) == [f"{CONSOLE}/of/118"]
 
 
@@ -204,6 +234,15 @@ def test_the_calendar_entry_leads_to_the_sampling_day_while_there_is_one(
     message = written(desk, desk.mail("coordinator-en"), letterhead=HEAD)
     page = f"{CONSOLE}/of/{cases.RECORD}/{cases.VISIT}/sampling"
     assert _described(message).splitlines()[1:] == ([] if name == "visit_cancelled" else [page])
+
+
+def test_the_calendar_entry_of_a_visit_without_sampling_leads_to_the_subject(desk: cases.Study) -> None:
+    protocol = cases.protocol()
+    without = replace(protocol, encounters=tuple(replace(one, sampling=False) for one in protocol.encounters))
+    desk.tell(cases.rebooked())
+    row = desk.mail("coordinator-en")
+    message = written(desk, row, letterhead=HEAD, protocol_of=lambda _session, _sha256: without)
+    assert _described(message).splitlines()[1:] == [f"{CONSOLE}/of/{cases.RECORD}"]
 
 
 def test_the_calendar_entry_of_the_laboratory_leads_nowhere(desk: cases.Study) -> None:
