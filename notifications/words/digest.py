@@ -13,7 +13,7 @@ from sqlmodel import Session
 from notifications.messages.message import DIGEST, Message, digest_key
 from notifications.outbox import posting
 from notifications.outbox.calm import MailSite
-from notifications.outbox.directory import with_roles
+from notifications.outbox.directory import Person, with_roles
 from notifications.outbox.queue import IS_OPEN, OUTBOX, reason_in
 from notifications.outbox.states import State
 from notifications.words.discretion import discreet, one_line
@@ -86,8 +86,14 @@ def _digest_of_site(session: Session, site: MailSite, protocol: Protocol, domain
         not_before=due_at,
         expires_at=max(at_local(today, _USELESS_FROM, zone), due_at + timedelta(hours=1)),
     )
+
+    def facts(person: Person) -> dict[str, Any]:
+        """The same for everybody but the laboratory, which is led to no page."""
+        laboratory = set(person.roles) & set(message.roles) == {"laboratory"}
+        return {"day": today.isoformat(), **({"roles": ["laboratory"]} if laboratory else {})}
+
     people = with_roles(session, site.id, message.roles)
-    return posting.enqueue(session, message, people, lambda _: {"day": today.isoformat()}, domain, now)
+    return posting.enqueue(session, message, people, facts, domain, now)
 
 
 def digest_context(session: Session, site: str, today: date, now: datetime) -> dict[str, Any]:

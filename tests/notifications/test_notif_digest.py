@@ -11,6 +11,7 @@ from pathlib import Path
 
 import notif_cases as cases
 import pytest
+from letter_cases import part, written
 from sqlmodel import Session, select
 
 from notifications.delivery.maildir import MaildirTransport, read_maildir
@@ -56,6 +57,19 @@ def test_each_person_with_a_digest_role_gets_one_a_day(either: cases.Study) -> N
     assert step(either, MORNING + timedelta(hours=1)) == 0
     assert step(either, MORNING + timedelta(days=1)) == 3
     assert {row.staff_id for row in either.mails()} == {"coordinator-fr", "coordinator-en", "data-manager"}
+
+
+def test_it_leads_the_laboratory_to_no_page(desk: cases.Study) -> None:
+    told = replace(cases.protocol(), digest_roles=("coordinator", "laboratory"))
+    desk.do(lambda session: flag(session, "a", 1))
+    desk.do(lambda session: digest_step(session, SITES, told, cases.DOMAIN, MORNING))
+    head = replace(cases.HEAD, console="https://console.example")
+    leads = {
+        row.staff_id: "https://console.example/flags/"
+        in part(written(desk, row, letterhead=head), "text/plain")
+        for row in desk.mails()
+    }
+    assert leads == {"coordinator-fr": True, "coordinator-en": True, "laboratory": False}
 
 
 def test_there_is_none_on_a_closed_day(desk: cases.Study) -> None:
