@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
+from html import unescape
 from urllib.parse import urlencode
 
 import httpx2 as httpx
@@ -64,12 +64,12 @@ def hidden_of(html: str, action: str) -> dict[str, str]:
     """The hidden fields of the form that is sent to an address."""
     form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', html, re.DOTALL)
     assert form is not None, f"no form is sent to {action}"
-    return dict(_HIDDEN.findall(form[0]))
+    return {name: unescape(value) for name, value in _HIDDEN.findall(form[0])}
 
 
 def text_of(page: str) -> str:
     """What a page says, without its tags."""
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
 
 
 @dataclass

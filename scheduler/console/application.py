@@ -26,7 +26,7 @@ from scheduler.console.desk import Desk
 from scheduler.console.gate import Gate, is_same_origin
 from scheduler.console.page import EVERYBODY, Asked, Page
 from scheduler.console.refill import refilled
-from scheduler.console.show import STATIC_DIR, go, refused, show
+from scheduler.console.show import STATIC_DIR, go, refused, show, step_to
 from scheduler.domain.facts import Source
 from scheduler.engine.account.kept_form import drop_kept, keep_typed, typed_before, whose_was
 from scheduler.engine.account.sign_in import SignedIn, find_session
@@ -182,7 +182,7 @@ def _answer(asked: Asked, request: Request) -> Response:
         return _denied(asked, "csrf", 403)
     step = _next_step(asked)
     if step is not None and not page.enters:
-        return go(step)
+        return step_to(step, asked.where if asked.posted else asked.url)
     access, alive, typed = desk.database.read(lambda session: _looked_up(session, asked))
     match access:
         case Access.GRANTED:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from scheduler.console.cookie import clear, keep
 from scheduler.console.page import EVERYBODY, Asked, Page
-from scheduler.console.show import go, is_local, show
+from scheduler.console.show import go, show, step_to, wanted
 from scheduler.domain.reason import because
 from scheduler.engine.account.sign_in import give_code, sign_in, sign_out
 
@@ -20,7 +20,7 @@ _LONGEST = 1024
 
 def _login(asked: Asked) -> Response:
     if asked.signed_in is not None and not asked.posted:
-        return go(_next(asked))
+        return go(wanted(asked))
     if not asked.posted:
         return _ask(asked)
     name, password = asked.form.get("account", "").strip().lower()[:100], asked.form.get("password", "")
@@ -35,7 +35,7 @@ def _login(asked: Asked) -> Response:
     if tried.token is None:
         words = "Account or password is wrong. Ask whoever runs the service if you forgot the password."
         return _ask(asked, problem=asked.speaker.text(words), status=401)
-    answer = go(f"/login/code?next={_next(asked)}" if tried.needs_code else _next(asked))
+    answer = step_to("/login/code", wanted(asked)) if tried.needs_code else go(wanted(asked))
     keep(answer, tried.token, secure=asked.secure)
     return answer
 
@@ -44,19 +44,13 @@ def _wait(asked: Asked, wait: timedelta) -> str:
     return asked.speaker.say(because("refused_attempts", minutes=ceil(wait.total_seconds() / 60)))
 
 
-def _next(asked: Asked) -> str:
-    """Where to go after the sign-in: where the reader wanted to be, inside the console."""
-    wanted = asked.form.get("next") or asked.query.get("next") or "/"
-    return wanted if is_local(wanted) else "/"
-
-
 def _ask(asked: Asked, problem: str | None = None, status: int = 200) -> Response:
     return show(
         asked,
         "login.html",
         status=status,
         problem=problem,
-        next=_next(asked),
+        next=wanted(asked),
         over=asked.query.get("over"),
         account=asked.form.get("account", ""),
     )
@@ -65,9 +59,9 @@ def _ask(asked: Asked, problem: str | None = None, status: int = 200) -> Respons
 def _code(asked: Asked) -> Response:
     assert asked.signed_in is not None
     if asked.signed_in.complete:
-        return go(_next(asked))
+        return go(wanted(asked))
     if not asked.posted:
-        return show(asked, "login_code.html", problem=None, next=_next(asked))
+        return show(asked, "login_code.html", problem=None, next=wanted(asked))
     tried = give_code(
         asked.desk.database, asked.signed_in, asked.form.get("code", "")[:20], asked.address, asked.now
     )
@@ -77,8 +71,8 @@ def _code(asked: Asked) -> Response:
         return answer
     if tried.token is None:
         problem = asked.speaker.say(because("refused_code_wrong"))
-        return show(asked, "login_code.html", status=401, problem=problem, next=_next(asked))
-    answer = go(_next(asked))
+        return show(asked, "login_code.html", status=401, problem=problem, next=wanted(asked))
+    answer = go(wanted(asked))
     keep(answer, tried.token, secure=asked.secure)
     return answer
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from config.language import Language
 from scheduler.console.page import EVERYBODY, Asked, Page
-from scheduler.console.show import go, is_local, show
+from scheduler.console.show import go, is_local, show, step_to, wanted
 from scheduler.domain.reason import RefusedError, because
 from scheduler.engine.account import own_account as engine
 
@@ -21,16 +21,23 @@ __all__ = ["PAGES"]
 def _password(asked: Asked) -> Response:
     assert asked.signed_in is not None
     if not asked.signed_in.complete:
-        return go("/login/code")
+        return step_to("/login/code", wanted(asked))
     problems: list[str] = []
     if asked.posted:
         try:
             _change(asked)
-            return go("/?done=password")
+            return _done(asked, "password")
         except RefusedError as error:
             problems = [asked.speaker.say(one) for one in error.reasons]
     must = asked.signed_in.account.must_change
-    return show(asked, "password.html", status=422 if problems else 200, problems=problems, must=must)
+    status = 422 if problems else 200
+    return show(asked, "password.html", status=status, problems=problems, must=must, next=wanted(asked))
+
+
+def _done(asked: Asked, what: str) -> Response:
+    """On to where the reader wanted to be; else to the worklist, which says what was done."""
+    place = wanted(asked)
+    return go(place if place != "/" else f"/?done={what}")
 
 
 def _change(asked: Asked) -> None:
@@ -46,9 +53,9 @@ def _second_factor(asked: Asked) -> Response:
     signed_in, db = asked.signed_in, asked.desk.database
     assert signed_in is not None
     if not signed_in.complete:
-        return go("/login/code")
+        return step_to("/login/code", wanted(asked))
     if signed_in.account.must_change:
-        return go("/password")
+        return step_to("/password", wanted(asked))
     if signed_in.account.totp_since is not None:
         return show(asked, "second_factor.html", since=signed_in.account.totp_since, problems=[])
     problems: list[str] = []
@@ -56,7 +63,7 @@ def _second_factor(asked: Asked) -> Response:
         given = asked.form.get("password", ""), asked.form.get("code", "")[:20]
         try:
             engine.confirm_second_factor(db, signed_in, *given, asked.address, asked.now)
-            return go("/?done=second-factor")
+            return _done(asked, "second-factor")
         except RefusedError as error:
             problems = [asked.speaker.say(one) for one in error.reasons]
     secret = engine.second_factor_secret(db, signed_in)
@@ -71,6 +78,7 @@ def _second_factor(asked: Asked) -> Response:
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
         uri=uri,
         picture=_picture(uri),
+        next=wanted(asked),
     )
 
 

@@ -14,7 +14,7 @@ from scheduler.console.page import Asked
 from scheduler.engine.pages import environment
 from scheduler.engine.recording.form import Taken, taken
 
-__all__ = ["STATIC_DIR", "go", "is_local", "menu", "refused", "show", "static_version"]
+__all__ = ["STATIC_DIR", "go", "is_local", "menu", "refused", "show", "static_version", "step_to", "wanted"]
 
 STATIC_DIR = TEMPLATE_DIR / "console" / "static"
 
@@ -70,6 +70,17 @@ def is_local(text: str) -> bool:
         text.startswith("/") and not text.startswith("//") and len(text) < 500 and text.isprintable()
         and "\\" not in text
     )  # fmt: skip
+
+
+def wanted(asked: Asked) -> str:
+    """Where the reader wanted to be before a step of the sign-in, inside the console."""
+    place = asked.form.get("next") or asked.query.get("next") or "/"
+    return place if is_local(place) else "/"
+
+
+def step_to(step: str, place: str) -> Response:
+    """Take this step of the sign-in first, and go on from it to a place."""
+    return go(f"{step}?next={quote(place, safe='/')}" if place != "/" else step)
 
 
 @cache

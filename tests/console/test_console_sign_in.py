@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pyotp
 import pytest
-from console_cases import PASSWORD, House, hidden_of
+from console_cases import PASSWORD, Browser, House, hidden_of
 from sqlmodel import select
 
 from scheduler.clock import ManualClock
@@ -106,6 +106,63 @@ def test_after_the_sign_in_one_is_where_one_wanted_to_be_but_never_outside(house
         assert house.browser().post("/login", {**form, "next": outside}).headers["location"] == "/"
 
 
+def _steps_to(house: House, browser: Browser, place: str, totp: pyotp.TOTP | None = None) -> list[str]:
+    """The steps of a sign-in that somebody meets on the way to a place, each answered, and where they lead."""
+    path, password, steps = place, PASSWORD, []
+    while (answer := browser.get(path)).status_code == 303:
+        path = answer.headers["location"]
+        step = path.partition("?")[0]
+        steps.append(step)
+        typed = {"account": "marie", "password": password}
+        if step == "/password":
+            new = "a heron over the marsh"
+            typed, password = {"old": password, "new": new, "again": new}, new
+        elif step == "/second-factor":
+            found = re.search(r'<code class="key">([A-Z2-7 ]+)</code>', browser.get(path).text)
+            assert found is not None
+            typed["code"] = pyotp.TOTP(found[1].replace(" ", "")).at(house.clock.now())
+        elif step == "/login/code":
+            assert totp is not None
+            typed = {"code": totp.at(house.clock.now())}
+        path = browser.send(path, step, **typed).headers["location"]
+    return [*steps, path]
+
+
+PLACE = "/subjects?q=MPA&page=1"
+
+
+def test_the_first_sign_in_leads_over_all_its_steps_to_where_one_wanted_to_be(house: House) -> None:
+    strict = house.with_console(second_factor="required")
+    strict.account(fresh=True)
+    assert _steps_to(strict, strict.browser(), PLACE) == ["/login", "/password", "/second-factor", PLACE]
+
+
+def test_a_given_password_keeps_where_one_wanted_to_be(house: House) -> None:
+    house.account(fresh=True)
+    assert _steps_to(house, house.browser(), PLACE) == ["/login", "/password", PLACE]
+
+
+def test_a_sign_in_half_done_goes_on_to_the_place_that_is_asked_for_then(house: House) -> None:
+    totp = _use_second_factor(house)
+    house.later(minutes=1)
+    browser = house.browser()
+    browser.post("/login", {"account": "marie", "password": PASSWORD, "next": "/lab"})
+    assert _steps_to(house, browser, PLACE, totp) == ["/login/code", PLACE]
+
+
+@pytest.mark.parametrize("outside", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_no_step_of_a_sign_in_leads_outside(house: House, outside: str) -> None:
+    house.account(fresh=True)
+    browser = house.browser()
+    browser.post("/login", {"account": "marie", "password": PASSWORD})
+    new = "a heron over the marsh"
+    form = {**hidden_of(browser.get("/password").text, "/password"), "next": outside}
+    answer = browser.post("/password", {**form, "old": PASSWORD, "new": new, "again": new})
+    assert answer.headers["location"] == "/?done=password"
+    html = browser.get(f"/second-factor?next={outside}").text
+    assert hidden_of(html, "/second-factor")["next"] == "/"
+
+
 def test_a_wrong_password_and_an_unknown_account_look_the_same(house: House) -> None:
     house.account()
     known = house.browser().post("/login", {"account": "marie", "password": "wrong"})
@@ -157,7 +214,7 @@ def test_a_given_password_must_be_changed_before_anything_else(house: House) -> 
     house.account(fresh=True)
     browser = house.browser()
     browser.post("/login", {"account": "marie", "password": PASSWORD})
-    assert browser.get("/subjects").headers["location"] == "/password"
+    assert browser.get("/subjects").headers["location"] == "/password?next=/subjects"
     assert browser.get("/second-factor").headers["location"] == "/password"
     new = "a heron over the marsh"
     answer = browser.send("/password", "/password", old=PASSWORD, new=new, again=new)
@@ -227,9 +284,9 @@ def test_the_second_factor_is_asked_after_the_password_and_a_code_counts_once(ho
     house.later(minutes=1)
     browser = house.browser()
     answer = browser.post("/login", {"account": "marie", "password": PASSWORD})
-    assert answer.headers["location"] == "/login/code?next=/"
+    assert answer.headers["location"] == "/login/code"
     half = browser.token
-    assert browser.get("/subjects").headers["location"] == "/login/code"
+    assert browser.get("/subjects").headers["location"] == "/login/code?next=/subjects"
     code = totp.at(house.clock.now())
     assert browser.send("/login/code", "/login/code", code="000000").status_code == 401
     assert browser.send("/login/code", "/login/code", code=code).status_code == 303
