@@ -194,6 +194,21 @@ def test_a_mail_knows_whether_its_reader_records_what_happens_at_visits(
     assert found.values["clinical"] == (role in CLINICAL)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.EN, "after the arrival is recorded:"),
+        (Language.FR, "après l'enregistrement de l'arrivée\u202f:"),
+    ],
+)
+def test_the_sampling_day_says_when_its_assessments_open(language: Language, said: str) -> None:
+    """That morning their form is closed: nobody has come yet."""
+    _, text, _ = preview("sampling_day", language, CONSOLE)
+    before, after = text.split(said)
+    assert "/assess" in after and "/sampling" in before
+    assert said not in preview("sampling_day", language)[1]
+
+
 # --- from real rows -------------------------------------------------------------------------------------------
 
 
