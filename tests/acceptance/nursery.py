@@ -7,10 +7,13 @@ runs the real `main.main()`.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import traceback
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import main
@@ -59,7 +62,18 @@ def say(**words: int) -> None:
     os.write(1, json.dumps(words).encode() + b"\n")
 
 
+def warm() -> None:
+    """Load the whole program: a command loads its own part when it is called, and would do so in every child."""
+    for package in ("config", "pk", "scheduler", "notifications"):
+        for module in walk_packages(import_module(package).__path__, f"{package}."):
+            if "__main__" not in module.name and ".migrations." not in module.name:
+                import_module(module.name)
+    import_module("composition")
+    gc.freeze()
+
+
 def serve() -> None:
+    warm()
     say(ready=os.getpid())
     for line in sys.stdin:
         pid = os.fork()

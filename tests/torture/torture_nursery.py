@@ -65,6 +65,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve() -> None:
+    nursery.warm()
     print(json.dumps({"ready": os.getpid()}), flush=True)
     for line in sys.stdin:
         os.write(1, json.dumps(answer(json.loads(line))).encode() + b"\n")
