@@ -19,6 +19,8 @@ ASSURANCE = 0.8
 STUDIES = 400
 LARGEST = 3200
 _GROWTH = 1.25
+_TOGETHER = 50
+"""Studies whose patients are sorted at a time: memory for all at once is some 150 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def plan(
         more = n - exposure.size
         values = np.hstack([np.tile(so_far[0], (studies, 1)), future[:, :more]])
         outcome = np.hstack([np.tile(so_far[1], (studies, 1)), responds[:, :more]])
-        empirical, binormal = _cuts(values, outcome)
+        blocks = [
+            _cuts(values[first : first + _TOGETHER], outcome[first : first + _TOGETHER])
+            for first in range(0, studies, _TOGETHER)
+        ]
+        empirical, binormal = (np.concatenate(cuts) for cuts in zip(*blocks, strict=True))
         near = (high - low) / 2
         points.append(PlanPoint(n, _share(empirical, true_cut, near), _share(binormal, true_cut, near)))
     return Plan(
