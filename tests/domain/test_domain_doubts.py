@@ -79,6 +79,12 @@ def test_different_methods_are_named_in_order() -> None:
     assert doubts(of) == (expected(of, Weight.WARNS, "S-07", reason, "H0", "H30", "H2"),)
 
 
+def test_two_methods_are_enough_to_differ() -> None:
+    reason = because("profile_methods_differ", methods="EMIT, HPLC")
+    of = results(H2={"method": "EMIT"})
+    assert doubts(of) == (expected(of, Weight.WARNS, "S-07", reason, "H0", "H30", "H2"),)
+
+
 def measured(h0: str, h30: str, h2: str | None) -> list[ResultVersion]:
     values = {"H0": h0, "H30": h30, "H2": h2}
     return results(

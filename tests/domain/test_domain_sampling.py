@@ -20,7 +20,7 @@ from scheduler.domain.flag_rules import flags_of, holds_of
 from scheduler.domain.flags import Flag
 from scheduler.domain.reason import because
 from scheduler.domain.results import ResultStatus, ResultVersion
-from scheduler.domain.sampling import Doubt, Weight, doubts_of
+from scheduler.domain.sampling import Doubt, Weight, doubts_of, minutes_after_dose
 from scheduler.domain.timeline import Timeline
 
 W6 = date(2025, 10, 13)
@@ -101,6 +101,21 @@ def test_S02_S03_the_laboratorys_time_must_lie_in_the_protocols_window(
         assert doubts(found)[0].detail.startswith("S-02" if code == "set_out_of_window" else "S-03")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "minutes"), [(-1, 19), (0, 20), (29, 20), (31, 21), (1200, 40), (1201, 41)]
+)
+def test_minutes_after_the_dose_are_rounded_away_from_the_window_and_within_it_to_the_nearest(
+    seconds: int, minutes: int
+) -> None:
+    """H30 is drawn from 20 to 40 minutes after the dose."""
+    found = line().visit("W6")
+    assert found is not None
+    draw = next(one for one in found.draws if one.point.id == "H30")
+    assert draw.window is not None
+    at = draw.window[0] + timedelta(seconds=seconds)
+    assert minutes_after_dose(draw.point, draw.window, at) == minutes
+
+
 def test_S02_the_windows_are_those_of_the_protocol_and_of_no_other_place() -> None:
     content = cases.document()
     point = next(one for one in content["sampling"]["points"] if one["id"] == "H30")
@@ -146,6 +161,17 @@ def test_S04_times_in_the_reverse_order_hold_even_where_the_site_recorded_the_dr
     said = dict(doubt.reason.params)
     assert (said["first"], said["second"]) == ("H30", "H2")
     assert said["at"] == exchanged[1].collected_at
+
+
+def test_S04_draws_recorded_in_the_reverse_order_hold_though_the_laboratorys_times_are_in_order() -> None:
+    late, early = (replace(one, at=DOSE_AT + timedelta(minutes=m)) for one, m in ((H30, 120), (H2, 30)))  # type: ignore[type-var]
+    (doubt,) = doubts(line(ATTENDED, DOSE, H0, late, early))
+    assert (doubt.reason.code, doubt.reason.get("first"), doubt.reason.get("second")) == (
+        "set_out_of_order",
+        "H30",
+        "H2",
+    )
+    assert doubt.reason.get("at") == DOSE_AT + timedelta(minutes=120)
 
 
 def test_S04_one_time_on_all_tubes_is_no_order() -> None:
